@@ -1,0 +1,83 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// APIKey lets a storefront call the API. The key itself is shown once and never stored.
+type APIKey struct {
+	ID          APIKeyID
+	Name        string
+	Environment Environment
+	Hash        string // of the key, see HashSecret
+	Hint        string // its last four characters, to tell keys apart
+	CreatedAt   time.Time
+	RevokedAt   time.Time // zero while it is good
+}
+
+const apiKeySecretShortest = 16 // characters after the prefix
+
+// APIKeyPrefix is what a key of the environment starts with.
+func APIKeyPrefix(env Environment) string { return "pd_" + string(env) + "_" }
+
+// CheckAPIKeyFormat reports what is wrong with a key's form, or nil. It never repeats
+// the key.
+func CheckAPIKeyFormat(key string, env Environment) error {
+	secret, ok := strings.CutPrefix(key, APIKeyPrefix(env))
+	if !ok {
+		return fmt.Errorf("must start with %q", APIKeyPrefix(env))
+	}
+	if len(secret) < apiKeySecretShortest {
+		return fmt.Errorf("must have at least %d characters after %q", apiKeySecretShortest, APIKeyPrefix(env))
+	}
+	return nil
+}
+
+// HashSecret is how high-entropy secrets (API keys, staff tokens) are stored. They are
+// random and long, so a plain hash serves; passwords do not come here.
+func HashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// Role is what a member of staff may do. Each role may do all that those before it may.
+type Role string
+
+// The roles, from least to most.
+const (
+	RoleViewer  Role = "VIEWER"
+	RoleSupport Role = "SUPPORT"
+	RoleFinance Role = "FINANCE"
+	RoleAdmin   Role = "ADMIN"
+)
+
+var roleRanks = map[Role]int{RoleViewer: 1, RoleSupport: 2, RoleFinance: 3, RoleAdmin: 4}
+
+// ParseRole accepts the four roles in any case.
+func ParseRole(text string) (Role, error) {
+	role := Role(strings.ToUpper(text))
+	if roleRanks[role] == 0 {
+		return "", fmt.Errorf("must be VIEWER, SUPPORT, FINANCE or ADMIN")
+	}
+	return role, nil
+}
+
+// Includes reports whether r may do what needs the other role.
+func (r Role) Includes(other Role) bool {
+	return roleRanks[other] != 0 && roleRanks[r] >= roleRanks[other]
+}
+
+// Staff is a person of the back office.
+type Staff struct {
+	ID           StaffID
+	Email        string
+	Role         Role
+	PasswordHash string // argon2id, in its encoded form
+	TokenHash    string // of the staff token, see HashSecret; empty where there is none
+	CreatedAt    time.Time
+	DisabledAt   time.Time // zero while active
+}

@@ -1,0 +1,120 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// OperationKind is what was asked of a provider.
+type OperationKind string
+
+// The kinds of operations.
+const (
+	OpCreatePayment  OperationKind = "create_payment"
+	OpCapturePayment OperationKind = "capture_payment"
+	OpCancelPayment  OperationKind = "cancel_payment"
+)
+
+// OperationKey is the idempotency key a provider gets: at most 45 visible ASCII
+// characters, the least that any provider takes. It is the operation's id.
+type OperationKey string
+
+// RequestKey names one call of a storefront, so that the same call made twice leads to
+// the same objects. Empty where the caller gave no key.
+type RequestKey string
+
+// NewRequestKey derives the key from the caller and the Idempotency-Key header.
+func NewRequestKey(caller APIKeyID, header string) RequestKey {
+	sum := sha256.Sum256([]byte(string(caller) + "\x00" + header))
+	return RequestKey(hex.EncodeToString(sum[:]))
+}
+
+// OperationStatus is the outcome of an operation, as far as we know it.
+type OperationStatus string
+
+// The statuses of an operation.
+const (
+	OperationPending   OperationStatus = "pending"   // written down; perhaps sent, perhaps not
+	OperationSucceeded OperationStatus = "succeeded" // the provider did it
+	OperationFailed    OperationStatus = "failed"    // the provider refused it, for certain
+	OperationUnknown   OperationStatus = "unknown"   // sent, and no usable answer came
+)
+
+// Settled reports whether the outcome is known for good.
+func (s OperationStatus) Settled() bool { return s == OperationSucceeded || s == OperationFailed }
+
+// Operation is one mutating call to a provider, committed before it is sent.
+type Operation struct {
+	ID          OperationID
+	Version     int64
+	Kind        OperationKind
+	Account     AccountName
+	Payment     PaymentID
+	Amount      Money // asked for; the zero amount where the kind has none
+	RequestHash string
+	RequestKey  RequestKey // of the storefront's call that led to it; empty for none
+	Status      OperationStatus
+	Attempts    int    // how often it was sent
+	ObjectID    string // provider object that the answer named; empty before
+	RequestID   string // provider's id of the last call; empty where no answer came
+	Failure     *Failure
+	CreatedAt   time.Time
+	SentAt      time.Time // of the last sending; zero before the first
+	SettledAt   time.Time // zero until settled
+}
+
+// Key is what the operation is sent under, at every attempt the same.
+func (o Operation) Key() OperationKey { return OperationKey(o.ID) }
+
+// Sending is the operation just before it is put on the wire.
+func (o Operation) Sending(now time.Time) Operation {
+	o.Attempts++
+	o.SentAt = now
+	return o
+}
+
+// Outcome is the operation after its call returned err. A settled one stays as it is.
+// No usable answer leaves it unknown, never failed; a refusal before any effect leaves
+// it pending, so that the same key can go again.
+func (o Operation) Outcome(err *ProviderError, objectID string, now time.Time) Operation {
+	if o.Status.Settled() {
+		return o
+	}
+	if objectID != "" {
+		o.ObjectID = objectID
+	}
+	if err == nil {
+		o.Status, o.Failure, o.SettledAt = OperationSucceeded, nil, now
+		return o
+	}
+	if err.RequestID != "" {
+		o.RequestID = err.RequestID
+	}
+	if err.ObjectID != "" {
+		o.ObjectID = err.ObjectID
+	}
+	switch err.Class {
+	case ClassDeclined, ClassInvalid:
+		o.Status, o.Failure, o.SettledAt = OperationFailed, err.Failure(), now
+	case ClassRetryable:
+		// An earlier attempt of unknown outcome stays unknown: this refusal says nothing
+		// about it.
+	case ClassUnknown:
+		o.Status = OperationUnknown
+	}
+	return o
+}
+
+// HashRequest fingerprints what an operation asks for, from its parts in order, so that
+// a key can never go out with a changed request.
+func HashRequest(parts ...string) string {
+	var text strings.Builder
+	for _, part := range parts {
+		fmt.Fprintf(&text, "%d:%s;", len(part), part)
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,127 @@
+package core
+
+import (
+	"fmt"
+	"time"
+)
+
+// PaymentMethod is what a buyer paid with, as far as anybody may know: never a card
+// number. Empty fields are not known.
+type PaymentMethod struct {
+	ID       MethodID // of the saved method; empty where it is not saved
+	Type     string   // "card", "paypal", …
+	Brand    string   // "visa", …
+	Last4    string
+	ExpMonth int // 1 to 12; 0 not known
+	ExpYear  int // four digits; 0 not known
+}
+
+// Payment is money asked from one account for one checkout, one attempt at it.
+// Only a [PaymentSnapshot] changes its status and amounts.
+type Payment struct {
+	ID                PaymentID
+	Version           int64 // grows by one with every stored change; 0 before the first
+	Checkout          CheckoutID
+	Reference         string // the checkout's
+	Customer          CustomerID
+	Account           AccountName
+	Provider          ProviderName
+	ProviderPaymentID string // empty until the provider's answer, or a sight of it, named one
+	Status            PaymentStatus
+	ForeignStatus     string // the provider's own word, kept beside ours; empty before the first sight
+	Amount            Money  // asked; never changes
+	AmountAuthorized  Money  // held or taken at its highest; same currency, as below
+	AmountCaptured    Money
+	AmountRefunded    Money
+	Capture           CaptureMode
+	Method            *PaymentMethod // nil until known
+	Failure           *Failure       // nil unless the status is failed
+	Disputed          bool
+	Review            ReviewReason // why it needs review; empty unless it does
+	Anomaly           Reason       // the last thing seen that the rules forbid; empty for none
+	Environment       Environment
+	Metadata          map[string]string
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+	SyncedAt          time.Time // of the last sight; zero before the first
+}
+
+// NewPayment is the attempt to pay a checkout at an account, before anyone was asked.
+func NewPayment(id PaymentID, c Checkout, account AccountName, provider ProviderName, now time.Time) Payment {
+	none := Zero(c.Amount.Currency())
+	return Payment{
+		ID: id, Checkout: c.ID, Reference: c.Reference, Customer: c.Buyer.Customer,
+		Account: account, Provider: provider, Status: PaymentProcessing,
+		Amount: c.Amount, AmountAuthorized: none, AmountCaptured: none, AmountRefunded: none,
+		Capture: c.Capture, Environment: c.Environment, Metadata: c.Metadata,
+		CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// Ref is how the provider's object is looked at. Its ID is empty while no provider id
+// is known.
+func (p Payment) Ref() ProviderRef {
+	return ProviderRef{Account: p.Account, Kind: ObjectPayment, ID: p.ProviderPaymentID}
+}
+
+// Capturable is what is authorized and not yet captured; zero unless the payment is
+// authorized.
+func (p Payment) Capturable() Money {
+	left, err := p.AmountAuthorized.Sub(p.AmountCaptured)
+	if p.Status != PaymentAuthorized || err != nil {
+		return Zero(p.Amount.Currency())
+	}
+	return left
+}
+
+// CheckCapture reports why an amount cannot be captured now, or nil.
+func (p Payment) CheckCapture(amount Money) error {
+	if p.Status != PaymentAuthorized {
+		return ErrPaymentNotOpen
+	}
+	order, err := amount.Compare(p.Capturable())
+	if err != nil {
+		return err
+	}
+	if !amount.IsPositive() || order > 0 {
+		return ErrAmountNotAvailable
+	}
+	return nil
+}
+
+// CheckCancel reports why the payment cannot be canceled, or nil. What is already
+// canceled may be canceled again, without effect.
+func (p Payment) CheckCancel() error {
+	switch p.Status {
+	case PaymentSucceeded, PaymentExpired, PaymentNeedsReview:
+		return ErrPaymentNotOpen
+	case PaymentRequiresAction, PaymentProcessing, PaymentAuthorized, PaymentFailed, PaymentCanceled:
+	}
+	return nil
+}
+
+// Check reports the first broken invariant, or nil: 0 ≤ refunded ≤ captured ≤
+// authorized ≤ asked, all of one currency. Stores call it on write and on read: a row
+// that breaks it is an error, not data.
+func (p Payment) Check() error {
+	chain := []struct {
+		name   string
+		amount Money
+	}{
+		{"zero", Zero(p.Amount.Currency())},
+		{"refunded", p.AmountRefunded},
+		{"captured", p.AmountCaptured},
+		{"authorized", p.AmountAuthorized},
+		{"amount", p.Amount},
+	}
+	for i := 1; i < len(chain); i++ {
+		order, err := chain[i-1].amount.Compare(chain[i].amount)
+		if err != nil {
+			return fmt.Errorf("payment %s: %s and %s: %w", p.ID, chain[i-1].name, chain[i].name, err)
+		}
+		if order > 0 {
+			return fmt.Errorf("payment %s: %s is more than %s", p.ID, chain[i-1].name, chain[i].name)
+		}
+	}
+	return nil
+}

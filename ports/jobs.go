@@ -1,0 +1,66 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+)
+
+// JobKind names what a job does.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	// JobSyncInbound looks at the object that an inbound event names. Uses Inbound.
+	JobSyncInbound JobKind = "sync_inbound"
+	// JobRepairOperation settles an operation whose outcome is not known. Uses Operation.
+	JobRepairOperation JobKind = "repair_operation"
+	// JobClosePayment closes, at the provider, a payment that was given up. Uses Payment.
+	JobClosePayment JobKind = "close_payment"
+	// JobExpireCheckouts ends open checkouts whose time is over. Runs every so often.
+	JobExpireCheckouts JobKind = "expire_checkouts"
+	// JobNotify sends one event to one endpoint of the storefront. Uses Event, Endpoint.
+	JobNotify JobKind = "notify"
+)
+
+// Job is work that follows from a change and is committed with it. Only the fields its
+// kind uses are set.
+type Job struct {
+	Kind      JobKind
+	Inbound   core.InboundID
+	Operation core.OperationID
+	Payment   core.PaymentID
+	Event     core.EventID
+	Endpoint  core.EndpointID
+	// Delay is how long from now the job waits at least; zero for at once. It is a
+	// length and no point in time, since the business clock may run ahead of the wall's.
+	Delay time.Duration
+	Trace string // W3C traceparent of what caused it; filled in by the store
+}
+
+// JobHandler does one job. It may be called more than once for the same job, also at the
+// same time after a crash, so its effects must not depend on that. An error makes the
+// job run again after a growing pause, until its kind's attempts are used up; the error
+// [ErrJobGivenUp] ends it at once.
+type JobHandler func(ctx context.Context, job Job) error
+
+// ErrJobGivenUp, wrapped, ends a job that can never succeed.
+var ErrJobGivenUp = errors.New("job given up")
+
+// JobSchedule runs a kind every so often, on one node at a time.
+type JobSchedule struct {
+	Kind  JobKind
+	Every time.Duration
+}
+
+// Jobs works on what [Tx.Enqueue] committed.
+//
+// Every committed job runs at least once, also after the death of the process that
+// worked on it. A job of a rolled back transaction never runs.
+type Jobs interface {
+	// Work hands jobs to their handlers until ctx is done, then waits for those that run
+	// and returns. Every kind that is enqueued needs a handler.
+	Work(ctx context.Context, handlers map[JobKind]JobHandler, schedules []JobSchedule) error
+}

@@ -1,0 +1,29 @@
+package ports
+
+import (
+	"context"
+	"time"
+)
+
+// Notification is one message to a storefront's endpoint, in the form of the Standard
+// Webhooks specification.
+type Notification struct {
+	ID        string // webhook-id; the same at every try
+	URL       string
+	Secret    string // "whsec_…" in the specification's form
+	Timestamp time.Time
+	Body      []byte // JSON
+}
+
+// NotificationOutcome is how an endpoint answered.
+type NotificationOutcome struct {
+	Status int // HTTP status; 0 where no answer came
+}
+
+// Notifier sends notifications to storefronts.
+//
+// One call is one try: no retries inside. A nil error means that the endpoint answered
+// with a 2xx status. Redirects are not followed.
+type Notifier interface {
+	Notify(ctx context.Context, n Notification) (NotificationOutcome, error)
+}

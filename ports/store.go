@@ -1,0 +1,147 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+)
+
+// Errors of a store that callers branch on. They come back perhaps wrapped.
+var (
+	// ErrNotFound means that no such row exists.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict means that the row was changed by someone else since it was read.
+	ErrConflict = errors.New("changed in the meantime")
+	// ErrDuplicate means that a row with the same unique value exists.
+	ErrDuplicate = errors.New("exists already")
+)
+
+// Store keeps the state. SQLite and PostgreSQL behave alike behind it.
+type Store interface {
+	Reader
+	// InTx runs fn in one transaction: all that fn wrote is committed when fn returns nil,
+	// none of it otherwise. Where the database asks for it the transaction is run again,
+	// so fn must not have effects outside tx. No provider is ever called inside.
+	// The context that fn gets must be used for all that fn does.
+	InTx(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// Ready reports why the store cannot be used (no connection, a schema of another
+	// version), or nil.
+	Ready(ctx context.Context) error
+}
+
+// Reader gives single answers from the last committed state, without locks. Lists are
+// newest first. A payment that breaks its invariants is an error, not data.
+type Reader interface {
+	Checkout(ctx context.Context, id core.CheckoutID) (core.Checkout, error)
+	// Checkouts gives those of the ids that exist, in no order.
+	Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Checkout, error)
+	CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (core.Checkout, error)
+	// CheckoutsToExpire gives open, unleased checkouts whose time was over at now, oldest first.
+	CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error)
+
+	Payment(ctx context.Context, id core.PaymentID) (core.Payment, error)
+	PaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Payment, error)
+	Payments(ctx context.Context, filter PaymentFilter, page core.PageRequest) (core.Page[core.Payment], error)
+	CountPayments(ctx context.Context, filter PaymentFilter) (int64, error)
+
+	Operation(ctx context.Context, id core.OperationID) (core.Operation, error)
+	OperationByRequestKey(ctx context.Context, key core.RequestKey) (core.Operation, error)
+	// PaymentOperations gives a payment's operations, oldest first.
+	PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error)
+	// Timeline gives a payment's history, oldest first, after the given entry (nil from
+	// the start), at most limit entries.
+	Timeline(ctx context.Context, payment core.PaymentID, after *core.Cursor, limit int) ([]core.TimelineEntry, error)
+
+	// Events gives our own events with a sequence above after, in order; all types where
+	// types is empty.
+	Events(ctx context.Context, after int64, types []core.EventType, limit int) ([]core.Event, error)
+	Event(ctx context.Context, id core.EventID) (core.Event, error)
+
+	Inbound(ctx context.Context, id core.InboundID) (core.InboundEvent, error)
+	InboundEvents(ctx context.Context, page core.PageRequest) (core.Page[core.InboundEvent], error)
+
+	APIKeyByHash(ctx context.Context, hash string) (core.APIKey, error)
+	APIKeys(ctx context.Context) ([]core.APIKey, error)
+	Staff(ctx context.Context) ([]core.Staff, error)
+	StaffByTokenHash(ctx context.Context, hash string) (core.Staff, error)
+	StaffByEmail(ctx context.Context, email string) (core.Staff, error)
+
+	// AuditLog gives entries with a sequence above after, in order.
+	AuditLog(ctx context.Context, after int64, limit int) ([]core.AuditEntry, error)
+	// Endpoints gives the storefront's webhook endpoints that are not deleted.
+	Endpoints(ctx context.Context) ([]core.Endpoint, error)
+	Endpoint(ctx context.Context, id core.EndpointID) (core.Endpoint, error)
+}
+
+// PaymentFilter selects payments; each zero field selects all.
+type PaymentFilter struct {
+	Reference     string
+	Statuses      []core.PaymentStatus
+	Customer      core.CustomerID
+	Account       core.AccountName
+	Checkout      core.CheckoutID
+	CreatedAfter  time.Time // exclusive
+	CreatedBefore time.Time // exclusive
+}
+
+// Tx is an open transaction. There is no other way to write.
+//
+// Lock reads a row and keeps it from others until the transaction ends. Insert stores a
+// new row under version 1; Update stores a changed one where its version is still the
+// given one, which then grows by one, and is [ErrConflict] otherwise. Both return the row
+// as stored.
+type Tx interface {
+	LockCheckout(ctx context.Context, id core.CheckoutID) (core.Checkout, error)
+	InsertCheckout(ctx context.Context, c core.Checkout) (core.Checkout, error)
+	UpdateCheckout(ctx context.Context, c core.Checkout) (core.Checkout, error)
+
+	LockPayment(ctx context.Context, id core.PaymentID) (core.Payment, error)
+	// LockPaymentByRef is ErrNotFound where no payment carries the provider's id yet.
+	LockPaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Payment, error)
+	InsertPayment(ctx context.Context, p core.Payment) (core.Payment, error)
+	UpdatePayment(ctx context.Context, p core.Payment) (core.Payment, error)
+
+	LockOperation(ctx context.Context, id core.OperationID) (core.Operation, error)
+	InsertOperation(ctx context.Context, o core.Operation) (core.Operation, error)
+	UpdateOperation(ctx context.Context, o core.Operation) (core.Operation, error)
+
+	// AppendTimeline adds lines to payments' histories.
+	AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) error
+	// AppendEvent stores an event under the next sequence number. Sequence numbers become
+	// visible in order: a reader that has seen one never misses a lower one later.
+	AppendEvent(ctx context.Context, e core.Event) (core.Event, error)
+	// AppendAudit adds a line to the audit log's chain.
+	AppendAudit(ctx context.Context, e core.AuditEntry) error
+	// Enqueue commits jobs with the transaction. The current trace goes along.
+	Enqueue(ctx context.Context, jobs ...Job) error
+
+	// AcceptInbound stores those events that are not stored yet, by account and provider
+	// event id, and gives the ids of the ones it stored, in the order of events.
+	AcceptInbound(ctx context.Context, events []core.InboundEvent) ([]core.InboundID, error)
+	// SetInboundStatus notes what became of an event. at is stored as ProcessedAt where
+	// the status is final.
+	SetInboundStatus(ctx context.Context, id core.InboundID, status core.InboundStatus, note string, at time.Time) error
+
+	// BeginIdempotent stores the record where none stands for its caller and key, and
+	// gives the one that stands, and whether it is the given one.
+	BeginIdempotent(ctx context.Context, r core.IdempotencyRecord) (standing core.IdempotencyRecord, fresh bool, err error)
+	// RelockIdempotent takes over a record that was locked at lockedAt; ErrConflict where
+	// somebody else did.
+	RelockIdempotent(ctx context.Context, r core.IdempotencyRecord, lockedAt time.Time) error
+	// FinishIdempotent stores the answer.
+	FinishIdempotent(ctx context.Context, r core.IdempotencyRecord) error
+	// ForgetIdempotent removes a record that is running, so that its key can be used again.
+	ForgetIdempotent(ctx context.Context, caller core.APIKeyID, key string) error
+	// PruneIdempotent removes up to limit records created before the given time.
+	PruneIdempotent(ctx context.Context, before time.Time, limit int) (int, error)
+
+	InsertAPIKey(ctx context.Context, k core.APIKey) error
+	RevokeAPIKey(ctx context.Context, id core.APIKeyID, at time.Time) error
+	InsertStaff(ctx context.Context, s core.Staff) error
+	UpdateStaff(ctx context.Context, s core.Staff) error
+
+	InsertEndpoint(ctx context.Context, e core.Endpoint) error
+	UpdateEndpoint(ctx context.Context, e core.Endpoint) error
+}
