@@ -12,4 +12,6 @@ func (u PublicURL) CheckoutPage(id CheckoutID) string { return string(u) + "/pay
 func (u PublicURL) CheckoutReturn(id CheckoutID) string { return u.CheckoutPage(id) + "/return" }
 
 // Webhook is the address that an account's provider posts webhooks to.
-func (u PublicURL) Webhook(account AccountName) string { return string(u) + "/webhooks/" + string(account) }
+func (u PublicURL) Webhook(account AccountName) string {
+	return string(u) + "/webhooks/" + string(account)
+}
