@@ -38,6 +38,9 @@ type Job struct {
 	// length and no point in time, since the business clock may run ahead of the wall's.
 	Delay time.Duration
 	Trace string // W3C traceparent of what caused it; filled in by the store
+	// LastTry says that no further try follows a failure of this one; filled in by the
+	// worker.
+	LastTry bool
 }
 
 // JobHandler does one job. It may be called more than once for the same job, also at the

@@ -19,6 +19,14 @@ type Observer interface {
 	// the observation says so. Provider errors come back as *[core.ProviderError].
 	Sync(ctx context.Context, ref core.ProviderRef, cause core.Cause) (Observation, error)
 	// Settle records how an operation's call ended, together with what its answer showed,
-	// in one transaction. snapshot is nil where the answer showed nothing.
-	Settle(ctx context.Context, op core.Operation, snapshot *core.PaymentSnapshot, callErr *core.ProviderError, cause core.Cause) (Observation, error)
+	// in one transaction. Where the payment has changed since the call began, what the
+	// answer showed is not applied but looked at afresh.
+	Settle(ctx context.Context, op core.Operation, result CallResult, cause core.Cause) (Observation, error)
+}
+
+// CallResult is how a mutating provider call ended.
+type CallResult struct {
+	Snapshot       *core.PaymentSnapshot // nil where the answer showed nothing
+	PaymentVersion int64                 // of the payment before the call
+	Err            *core.ProviderError   // nil where the provider did it
 }

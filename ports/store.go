@@ -38,7 +38,8 @@ type Reader interface {
 	// Checkouts gives those of the ids that exist, in no order.
 	Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Checkout, error)
 	CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (core.Checkout, error)
-	// CheckoutsToExpire gives open, unleased checkouts whose time was over at now, oldest first.
+	// CheckoutsToExpire gives open checkouts, leased or not, whose time was over at now, the
+	// longest overdue first.
 	CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error)
 
 	Payment(ctx context.Context, id core.PaymentID) (core.Payment, error)
@@ -104,6 +105,9 @@ type Tx interface {
 	UpdatePayment(ctx context.Context, p core.Payment) (core.Payment, error)
 
 	LockOperation(ctx context.Context, id core.OperationID) (core.Operation, error)
+	// PaymentOperations gives a payment's operations as the transaction sees them, oldest
+	// first. Under the payment's lock no other can come in between.
+	PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error)
 	InsertOperation(ctx context.Context, o core.Operation) (core.Operation, error)
 	UpdateOperation(ctx context.Context, o core.Operation) (core.Operation, error)
 
