@@ -108,6 +108,20 @@ func (o Operation) Outcome(err *ProviderError, objectID string, now time.Time) O
 	return o
 }
 
+// ShownBy reports whether a sight of the payment proves that the operation took effect,
+// so that one of unknown outcome is settled by it.
+func (o Operation) ShownBy(seen PaymentSnapshot) bool {
+	switch o.Kind {
+	case OpCreatePayment:
+		return true // the object is there
+	case OpCapturePayment:
+		return seen.Captured.IsPositive()
+	case OpCancelPayment:
+		return seen.Status == PaymentCanceled
+	}
+	return false
+}
+
 // HashRequest fingerprints what an operation asks for, from its parts in order, so that
 // a key can never go out with a changed request.
 func HashRequest(parts ...string) string {

@@ -100,6 +100,16 @@ func (p Payment) CheckCancel() error {
 	return nil
 }
 
+// Rejected is the payment after its provider refused to create it: failed, with no
+// object at the provider that could ever be seen. A payment that has one, or that has
+// moved on, stays as it is.
+func (p Payment) Rejected(failure *Failure) Payment {
+	if p.ProviderPaymentID == "" && p.Status == PaymentProcessing {
+		p.Status, p.Failure = PaymentFailed, failureOrDefault(failure)
+	}
+	return p
+}
+
 // Check reports the first broken invariant, or nil: 0 ≤ refunded ≤ captured ≤
 // authorized ≤ asked, all of one currency. Stores call it on write and on read: a row
 // that breaks it is an error, not data.

@@ -146,6 +146,8 @@ type Tx interface {
 	InsertStaff(ctx context.Context, s core.Staff) error
 	UpdateStaff(ctx context.Context, s core.Staff) error
 
+	// Endpoints is the reader's, as the transaction sees it.
+	Endpoints(ctx context.Context) ([]core.Endpoint, error)
 	InsertEndpoint(ctx context.Context, e core.Endpoint) error
 	UpdateEndpoint(ctx context.Context, e core.Endpoint) error
 }

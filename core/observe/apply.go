@@ -1,0 +1,149 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// apply judges a snapshot against the payment as it was before the fetch, and commits
+// what follows. It is [ports.ErrConflict] where the payment has changed since.
+func (s *Service) apply(ctx context.Context, before core.Payment, seen core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
+	var observation ports.Observation
+	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		checkout, held, err := lockBoth(ctx, tx, before)
+		if err != nil {
+			return err
+		}
+		if held.Version != before.Version {
+			return ports.ErrConflict
+		}
+		if observation, err = s.applyLocked(ctx, tx, checkout, held, seen, cause); err != nil {
+			return err
+		}
+		if cause.Inbound == "" {
+			return nil
+		}
+		return tx.SetInboundStatus(ctx, cause.Inbound, core.InboundProcessed, string(observation.Reason), s.clock.Now())
+	})
+	if err != nil {
+		return ports.Observation{}, fmt.Errorf("apply what was seen of %s: %w", seen.Ref, err)
+	}
+	return observation, nil
+}
+
+// lockBoth locks a payment's checkout and then the payment. Every transaction takes the
+// two in this order, so that none waits for another in a circle.
+func lockBoth(ctx context.Context, tx ports.Tx, payment core.Payment) (core.Checkout, core.Payment, error) {
+	var checkout core.Checkout
+	var err error
+	if payment.Checkout != "" {
+		if checkout, err = tx.LockCheckout(ctx, payment.Checkout); err != nil {
+			return checkout, payment, err
+		}
+	}
+	payment, err = tx.LockPayment(ctx, payment.ID)
+	return checkout, payment, err
+}
+
+// applyLocked does the work of apply on rows that are locked.
+func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.Payment, seen core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
+	application := core.ApplyPaymentSnapshot(held, seen)
+	payment := application.Payment
+	if application.Changed {
+		payment.SyncedAt, payment.UpdatedAt = s.clock.Now(), s.clock.Now()
+		var err error
+		if payment, err = tx.UpdatePayment(ctx, payment); err != nil {
+			return ports.Observation{}, err
+		}
+		if err = s.settleShown(ctx, tx, payment, seen); err != nil {
+			return ports.Observation{}, err
+		}
+	}
+	if application.Changed || cause.Kind == core.CauseWebhook || cause.Kind == core.CauseStaff {
+		entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
+		entry.From, entry.To = held.Status, payment.Status
+		entry.Verdict, entry.Reason, entry.Status = application.Verdict.String(), application.Reason, seen.ForeignStatus
+		if err := tx.AppendTimeline(ctx, entry); err != nil {
+			return ports.Observation{}, err
+		}
+	}
+	if application.Moved {
+		if err := s.moved(ctx, tx, checkout, payment, cause); err != nil {
+			return ports.Observation{}, err
+		}
+	}
+	givenUp := payment.Status == core.PaymentFailed && seen.Payable
+	if application.Moved && givenUp {
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID}); err != nil {
+			return ports.Observation{}, err
+		}
+	}
+	return ports.Observation{Payment: payment, Reason: application.Reason}, nil
+}
+
+// moved tells of a payment's new status and lets its checkout follow.
+func (s *Service) moved(ctx context.Context, tx ports.Tx, checkout core.Checkout, payment core.Payment, cause core.Cause) error {
+	if err := s.record.Payment(ctx, tx, payment); err != nil {
+		return err
+	}
+	if checkout.ID == "" {
+		return nil
+	}
+	if checkout.Overpaid(payment) {
+		return s.overpaid(ctx, tx, payment, cause)
+	}
+	next, event := checkout.AfterPayment(payment)
+	if next.Status == checkout.Status && next.Lease == checkout.Lease && next.Payment == checkout.Payment {
+		return nil
+	}
+	next.UpdatedAt = s.clock.Now()
+	next, err := tx.UpdateCheckout(ctx, next)
+	if err != nil || event == "" {
+		return err
+	}
+	return s.record.Checkout(ctx, tx, event, next)
+}
+
+// overpaid notes that a second payment took money for the same checkout, and has one
+// that is only authorized voided.
+func (s *Service) overpaid(ctx context.Context, tx ports.Tx, payment core.Payment, cause core.Cause) error {
+	entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
+	entry.From, entry.To, entry.Reason = payment.Status, payment.Status, core.ReasonOverpaid
+	entry.Verdict = core.Impossible.String()
+	payment.Anomaly = core.ReasonOverpaid
+	if _, err := tx.UpdatePayment(ctx, payment); err != nil {
+		return err
+	}
+	if err := tx.AppendTimeline(ctx, entry); err != nil {
+		return err
+	}
+	if payment.Status != core.PaymentAuthorized {
+		return nil
+	}
+	return tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID})
+}
+
+// settleShown settles the operations that were open and that the snapshot proves done.
+func (s *Service) settleShown(ctx context.Context, tx ports.Tx, payment core.Payment, seen core.PaymentSnapshot) error {
+	operations, err := tx.PaymentOperations(ctx, payment.ID)
+	if err != nil {
+		return err
+	}
+	for _, op := range operations {
+		if op.Status.Settled() || !op.ShownBy(seen) {
+			continue
+		}
+		settled, err := tx.UpdateOperation(ctx, op.Outcome(nil, seen.Ref.ID, s.clock.Now()))
+		if err != nil {
+			return err
+		}
+		entry := s.record.Operation(ctx, payment, settled, core.Cause{Kind: core.CauseOperation})
+		if err := tx.AppendTimeline(ctx, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Inbox stores what providers told us and has each message's object looked at.
+type Inbox struct {
+	store    ports.Store
+	observer ports.Observer
+	clock    ports.Clock
+	ids      ports.IDs
+}
+
+// NewInbox makes an inbox.
+func NewInbox(store ports.Store, observer ports.Observer, clock ports.Clock, ids ports.IDs) *Inbox {
+	return &Inbox{store: store, observer: observer, clock: clock, ids: ids}
+}
+
+// Accept stores a batch of deliveries, each event once, with a job for each new one that
+// concerns something we keep, in one transaction. It is a [ports.AcceptDeliveries].
+func (i *Inbox) Accept(ctx context.Context, batch []core.Delivery) error {
+	events := make([]core.InboundEvent, len(batch))
+	jobs := make(map[core.InboundID]ports.Job, len(batch))
+	for n, delivery := range batch {
+		events[n] = core.NewInboundEvent(core.NewID[core.InboundID](i.ids.UUID()), delivery)
+		if events[n].Status == core.InboundReceived {
+			jobs[events[n].ID] = ports.Job{Kind: ports.JobSyncInbound, Inbound: events[n].ID, Trace: delivery.Trace}
+		}
+	}
+	err := i.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		stored, err := tx.AcceptInbound(ctx, events)
+		if err != nil {
+			return err
+		}
+		fresh := make([]ports.Job, 0, len(stored))
+		for _, id := range stored {
+			if job, ok := jobs[id]; ok {
+				fresh = append(fresh, job)
+			}
+		}
+		if len(fresh) == 0 {
+			return nil
+		}
+		return tx.Enqueue(ctx, fresh...)
+	})
+	if err != nil {
+		return fmt.Errorf("accept %d deliveries: %w", len(batch), err)
+	}
+	return nil
+}
+
+// Process looks at the object that a stored event names. It is the handler of
+// [ports.JobSyncInbound].
+func (i *Inbox) Process(ctx context.Context, job ports.Job) error {
+	event, err := i.store.Inbound(ctx, job.Inbound)
+	if err != nil {
+		return fmt.Errorf("process %s: %w", job.Inbound, err)
+	}
+	if event.Status != core.InboundReceived {
+		return nil
+	}
+	cause := core.Cause{Kind: core.CauseWebhook, Inbound: event.ID}
+	_, err = i.observer.Sync(ctx, event.Ref, cause)
+	if err == nil || !job.LastTry {
+		return err
+	}
+	note := "given up: " + plainReason(err)
+	failed := i.store.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx ports.Tx) error {
+		return tx.SetInboundStatus(ctx, event.ID, core.InboundFailed, note, i.clock.Now())
+	})
+	return errors.Join(err, failed)
+}
+
+// Replay has a stored event's object looked at again, whatever became of it before. An
+// event of a type that concerns nothing we keep cannot be replayed.
+func (i *Inbox) Replay(ctx context.Context, id core.InboundID) error {
+	event, err := i.store.Inbound(ctx, id)
+	if err != nil {
+		return fmt.Errorf("replay %s: %w", id, err)
+	}
+	if event.Ref.IsZero() {
+		return &core.InvalidError{Fields: []core.FieldError{{Field: "id", Message: "names an event of a type that concerns nothing kept here"}}}
+	}
+	return i.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if err := tx.SetInboundStatus(ctx, id, core.InboundReceived, "", i.clock.Now()); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, ports.Job{Kind: ports.JobSyncInbound, Inbound: id})
+	})
+}
+
+// plainReason is an error in words for staff: the provider's class and code, or that
+// something inside went wrong.
+func plainReason(err error) string {
+	var refused *core.ProviderError
+	if errors.As(err, &refused) {
+		return "provider: " + refused.Class.String() + " " + refused.Foreign
+	}
+	return "internal error"
+}

@@ -1,0 +1,74 @@
+// Package record writes down what must be committed together with a change: the event
+// that tells of it, the jobs that bring the event to storefronts, and the line in the
+// payment's history. Services share it so that each of these has one form.
+package record
+
+import (
+	"context"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/view"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Recorder writes into the transactions of services.
+type Recorder struct {
+	clock  ports.Clock
+	ids    ports.IDs
+	url    core.PublicURL
+	traces ports.TraceIDs
+}
+
+// New makes a recorder. url is for the addresses in published objects.
+func New(clock ports.Clock, ids ports.IDs, url core.PublicURL, traces ports.TraceIDs) *Recorder {
+	return &Recorder{clock: clock, ids: ids, url: url, traces: traces}
+}
+
+// Payment tells storefronts of a payment's status.
+func (r *Recorder) Payment(ctx context.Context, tx ports.Tx, p core.Payment) error {
+	return r.tell(ctx, tx, p.Status.Event(), string(p.ID), view.OfPayment(p))
+}
+
+// Checkout tells storefronts of what happened to a checkout.
+func (r *Recorder) Checkout(ctx context.Context, tx ports.Tx, kind core.EventType, c core.Checkout) error {
+	return r.tell(ctx, tx, kind, string(c.ID), view.OfCheckout(c, r.url.CheckoutPage(c.ID), r.clock.Now()))
+}
+
+func (r *Recorder) tell(ctx context.Context, tx ports.Tx, kind core.EventType, subject string, shape any) error {
+	event, err := tx.AppendEvent(ctx, core.Event{
+		ID: core.NewID[core.EventID](r.ids.UUID()), Type: kind, Subject: subject,
+		Data: view.JSON(shape), OccurredAt: r.clock.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	endpoints, err := tx.Endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	var jobs []ports.Job
+	for _, endpoint := range endpoints {
+		if endpoint.Wants(kind) {
+			jobs = append(jobs, ports.Job{Kind: ports.JobNotify, Event: event.ID, Endpoint: endpoint.ID})
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	return tx.Enqueue(ctx, jobs...)
+}
+
+// Entry is a new line of a payment's history, with nothing moved yet.
+func (r *Recorder) Entry(ctx context.Context, p core.Payment, kind core.TimelineKind, cause core.Cause) core.TimelineEntry {
+	return core.TimelineEntry{
+		ID: core.NewID[core.TimelineID](r.ids.UUID()), Payment: p.ID, Kind: kind, Cause: cause,
+		From: p.Status, To: p.Status, TraceID: r.traces.TraceID(ctx), At: r.clock.Now(),
+	}
+}
+
+// Operation is a line that tells where an operation on a payment stands.
+func (r *Recorder) Operation(ctx context.Context, p core.Payment, op core.Operation, cause core.Cause) core.TimelineEntry {
+	entry := r.Entry(ctx, p, core.TimelineOperation, cause)
+	entry.Operation, entry.Status, entry.Note = op.ID, string(op.Status), string(op.Kind)
+	return entry
+}
