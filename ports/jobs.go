@@ -37,7 +37,7 @@ type Job struct {
 	// Delay is how long from now the job waits at least; zero for at once. It is a
 	// length and no point in time, since the business clock may run ahead of the wall's.
 	Delay time.Duration
-	Trace string // W3C traceparent of what caused it; filled in by the store
+	Trace string // W3C traceparent of what caused it; filled in by the store where empty
 	// LastTry says that no further try follows a failure of this one; filled in by the
 	// worker.
 	LastTry bool

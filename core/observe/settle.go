@@ -14,11 +14,11 @@ import (
 func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.CallResult, cause core.Cause) (ports.Observation, error) {
 	var observation ports.Observation
 	var lookAgain bool
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		before, err := s.store.Payment(ctx, op.Payment)
-		if err != nil {
-			return err
-		}
+	before, err := s.store.Payment(ctx, op.Payment)
+	if err != nil {
+		return ports.Observation{}, fmt.Errorf("settle %s: %w", op.ID, err)
+	}
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		checkout, held, err := lockBoth(ctx, tx, before)
 		if err != nil {
 			return err

@@ -1,0 +1,99 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// ExpireCheckout ends an open checkout. An attempt that waits for its buyer is closed
+// at its provider first. An expired checkout stays as it is.
+//
+// Errors: [core.ErrCheckoutComplete]; [core.ErrPaymentInProgress] while an attempt may
+// still take money.
+func (s *Service) ExpireCheckout(ctx context.Context, id core.CheckoutID, cause core.Cause) (core.Checkout, error) {
+	for range startTriesMax {
+		checkout, err := s.store.Checkout(ctx, id)
+		if err != nil {
+			return core.Checkout{}, err
+		}
+		switch {
+		case checkout.Status == core.CheckoutExpired:
+			return checkout, nil
+		case checkout.Status == core.CheckoutComplete:
+			return checkout, core.ErrCheckoutComplete
+		case checkout.Lease != "":
+			if err := s.closeLease(ctx, checkout.Lease, cause); err != nil {
+				return checkout, err
+			}
+		}
+		if checkout, err = s.expire(ctx, id); !errors.Is(err, errTryAgain) {
+			return checkout, err
+		}
+	}
+	return core.Checkout{}, core.ErrPaymentInProgress
+}
+
+// closeLease closes the attempt that holds a lease, if it only waits for its buyer.
+func (s *Service) closeLease(ctx context.Context, id core.PaymentID, cause core.Cause) error {
+	payment, err := s.store.Payment(ctx, id)
+	if err != nil {
+		return err
+	}
+	if payment.Status.HoldsMoney() || payment.Status == core.PaymentNeedsReview {
+		return core.ErrPaymentInProgress
+	}
+	payment, err = s.cancel(ctx, id, "", cause)
+	if errors.Is(err, core.ErrPaymentNotOpen) || payment.Status.HoldsMoney() {
+		return core.ErrPaymentInProgress
+	}
+	return err
+}
+
+// expire ends a checkout that nobody is paying and tells of it.
+func (s *Service) expire(ctx context.Context, id core.CheckoutID) (checkout core.Checkout, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if checkout, err = tx.LockCheckout(ctx, id); err != nil {
+			return err
+		}
+		next, changed := checkout.Expire()
+		if !changed {
+			return errTryAgain
+		}
+		next.UpdatedAt = s.clock.Now()
+		if checkout, err = tx.UpdateCheckout(ctx, next); err != nil {
+			return err
+		}
+		return s.record.Checkout(ctx, tx, core.EventCheckoutExpired, checkout)
+	})
+	return checkout, err
+}
+
+// ExpireDue ends the checkouts whose time is over. Those whose buyer is in the middle of
+// paying get some grace; those with money on its way stay open until it has arrived or
+// not. It is the handler of [ports.JobExpireCheckouts].
+func (s *Service) ExpireDue(ctx context.Context, _ ports.Job) error {
+	now := s.clock.Now()
+	due, err := s.store.CheckoutsToExpire(ctx, now, expireBatchMax)
+	if err != nil {
+		return fmt.Errorf("find checkouts to expire: %w", err)
+	}
+	checkouts, err := s.store.Checkouts(ctx, due)
+	if err != nil {
+		return fmt.Errorf("read checkouts to expire: %w", err)
+	}
+	var failed error
+	for _, checkout := range checkouts {
+		if checkout.Lease != "" && now.Before(checkout.ExpiresAt.Add(expiryGrace)) {
+			continue
+		}
+		_, err := s.ExpireCheckout(ctx, checkout.ID, core.Cause{Kind: core.CauseTimer})
+		if err != nil && !errors.Is(err, core.ErrPaymentInProgress) && !errors.Is(err, core.ErrCheckoutComplete) {
+			failed = errors.Join(failed, fmt.Errorf("expire %s: %w", checkout.ID, err))
+		}
+	}
+	return failed
+}

@@ -1,0 +1,222 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Capture is a request to take authorized money.
+type Capture struct {
+	Payment    core.PaymentID
+	Amount     *int64 // minor units of the payment's currency; nil means all that is left
+	RequestKey core.RequestKey
+	Cause      core.Cause
+}
+
+// Capture takes authorized money, once per RequestKey. The payment comes back as it
+// stands; one whose capture got no answer is unchanged, and is settled later.
+//
+// Errors: [core.ErrPaymentNotOpen], [core.ErrAmountNotAvailable],
+// [core.ErrPaymentInProgress] while another operation on the payment is not settled,
+// *[core.RefusedError] where the provider said no, and a retryable *[core.ProviderError]
+// where it was not reached.
+func (s *Service) Capture(ctx context.Context, in Capture) (core.Payment, error) {
+	ask := func(p core.Payment) (core.Money, error) {
+		amount := p.Capturable()
+		if in.Amount != nil {
+			var err error
+			if amount, err = core.NewMoney(*in.Amount, p.Amount.Currency()); err != nil {
+				return core.Money{}, core.ErrAmountNotAvailable
+			}
+		}
+		return amount, p.CheckCapture(amount)
+	}
+	return s.operate(ctx, core.OpCapturePayment, in.Payment, in.RequestKey, in.Cause, ask)
+}
+
+// Cancel gives up a payment that took no money, once per RequestKey. Errors are those
+// of [Service.Capture].
+func (s *Service) Cancel(ctx context.Context, id core.PaymentID, key core.RequestKey, cause core.Cause) (core.Payment, error) {
+	return s.cancel(ctx, id, key, cause)
+}
+
+func (s *Service) cancel(ctx context.Context, id core.PaymentID, key core.RequestKey, cause core.Cause) (core.Payment, error) {
+	ask := func(p core.Payment) (core.Money, error) {
+		return core.Zero(p.Amount.Currency()), p.CheckCancel()
+	}
+	return s.operate(ctx, core.OpCancelPayment, id, key, cause, ask)
+}
+
+// operate is the one way of every verb that changes an existing payment: find what the
+// same call led to before, settle what is open, write the operation down under the
+// payment's lock, send it, settle it.
+func (s *Service) operate(ctx context.Context, kind core.OperationKind, id core.PaymentID, key core.RequestKey, cause core.Cause,
+	ask func(core.Payment) (core.Money, error),
+) (core.Payment, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if key != "" {
+		op, err := s.store.OperationByRequestKey(ctx, key)
+		if err == nil {
+			return s.resume(ctx, op, cause)
+		}
+		if !errors.Is(err, ports.ErrNotFound) {
+			return core.Payment{}, err
+		}
+	}
+	if err := s.settleOpen(ctx, id); err != nil {
+		return core.Payment{}, err
+	}
+	payment, op, err := s.prepare(ctx, kind, id, key, ask)
+	if err != nil || op.ID == "" {
+		return payment, err
+	}
+	return s.send(ctx, payment, op, cause)
+}
+
+// prepare checks the request against the locked payment and writes the operation down.
+// The zero operation means that there is nothing to do.
+func (s *Service) prepare(ctx context.Context, kind core.OperationKind, id core.PaymentID, key core.RequestKey,
+	ask func(core.Payment) (core.Money, error),
+) (payment core.Payment, op core.Operation, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		op = core.Operation{}
+		if payment, err = tx.LockPayment(ctx, id); err != nil {
+			return err
+		}
+		if kind == core.OpCancelPayment && payment.Status == core.PaymentCanceled {
+			return nil
+		}
+		amount, err := ask(payment)
+		if err != nil {
+			return err
+		}
+		if payment.ProviderPaymentID == "" {
+			if payment.Status == core.PaymentFailed {
+				return nil // never came to be at the provider: nothing to cancel
+			}
+			return core.ErrPaymentInProgress
+		}
+		others, err := tx.PaymentOperations(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, other := range others {
+			if !other.Status.Settled() {
+				return core.ErrPaymentInProgress
+			}
+		}
+		op, err = s.writeDown(ctx, tx, payment, kind, amount, key)
+		return err
+	})
+	return payment, op, err
+}
+
+// writeDown stores an operation as about to be sent, the line that tells of it, and
+// the job that settles it should nobody else.
+func (s *Service) writeDown(ctx context.Context, tx ports.Tx, payment core.Payment, kind core.OperationKind, amount core.Money, key core.RequestKey) (core.Operation, error) {
+	now := s.clock.Now()
+	op := core.Operation{
+		ID: core.NewID[core.OperationID](s.ids.UUID()), Kind: kind, Account: payment.Account, Payment: payment.ID,
+		Amount: amount, RequestKey: key, Status: core.OperationPending, CreatedAt: now,
+		RequestHash: core.HashRequest(string(kind), string(payment.ID), payment.ProviderPaymentID,
+			string(payment.Amount.Currency()), strconv.FormatInt(payment.Amount.Minor(), 10),
+			strconv.FormatInt(amount.Minor(), 10), string(payment.Capture)),
+	}.Sending(now)
+	op, err := tx.InsertOperation(ctx, op)
+	if err != nil {
+		return op, fmt.Errorf("write down %s of %s: %w", kind, payment.ID, err)
+	}
+	if err := tx.AppendTimeline(ctx, s.record.Operation(ctx, payment, op, core.Cause{Kind: core.CauseOperation})); err != nil {
+		return op, err
+	}
+	repair := ports.Job{Kind: ports.JobRepairOperation, Operation: op.ID, Delay: repairDelay}
+	return op, tx.Enqueue(ctx, repair)
+}
+
+// sendAgain notes that an operation goes out once more under its key.
+func (s *Service) sendAgain(ctx context.Context, id core.OperationID) (op core.Operation, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if op, err = tx.LockOperation(ctx, id); err != nil || op.Status.Settled() {
+			return err
+		}
+		op, err = tx.UpdateOperation(ctx, op.Sending(s.clock.Now()))
+		return err
+	})
+	if err != nil {
+		return op, fmt.Errorf("send %s again: %w", id, err)
+	}
+	return op, nil
+}
+
+// send makes the call of an operation that is written down and settles it.
+func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operation, cause core.Cause) (core.Payment, error) {
+	provider, err := s.account(op.Account)
+	if err != nil {
+		return payment, err
+	}
+	var snapshot core.PaymentSnapshot
+	switch op.Kind {
+	case core.OpCreatePayment:
+		attempt, err := s.create(ctx, provider, payment, op)
+		return attempt.Payment, err
+	case core.OpCapturePayment:
+		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.Ref(), op.Amount)
+	case core.OpCancelPayment:
+		snapshot, err = provider.CancelPayment(ctx, op.Key(), payment.Ref())
+	default:
+		return payment, fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
+	}
+	result := ports.CallResult{PaymentVersion: payment.Version, Err: providerError(err)}
+	if result.Err == nil {
+		result.Snapshot = &snapshot
+	}
+	observation, err := s.observer.Settle(ctx, op, result, cause)
+	if err != nil {
+		return payment, err
+	}
+	payment = observation.Payment
+	if result.Err != nil && settledBySight(result.Err) && payment.ProviderPaymentID != "" {
+		// The provider says that the object is not in the state we thought: look.
+		if observation, err = s.observer.Sync(ctx, payment.Ref(), cause); err == nil {
+			payment = observation.Payment
+		}
+	}
+	if result.Err != nil && result.Err.Class == core.ClassUnknown {
+		return payment, nil // settled later; the payment is as it was
+	}
+	return payment, refusal(result.Err)
+}
+
+// settledBySight reports whether an error hints at a state that we have not seen.
+func settledBySight(err *core.ProviderError) bool { return err.Class == core.ClassInvalid }
+
+// resume gives a repeated call what its first led to.
+func (s *Service) resume(ctx context.Context, op core.Operation, cause core.Cause) (core.Payment, error) {
+	payment, err := s.store.Payment(ctx, op.Payment)
+	if err != nil {
+		return payment, err
+	}
+	switch op.Status {
+	case core.OperationSucceeded:
+		return payment, nil
+	case core.OperationFailed:
+		if op.Failure == nil {
+			return payment, &core.RefusedError{Failure: *core.NewFailure(core.FailureProcessingError, "")}
+		}
+		return payment, &core.RefusedError{Failure: *op.Failure}
+	case core.OperationPending, core.OperationUnknown:
+	}
+	if op, err = s.sendAgain(ctx, op.ID); err != nil {
+		return payment, err
+	}
+	if op.Status.Settled() {
+		return s.resume(ctx, op, cause)
+	}
+	return s.send(ctx, payment, op, cause)
+}

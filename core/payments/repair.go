@@ -1,0 +1,158 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Repair settles an operation whose outcome is not known: by the same key while the
+// provider keeps it, by looking for its object after that. What cannot be settled stays
+// unknown, for staff; trying in vain never makes it failed. It is the handler of
+// [ports.JobRepairOperation].
+func (s *Service) Repair(ctx context.Context, job ports.Job) error {
+	op, err := s.store.Operation(ctx, job.Operation)
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", job.Operation, err)
+	}
+	if op.Status.Settled() {
+		return nil
+	}
+	settled, err := s.settleOne(ctx, op)
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", op.ID, err)
+	}
+	if !settled {
+		return fmt.Errorf("repair %s: outcome is not known yet", op.ID)
+	}
+	return nil
+}
+
+// settleOpen settles what is open on a payment just before its next operation, or is
+// [core.ErrPaymentInProgress].
+func (s *Service) settleOpen(ctx context.Context, id core.PaymentID) error {
+	operations, err := s.store.PaymentOperations(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, op := range operations {
+		if op.Status.Settled() {
+			continue
+		}
+		settled, err := s.settleOne(ctx, op)
+		if err != nil {
+			return err
+		}
+		if !settled {
+			return core.ErrPaymentInProgress
+		}
+	}
+	return nil
+}
+
+// settleOne tries to learn the outcome of one operation and reports whether it is
+// settled now.
+func (s *Service) settleOne(ctx context.Context, op core.Operation) (bool, error) {
+	provider, err := s.account(op.Account)
+	if err != nil {
+		return false, err
+	}
+	if s.keyForgotten(op, provider) {
+		if err := s.lookUp(ctx, op, provider); err != nil {
+			return false, err
+		}
+	} else {
+		_, err := s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
+		var refused *core.RefusedError
+		if err != nil && !errors.As(err, &refused) {
+			return false, err
+		}
+	}
+	if op, err = s.store.Operation(ctx, op.ID); err != nil {
+		return false, err
+	}
+	return op.Status.Settled(), nil
+}
+
+// keyForgotten reports whether the provider may have forgotten the operation's key, so
+// that sending it again could have a second effect.
+func (s *Service) keyForgotten(op core.Operation, provider ports.Provider) bool {
+	return s.clock.Now().Sub(op.CreatedAt)+operationTimeMax >= provider.Capabilities().KeyKept
+}
+
+// lookUp finds an operation's object by our own reference and has it looked at; a sight
+// that proves the operation settles it.
+func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.Provider) error {
+	payment, err := s.store.Payment(ctx, op.Payment)
+	if err != nil {
+		return err
+	}
+	cause := core.Cause{Kind: core.CauseRepair}
+	if payment.ProviderPaymentID != "" {
+		_, err = s.observer.Sync(ctx, payment.Ref(), cause)
+		return err
+	}
+	in := ports.ListPayments{
+		From: op.CreatedAt.Add(-lookupMargin), Until: op.SentAt.Add(lookupMargin), Limit: core.PageItemsMax,
+	}
+	for range lookupPagesMax {
+		list, err := provider.ListPayments(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, seen := range list.Payments {
+			if seen.Payment == op.Payment {
+				_, err := s.observer.Sync(ctx, seen.Ref, cause)
+				return err
+			}
+		}
+		if list.NextCursor == "" {
+			return nil
+		}
+		in.Cursor = list.NextCursor
+	}
+	return nil
+}
+
+// ClosePayment closes, at the provider, a payment that was given up or that took money
+// a second time for the same checkout. It is the handler of [ports.JobClosePayment].
+func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
+	_, err := s.cancel(ctx, job.Payment, "", core.Cause{Kind: core.CauseTimer})
+	var refused *core.RefusedError
+	if errors.As(err, &refused) || errors.Is(err, core.ErrPaymentNotOpen) {
+		return nil // it moved on; the look that followed has recorded how
+	}
+	return err
+}
+
+// detached lets work that is written down go on to its end though its caller has gone.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), operationTimeMax)
+}
+
+// providerError gives the adapter's error. An error that is none of an adapter's says
+// nothing about the outcome.
+func providerError(err error) *core.ProviderError {
+	if err == nil {
+		return nil
+	}
+	var known *core.ProviderError
+	if errors.As(err, &known) {
+		return known
+	}
+	return &core.ProviderError{Class: core.ClassUnknown, Op: "provider call", Err: err}
+}
+
+// refusal turns a call's error into what the caller is told.
+func refusal(err *core.ProviderError) error {
+	switch {
+	case err == nil:
+		return nil
+	case err.Class == core.ClassDeclined || err.Class == core.ClassInvalid:
+		return &core.RefusedError{Failure: *err.Failure()}
+	}
+	return err
+}

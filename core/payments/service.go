@@ -1,0 +1,127 @@
+// Package payments holds the use cases of checkouts and payments: opening a checkout,
+// starting an attempt to pay it, capturing, canceling, expiring, and settling what a
+// provider left unanswered.
+//
+// Every mutating provider call goes one way: it is written down as an operation and
+// committed, then sent, then its outcome is committed together with what the answer
+// showed. No provider is called inside a transaction, and no status is set here; that
+// is the observer's.
+package payments
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Limits of the use cases.
+const (
+	// operationTimeMax is how long a provider call and the recording of its outcome may
+	// take, whether or not the caller still waits.
+	operationTimeMax = 20 * time.Second
+	// repairDelay is how long after an operation was written down its outcome is checked.
+	repairDelay = 30 * time.Second
+	// startTriesMax bounds how often starting an attempt begins anew because an earlier
+	// attempt came to its end meanwhile.
+	startTriesMax = 3
+	// expireBatchMax is how many checkouts one run of the sweep ends.
+	expireBatchMax = 500
+	// expiryGrace is how long after its end a checkout whose buyer is in the middle of
+	// paying is left alone.
+	expiryGrace = 15 * time.Minute
+	// lookupPagesMax and lookupMargin bound the search for a lost answer's object in the
+	// provider's list.
+	lookupPagesMax = 20
+	lookupMargin   = 10 * time.Minute
+)
+
+// Service holds the use cases. It is safe for concurrent use and keeps no state.
+type Service struct {
+	store     ports.Store
+	providers ports.Providers
+	observer  ports.Observer
+	clock     ports.Clock
+	ids       ports.IDs
+	record    *record.Recorder
+	settings  Settings
+}
+
+// Settings is what the use cases need to know of the configuration.
+type Settings struct {
+	Environment core.Environment
+	URL         core.PublicURL
+	// ReturnOrigins are the origins ("https://shop.example") that success and cancel
+	// URLs may have; empty allows any https origin, and any origin at all in test.
+	ReturnOrigins []string
+}
+
+// New makes the service.
+func New(store ports.Store, providers ports.Providers, observer ports.Observer, clock ports.Clock, ids ports.IDs, recorder *record.Recorder, settings Settings) *Service {
+	return &Service{
+		store: store, providers: providers, observer: observer, clock: clock, ids: ids,
+		record: recorder, settings: settings,
+	}
+}
+
+// Checkout gives a checkout; [ports.ErrNotFound] where there is none.
+func (s *Service) Checkout(ctx context.Context, id core.CheckoutID) (core.Checkout, error) {
+	return s.store.Checkout(ctx, id)
+}
+
+// Payment gives a payment; [ports.ErrNotFound] where there is none.
+func (s *Service) Payment(ctx context.Context, id core.PaymentID) (core.Payment, error) {
+	return s.store.Payment(ctx, id)
+}
+
+// Payments lists payments, newest first.
+func (s *Service) Payments(ctx context.Context, filter ports.PaymentFilter, page core.PageRequest) (core.Page[core.Payment], error) {
+	return s.store.Payments(ctx, filter, page)
+}
+
+// CheckoutURL is the address of a checkout's hosted page.
+func (s *Service) CheckoutURL(id core.CheckoutID) string { return s.settings.URL.CheckoutPage(id) }
+
+// Now is the business clock's time, for shapes that depend on it.
+func (s *Service) Now() time.Time { return s.clock.Now() }
+
+// Accounts lists the accounts that can serve a checkout, in the order of their names.
+func (s *Service) Accounts(c core.Checkout) []ports.Provider {
+	var able []ports.Provider
+	for _, name := range sortedNames(s.providers) {
+		if provider := s.providers[name]; canServe(provider, c) {
+			able = append(able, provider)
+		}
+	}
+	return able
+}
+
+func (s *Service) account(name core.AccountName) (ports.Provider, error) {
+	provider, ok := s.providers[name]
+	if !ok {
+		return nil, fmt.Errorf("account %q: %w", name, core.ErrAccountNotOffered)
+	}
+	return provider, nil
+}
+
+func canServe(provider ports.Provider, c core.Checkout) bool {
+	can := provider.Capabilities()
+	if !can.Currencies[c.Amount.Currency()] || c.Mode != core.ModePayment {
+		return false
+	}
+	if c.Capture == core.CaptureManual && !can.ManualCapture {
+		return false
+	}
+	if len(c.Providers) == 0 {
+		return true
+	}
+	for _, wanted := range c.Providers {
+		if wanted == provider.Name() {
+			return true
+		}
+	}
+	return false
+}
