@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Makes sure that what the tests need beside Go is on this machine: the server binaries of PostgreSQL 15 or newer and
+# a Chromium. If all is there it is done in a moment; root on Debian or Ubuntu gets what is missing from the
+# distribution; anybody else is told in one line what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+has_postgres() {
+	[[ -n "${PAYDESK_TEST_POSTGRES_URL:-}" ]] || go run ./internal/testpostgres -find >/dev/null 2>&1
+}
+
+has_chromium() {
+	local name
+	for name in chromium chromium-browser google-chrome google-chrome-stable; do
+		if command -v "$name" >/dev/null; then return 0; fi
+	done
+	return 1
+}
+
+missing() {
+	has_postgres || echo postgresql
+	has_chromium || echo chromium
+}
+
+# install_packages says nothing unless it fails. A package that creates a cluster of its own would leave a server
+# running on a developer's machine, so for the time of the installation it is told not to.
+install_packages() {
+	local drop_in=/etc/postgresql-common/createcluster.d/paydesk-tests.conf log
+	log=$(mktemp)
+	trap "rm -f '$drop_in' '$log'" EXIT
+	mkdir -p "${drop_in%/*}"
+	echo "create_main_cluster = false" >"$drop_in"
+	export DEBIAN_FRONTEND=noninteractive
+	if ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		return 1
+	fi
+}
+
+wanted=$(missing)
+if [[ -z "$wanted" ]]; then exit 0; fi
+if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+	echo "test-needs: installing ${wanted//$'\n'/ and }" >&2
+	# shellcheck disable=SC2086 # one word per package
+	install_packages $wanted || true
+	wanted=$(missing)
+fi
+if [[ -n "$wanted" ]]; then
+	echo "test-needs: the tests need PostgreSQL 15 or newer (server) and Chromium; please install: ${wanted//$'\n'/ }" >&2
+	exit 1
+fi
