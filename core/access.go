@@ -3,9 +3,19 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+)
+
+// Who may not. The texts are for logs; callers answer with their own.
+var (
+	// ErrUnauthenticated means that the caller's key, token or password is missing,
+	// malformed, unknown, revoked or of the other environment.
+	ErrUnauthenticated = errors.New("caller is not known")
+	// ErrForbidden means that the caller is known and may not do this.
+	ErrForbidden = errors.New("caller may not do this")
 )
 
 // APIKey lets a storefront call the API. The key itself is shown once and never stored.

@@ -1,0 +1,123 @@
+// Package access knows who may come in: storefronts by API key, staff by token or
+// password. It also makes keys and staff, and writes down who did.
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// passwordCharactersLeast is the shortest password of a member of staff.
+const passwordCharactersLeast = 12
+
+// Service holds the use cases. It is safe for concurrent use.
+type Service struct {
+	store     ports.Store
+	clock     ports.Clock
+	ids       ports.IDs
+	passwords ports.Passwords
+	traces    ports.TraceIDs
+	env       core.Environment
+}
+
+// New makes the service.
+func New(store ports.Store, clock ports.Clock, ids ports.IDs, passwords ports.Passwords, traces ports.TraceIDs, env core.Environment) *Service {
+	return &Service{store: store, clock: clock, ids: ids, passwords: passwords, traces: traces, env: env}
+}
+
+// APIKey gives the key that a storefront presented, or [core.ErrUnauthenticated].
+func (s *Service) APIKey(ctx context.Context, presented string) (core.APIKey, error) {
+	if core.CheckAPIKeyFormat(presented, s.env) != nil {
+		return core.APIKey{}, core.ErrUnauthenticated
+	}
+	key, err := s.store.APIKeyByHash(ctx, core.HashSecret(presented))
+	if errors.Is(err, ports.ErrNotFound) {
+		return core.APIKey{}, core.ErrUnauthenticated
+	}
+	if err != nil {
+		return core.APIKey{}, fmt.Errorf("look up API key: %w", err)
+	}
+	if !key.RevokedAt.IsZero() || key.Environment != s.env {
+		return core.APIKey{}, core.ErrUnauthenticated
+	}
+	return key, nil
+}
+
+// CreateAPIKey makes a key and shows it once.
+func (s *Service) CreateAPIKey(ctx context.Context, name, actor string) (core.APIKey, string, error) {
+	secret := core.APIKeyPrefix(s.env) + s.ids.Secret()
+	key, err := s.addAPIKey(ctx, name, secret, actor)
+	return key, secret, err
+}
+
+// EnsureAPIKey makes sure that a key that somebody else chose is accepted.
+func (s *Service) EnsureAPIKey(ctx context.Context, secret, actor string) error {
+	if err := core.CheckAPIKeyFormat(secret, s.env); err != nil {
+		return err
+	}
+	_, err := s.store.APIKeyByHash(ctx, core.HashSecret(secret))
+	if !errors.Is(err, ports.ErrNotFound) {
+		return err
+	}
+	_, err = s.addAPIKey(ctx, "bootstrap", secret, actor)
+	if errors.Is(err, ports.ErrDuplicate) {
+		return nil // another process was faster
+	}
+	return err
+}
+
+func (s *Service) addAPIKey(ctx context.Context, name, secret, actor string) (core.APIKey, error) {
+	if name = strings.TrimSpace(name); name == "" {
+		return core.APIKey{}, &core.InvalidError{Fields: []core.FieldError{{Field: "name", Message: "must say what the key is for"}}}
+	}
+	key := core.APIKey{
+		ID: core.NewID[core.APIKeyID](s.ids.UUID()), Name: name, Environment: s.env,
+		Hash: core.HashSecret(secret), Hint: secret[len(secret)-4:], CreatedAt: s.clock.Now(),
+	}
+	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if err := tx.InsertAPIKey(ctx, key); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, actor, "api_key.create", string(key.ID), key.Name)
+	})
+	if err != nil {
+		return core.APIKey{}, fmt.Errorf("create API key: %w", err)
+	}
+	return key, nil
+}
+
+// APIKeys lists all keys, revoked ones too, without their secrets.
+func (s *Service) APIKeys(ctx context.Context) ([]core.APIKey, error) { return s.store.APIKeys(ctx) }
+
+// RevokeAPIKey ends a key at once. A revoked one stays as it is.
+func (s *Service) RevokeAPIKey(ctx context.Context, id core.APIKeyID, actor string) error {
+	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if err := tx.RevokeAPIKey(ctx, id, s.clock.Now()); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, actor, "api_key.revoke", string(id), "")
+	})
+	if err != nil {
+		return fmt.Errorf("revoke API key: %w", err)
+	}
+	return nil
+}
+
+// Denied writes down that a caller was refused what their role may not do.
+func (s *Service) Denied(ctx context.Context, actor, action string) error {
+	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		return s.audit(ctx, tx, actor, "forbidden", action, "")
+	})
+}
+
+func (s *Service) audit(ctx context.Context, tx ports.Tx, actor, action, subject, detail string) error {
+	return tx.AppendAudit(ctx, core.AuditEntry{
+		ID: core.NewID[core.AuditID](s.ids.UUID()), Actor: actor, Action: action, Subject: subject,
+		Detail: detail, TraceID: s.traces.TraceID(ctx), At: s.clock.Now(),
+	})
+}
