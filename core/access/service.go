@@ -12,8 +12,11 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// passwordCharactersLeast is the shortest password of a member of staff.
-const passwordCharactersLeast = 12
+// The shortest passwords of a member of staff. In test, scripts choose their own.
+const (
+	passwordCharactersLeastLive = 12
+	passwordCharactersLeastTest = 4
+)
 
 // Service holds the use cases. It is safe for concurrent use.
 type Service struct {
