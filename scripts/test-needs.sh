@@ -5,21 +5,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-has_postgres() {
-	[[ -n "${PAYDESK_TEST_POSTGRES_URL:-}" ]] || go run ./internal/testpostgres -find >/dev/null 2>&1
-}
-
-has_chromium() {
-	local name
+# look fills wanted with the packages to install, and problem with the words for a person, if something is missing.
+look() {
+	wanted=() problem=""
+	local name said
+	if [[ -z "${PAYDESK_TEST_POSTGRES_URL:-}" ]] && ! said=$(go run ./internal/testpostgres -find 2>&1); then
+		wanted+=(postgresql)
+		problem="${said%$'\n'exit status*}"
+	fi
 	for name in chromium chromium-browser google-chrome google-chrome-stable; do
-		if command -v "$name" >/dev/null; then return 0; fi
+		if command -v "$name" >/dev/null; then return; fi
 	done
-	return 1
-}
-
-missing() {
-	has_postgres || echo postgresql
-	has_chromium || echo chromium
+	wanted+=(chromium)
+	problem+="${problem:+; }no Chromium on PATH: install it (Debian: apt-get install chromium)"
 }
 
 # install_packages says nothing unless it fails. A package that creates a cluster of its own would leave a server
@@ -37,15 +35,13 @@ install_packages() {
 	fi
 }
 
-wanted=$(missing)
-if [[ -z "$wanted" ]]; then exit 0; fi
-if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
-	echo "test-needs: installing ${wanted//$'\n'/ and }" >&2
-	# shellcheck disable=SC2086 # one word per package
-	install_packages $wanted || true
-	wanted=$(missing)
+look
+if [[ ${#wanted[@]} -gt 0 && $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+	echo "test-needs: installing ${wanted[*]}" >&2
+	install_packages "${wanted[@]}" || true
+	look
 fi
-if [[ -n "$wanted" ]]; then
-	echo "test-needs: the tests need PostgreSQL 15 or newer (server) and Chromium; please install: ${wanted//$'\n'/ }" >&2
+if [[ -n "$problem" ]]; then
+	echo "test-needs: $problem" >&2
 	exit 1
 fi

@@ -85,7 +85,6 @@ func run(ctx context.Context, args []string, around surroundings) int {
 	if err != nil {
 		return fail(around.stderr, err)
 	}
-	// The last entry of a name wins, should the variable be there but empty.
 	around.env = append(slices.Clone(around.env), urlVariable+"="+cluster.url)
 	code := runCommand(ctx, command, around)
 	if err := cluster.stop(); err != nil {
@@ -109,11 +108,14 @@ func fail(stderr io.Writer, err error) int {
 	return codeFailed
 }
 
+// hasServer says whether env names a server. Of several entries for one name the last counts, as for exec.
 func hasServer(env []string) bool {
-	return slices.ContainsFunc(env, func(entry string) bool {
-		value, found := strings.CutPrefix(entry, urlVariable+"=")
-		return found && value != ""
-	})
+	for _, entry := range slices.Backward(env) {
+		if value, found := strings.CutPrefix(entry, urlVariable+"="); found {
+			return value != ""
+		}
+	}
+	return false
 }
 
 // startUnlessSignaled starts a cluster; a signal meanwhile gives the start up and leaves nothing behind.
