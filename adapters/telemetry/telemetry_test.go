@@ -1,0 +1,42 @@
+package telemetry_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel"
+
+	"github.com/paydesk/paydesk/adapters/telemetry"
+	"github.com/paydesk/paydesk/ports"
+)
+
+var _ ports.TraceIDs = (*telemetry.Telemetry)(nil)
+
+// The one test of this package sets globals, so it runs alone.
+//
+//nolint:paralleltest // it sets OpenTelemetry's globals
+func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
+	set, stop, err := telemetry.Setup(t.Context(), telemetry.Options{Version: "test"})
+	require.NoError(t, err)
+	defer stop()
+
+	require.Empty(t, set.TraceID(context.Background()))
+	ctx, span := otel.Tracer("test").Start(t.Context(), "work")
+	defer span.End()
+	require.Len(t, set.TraceID(ctx), 32)
+	inner, child := otel.Tracer("test").Start(ctx, "part")
+	defer child.End()
+	require.Equal(t, set.TraceID(ctx), set.TraceID(inner))
+
+	counter, err := otel.Meter("test").Int64Counter("paydesk_test_total")
+	require.NoError(t, err)
+	counter.Add(ctx, 3)
+	answer := httptest.NewRecorder()
+	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Contains(t, answer.Body.String(), "paydesk_test_total 3")
+	require.Contains(t, answer.Body.String(), "go_goroutines")
+}
