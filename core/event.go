@@ -18,6 +18,15 @@ const (
 	EventPaymentNeedsReview    EventType = "payment.needs_review"
 )
 
+// EventTypes lists all types.
+func EventTypes() []EventType {
+	return []EventType{
+		EventCheckoutCompleted, EventCheckoutExpired, EventPaymentRequiresAction, EventPaymentProcessing,
+		EventPaymentAuthorized, EventPaymentSucceeded, EventPaymentFailed, EventPaymentCanceled,
+		EventPaymentNeedsReview,
+	}
+}
+
 // Event is something that happened to an object of ours, told in the transaction that
 // made it happen.
 type Event struct {

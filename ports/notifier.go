@@ -1,18 +1,14 @@
 package ports
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Notification is one message to a storefront's endpoint, in the form of the Standard
 // Webhooks specification.
 type Notification struct {
-	ID        string // webhook-id; the same at every try
-	URL       string
-	Secret    string // "whsec_…" in the specification's form
-	Timestamp time.Time
-	Body      []byte // JSON
+	ID     string // webhook-id; the same at every try
+	URL    string
+	Secret string // "whsec_…" in the specification's form
+	Body   []byte // JSON
 }
 
 // NotificationOutcome is how an endpoint answered.
@@ -22,7 +18,8 @@ type NotificationOutcome struct {
 
 // Notifier sends notifications to storefronts.
 //
-// One call is one try: no retries inside. A nil error means that the endpoint answered
+// One call is one try: no retries inside. It is signed with the wall clock's time, which
+// the receiver checks. A nil error means that the endpoint answered
 // with a 2xx status. Redirects are not followed.
 type Notifier interface {
 	Notify(ctx context.Context, n Notification) (NotificationOutcome, error)
