@@ -1,0 +1,270 @@
+package portstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// FakeCall is one call that a [FakeProvider] got.
+type FakeCall struct {
+	Method  string            // "CreatePayment", "GetPayment", …
+	Key     core.OperationKey // empty for calls that change nothing
+	Ref     core.ProviderRef  // zero for CreatePayment and ListPayments
+	Payment core.PaymentID    // ours; empty where the object is not known
+	Amount  core.Money        // asked for; the zero Money where the method has none
+}
+
+// FakeProvider is a provider in memory whose every answer a test can write. Left alone
+// it behaves like a well-behaved provider, and it passes [RunProvider]: it is its own
+// [FarEnd]. It is safe for concurrent use.
+type FakeProvider struct {
+	account core.AccountName
+	env     core.Environment
+
+	mu       sync.Mutex
+	can      ports.Capabilities
+	now      func() time.Time
+	objects  []*fakeObject // oldest first
+	created  int
+	answers  map[core.OperationKey]fakeAnswer
+	effects  map[core.OperationKey]int
+	calls    []FakeCall
+	failures []fakeFailure // of the next calls, in order
+	onCall   func(context.Context, FakeCall)
+}
+
+type fakeObject struct {
+	seen    core.PaymentSnapshot
+	secret  string
+	capture core.CaptureMode
+	action  bool // the bank's question is open
+}
+
+type fakeAnswer struct {
+	request string
+	session ports.PaymentSession
+}
+
+type fakeFailure struct {
+	err         *core.ProviderError
+	afterCommit bool
+}
+
+var (
+	_ ports.BrowserProvider = (*FakeProvider)(nil)
+	_ FarEnd                = (*FakeProvider)(nil)
+)
+
+// NewFakeProvider makes a fake of Stripe's manners for an account. Objects are dated by
+// the wall clock until [FakeProvider.UseClock] is called.
+func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvider {
+	currencies := map[core.Currency]bool{}
+	for _, currency := range core.Currencies() {
+		currencies[currency] = true
+	}
+	return &FakeProvider{
+		account: account, env: env,
+		can: ports.Capabilities{
+			ManualCapture: true, PartialCapture: true, ListPayments: true,
+			KeyKept: 24 * time.Hour, Currencies: currencies,
+		},
+		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+		answers: map[core.OperationKey]fakeAnswer{},
+		effects: map[core.OperationKey]int{},
+	}
+}
+
+// UseClock dates objects made from now on by the clock.
+func (f *FakeProvider) UseClock(clock ports.Clock) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = clock.Now
+}
+
+// SetCapabilities changes what the fake says it can do.
+func (f *FakeProvider) SetCapabilities(change func(*ports.Capabilities)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.can.Currencies = maps.Clone(f.can.Currencies)
+	change(&f.can)
+}
+
+// OnCall has the function called at the start of every call, before any effect and
+// without a lock held: it may wait, and it may use the fake. nil turns it off.
+func (f *FakeProvider) OnCall(fn func(context.Context, FakeCall)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onCall = fn
+}
+
+// FailNext makes the next call that is not yet to fail end with err, without effect.
+// Called twice it fails the next two.
+func (f *FakeProvider) FailNext(err *core.ProviderError) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failures = append(f.failures, fakeFailure{err: err})
+}
+
+// FailNextAfterCommit is [FakeProvider.FailNext] for a call that takes its effect all
+// the same.
+func (f *FakeProvider) FailNextAfterCommit(err *core.ProviderError) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failures = append(f.failures, fakeFailure{err: err, afterCommit: true})
+}
+
+// NoAnswer is the error of a call that was sent and never answered.
+func NoAnswer() *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassUnknown, Op: "fake call", Err: errors.New("no answer in time")}
+}
+
+// Fault implements [FarEnd].
+func (f *FakeProvider) Fault(_ testing.TB, fault Fault) {
+	switch fault {
+	case FaultTimeoutBefore, FaultReset:
+		f.FailNext(NoAnswer())
+	case FaultTimeoutAfterCommit:
+		f.FailNextAfterCommit(NoAnswer())
+	case FaultHTML, FaultTruncated:
+		f.FailNextAfterCommit(&core.ProviderError{Class: core.ClassUnknown, Op: "fake call", Err: errors.New("unreadable answer")})
+	case FaultError500:
+		f.FailNext(&core.ProviderError{Class: core.ClassUnknown, Foreign: "api_error", Op: "fake call", RequestID: "req_fake"})
+	case FaultError429:
+		f.FailNext(&core.ProviderError{Class: core.ClassRetryable, Foreign: "rate_limit", Op: "fake call", RequestID: "req_fake"})
+	}
+}
+
+// Effects implements [FarEnd].
+func (f *FakeProvider) Effects(testing.TB) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sum := 0
+	for _, n := range f.effects {
+		sum += n
+	}
+	return sum
+}
+
+// EffectsOf is how often calls under the key had an effect: 0 or 1.
+func (f *FakeProvider) EffectsOf(key core.OperationKey) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.effects[key]
+}
+
+// Keys implements [FarEnd].
+func (f *FakeProvider) Keys(testing.TB) []string {
+	var keys []string
+	for _, call := range f.Calls() {
+		if call.Key != "" {
+			keys = append(keys, string(call.Key))
+		}
+	}
+	return keys
+}
+
+// Calls gives all calls so far, oldest first, those that failed too.
+func (f *FakeProvider) Calls() []FakeCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls)
+}
+
+// CallsOf counts the calls of one method.
+func (f *FakeProvider) CallsOf(method string) int {
+	n := 0
+	for _, call := range f.Calls() {
+		if call.Method == method {
+			n++
+		}
+	}
+	return n
+}
+
+// Object gives the newest object made for a payment of ours as it stands, and whether
+// there is one.
+func (f *FakeProvider) Object(payment core.PaymentID) (core.PaymentSnapshot, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if object := f.of(payment); object != nil {
+		return copied(object.seen), true
+	}
+	return core.PaymentSnapshot{}, false
+}
+
+// Set rewrites what the provider shows of a payment of ours from now on. It reports
+// whether there is an object of it.
+func (f *FakeProvider) Set(payment core.PaymentID, change func(*core.PaymentSnapshot)) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	object := f.of(payment)
+	if object == nil {
+		return false
+	}
+	change(&object.seen)
+	return true
+}
+
+// Forget removes a payment's objects, as if the provider had never made them.
+func (f *FakeProvider) Forget(payment core.PaymentID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.objects = slices.DeleteFunc(f.objects, func(o *fakeObject) bool { return o.seen.Payment == payment })
+}
+
+// Add puts an object there that nobody asked us for.
+func (f *FakeProvider) Add(seen core.PaymentSnapshot) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.objects = append(f.objects, &fakeObject{seen: seen, secret: seen.Ref.ID + "_secret"})
+}
+
+// of finds the newest object of a payment. The lock is held.
+func (f *FakeProvider) of(payment core.PaymentID) *fakeObject {
+	for _, object := range slices.Backward(f.objects) {
+		if object.seen.Payment == payment {
+			return object
+		}
+	}
+	return nil
+}
+
+// find finds an object by the provider's id. The lock is held.
+func (f *FakeProvider) find(id string) *fakeObject {
+	for _, object := range f.objects {
+		if object.seen.Ref.ID == id {
+			return object
+		}
+	}
+	return nil
+}
+
+// copied shares no memory with the object.
+func copied(seen core.PaymentSnapshot) core.PaymentSnapshot {
+	if seen.Method != nil {
+		method := *seen.Method
+		seen.Method = &method
+	}
+	if seen.Failure != nil {
+		failure := *seen.Failure
+		seen.Failure = &failure
+	}
+	return seen
+}
+
+func (f *FakeProvider) missing(ref core.ProviderRef) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassInvalid, Foreign: ports.ForeignMissing, Op: fmt.Sprintf("fake look at %s", ref.ID), RequestID: "req_fake"}
+}
+
+func unexpectedState(op, id string) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "unexpected_state", Op: op + " " + id, RequestID: "req_fake", ObjectID: id}
+}

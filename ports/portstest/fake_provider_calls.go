@@ -1,0 +1,293 @@
+package portstest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Account implements [ports.Provider].
+func (f *FakeProvider) Account() core.AccountName { return f.account }
+
+// Name implements [ports.Provider].
+func (f *FakeProvider) Name() core.ProviderName { return core.ProviderStripe }
+
+// Capabilities implements [ports.Provider].
+func (f *FakeProvider) Capabilities() ports.Capabilities {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.can
+}
+
+// Browser implements [ports.BrowserProvider].
+func (f *FakeProvider) Browser() ports.BrowserConfig {
+	return ports.BrowserConfig{
+		Provider: f.Name(), PublishableKey: "pk_" + string(f.env) + "_fake", ScriptURL: "https://script.provider.example/v3/",
+		ScriptSources:  []string{"https://script.provider.example"},
+		FrameSources:   []string{"https://frame.provider.example"},
+		ConnectSources: []string{"https://api.provider.example"},
+	}
+}
+
+// CreatePayment implements [ports.Provider].
+func (f *FakeProvider) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
+	call := FakeCall{Method: "CreatePayment", Key: key, Payment: in.Payment, Amount: in.Amount}
+	return f.mutate(ctx, call, fmt.Sprintf("create %+v", in), func() (ports.PaymentSession, bool, error) {
+		if !in.Amount.IsPositive() || !f.can.Currencies[in.Amount.Currency()] {
+			return ports.PaymentSession{}, false, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "amount", Op: "fake create"}
+		}
+		none := core.Zero(in.Amount.Currency())
+		f.created++
+		id := "pi_fake" + strconv.Itoa(f.created)
+		object := &fakeObject{secret: id + "_secret", capture: in.Capture, seen: core.PaymentSnapshot{
+			Ref:     core.ProviderRef{Account: f.account, Kind: core.ObjectPayment, ID: id},
+			Payment: in.Payment, Status: core.PaymentRequiresAction, ForeignStatus: "requires_payment_method",
+			Amount: in.Amount, Authorized: none, Captured: none, Refunded: none,
+			Environment: f.env, Payable: true, CreatedAt: f.now(),
+		}}
+		f.objects = append(f.objects, object)
+		return object.session(), true, nil
+	})
+}
+
+// OpenPayment implements [ports.Provider].
+func (f *FakeProvider) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.PaymentSession, error) {
+	return f.read(ctx, FakeCall{Method: "OpenPayment", Ref: ref})
+}
+
+// GetPayment implements [ports.Provider].
+func (f *FakeProvider) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	session, err := f.read(ctx, FakeCall{Method: "GetPayment", Ref: ref})
+	return session.Snapshot, err
+}
+
+// CapturePayment implements [ports.Provider].
+func (f *FakeProvider) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
+	call := FakeCall{Method: "CapturePayment", Key: key, Ref: ref, Amount: amount}
+	session, err := f.mutate(ctx, call, "capture "+ref.ID+" "+amount.String(), func() (ports.PaymentSession, bool, error) {
+		object := f.find(ref.ID)
+		if object == nil {
+			return ports.PaymentSession{}, false, f.missing(ref)
+		}
+		order, err := amount.Compare(object.seen.Authorized)
+		if object.seen.Status != core.PaymentAuthorized || err != nil || order > 0 || !amount.IsPositive() {
+			return ports.PaymentSession{}, false, unexpectedState("fake capture", ref.ID)
+		}
+		object.seen.Status, object.seen.ForeignStatus = core.PaymentSucceeded, "succeeded"
+		object.seen.Captured = amount
+		return object.session(), true, nil
+	})
+	return session.Snapshot, err
+}
+
+// CancelPayment implements [ports.Provider].
+func (f *FakeProvider) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	call := FakeCall{Method: "CancelPayment", Key: key, Ref: ref}
+	session, err := f.mutate(ctx, call, "cancel "+ref.ID, func() (ports.PaymentSession, bool, error) {
+		object := f.find(ref.ID)
+		if object == nil {
+			return ports.PaymentSession{}, false, f.missing(ref)
+		}
+		switch object.seen.Status {
+		case core.PaymentSucceeded, core.PaymentProcessing, core.PaymentExpired, core.PaymentNeedsReview:
+			return ports.PaymentSession{}, false, unexpectedState("fake cancel", ref.ID)
+		case core.PaymentRequiresAction, core.PaymentAuthorized, core.PaymentFailed, core.PaymentCanceled:
+		}
+		again := object.seen.Status == core.PaymentCanceled
+		object.seen.Status, object.seen.ForeignStatus = core.PaymentCanceled, "canceled"
+		object.seen.Payable, object.seen.Failure = false, nil
+		return object.session(), !again, nil
+	})
+	return session.Snapshot, err
+}
+
+// ListPayments implements [ports.Provider].
+func (f *FakeProvider) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
+	failure, err := f.begin(ctx, FakeCall{Method: "ListPayments"})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil && failure.err != nil {
+		err = failure.err
+	}
+	if err != nil {
+		return ports.PaymentList{}, err
+	}
+	var list ports.PaymentList
+	skipping := in.Cursor != ""
+	for _, object := range slices.Backward(f.objects) {
+		created := object.seen.CreatedAt
+		switch {
+		case skipping:
+			skipping = object.seen.Ref.ID != in.Cursor
+		case created.Before(in.From) || !created.Before(in.Until):
+		case len(list.Payments) == in.Limit:
+			list.NextCursor = list.Payments[len(list.Payments)-1].Ref.ID
+			return list, nil
+		default:
+			list.Payments = append(list.Payments, copied(object.seen))
+		}
+	}
+	return list, nil
+}
+
+// begin notes the call, lets the test look on, and gives what is to go wrong.
+func (f *FakeProvider) begin(ctx context.Context, call FakeCall) (fakeFailure, error) {
+	f.mu.Lock()
+	if object := f.find(call.Ref.ID); object != nil && call.Payment == "" {
+		call.Payment = object.seen.Payment
+	}
+	f.calls = append(f.calls, call)
+	onCall := f.onCall
+	var failure fakeFailure
+	if len(f.failures) > 0 {
+		failure, f.failures = f.failures[0], f.failures[1:]
+	}
+	f.mu.Unlock()
+	if onCall != nil {
+		onCall(ctx, call)
+	}
+	if ctx.Err() != nil {
+		return failure, &core.ProviderError{Class: core.ClassUnknown, Op: "fake " + call.Method, Err: ctx.Err()}
+	}
+	return failure, nil
+}
+
+// read answers a call that changes nothing.
+func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSession, error) {
+	failure, err := f.begin(ctx, call)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil && failure.err != nil {
+		err = failure.err
+	}
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
+	object := f.find(call.Ref.ID)
+	if object == nil {
+		return ports.PaymentSession{}, f.missing(call.Ref)
+	}
+	return object.session(), nil
+}
+
+// mutate answers a call that changes something: once a key, and the stored answer to
+// every repetition.
+func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string, effect func() (session ports.PaymentSession, effective bool, err error)) (ports.PaymentSession, error) {
+	failure, err := f.begin(ctx, call)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil && failure.err != nil && !failure.afterCommit {
+		err = failure.err
+	}
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
+	answer, repeated := f.answers[call.Key]
+	if repeated && answer.request != request {
+		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Foreign: "idempotency_error", Op: "fake " + call.Method}
+	}
+	if !repeated {
+		session, effective, err := effect()
+		if err != nil {
+			return ports.PaymentSession{}, err
+		}
+		answer = fakeAnswer{request: request, session: session}
+		f.answers[call.Key] = answer
+		if effective {
+			f.effects[call.Key]++
+		}
+	}
+	if failure.err != nil {
+		return ports.PaymentSession{}, failure.err
+	}
+	answer.session.Snapshot = copied(answer.session.Snapshot)
+	return answer.session, nil
+}
+
+func (o *fakeObject) session() ports.PaymentSession {
+	session := ports.PaymentSession{Snapshot: copied(o.seen)}
+	if o.seen.Payable {
+		session.Action = ports.BuyerAction{Type: "stripe_confirm", ClientSecret: o.secret}
+	}
+	return session
+}
+
+// Confirm implements [FarEnd].
+func (f *FakeProvider) Confirm(t testing.TB, session ports.PaymentSession, card Card) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	object := f.find(session.Snapshot.Ref.ID)
+	if object == nil || !object.seen.Payable {
+		t.Fatalf("the buyer cannot pay %s", session.Snapshot.Ref)
+	}
+	object.confirm(card)
+}
+
+// Pay is the buyer of the newest object of a payment of ours. It reports whether there
+// was one to be paid.
+func (f *FakeProvider) Pay(payment core.PaymentID, card Card) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	object := f.of(payment)
+	if object == nil || !object.seen.Payable {
+		return false
+	}
+	object.confirm(card)
+	return true
+}
+
+// Authenticate implements [FarEnd].
+func (f *FakeProvider) Authenticate(t testing.TB, session ports.PaymentSession, passes bool) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	object := f.find(session.Snapshot.Ref.ID)
+	if object == nil || !object.action {
+		t.Fatalf("the bank asks nothing about %s", session.Snapshot.Ref)
+	}
+	object.action = false
+	if passes {
+		object.confirm(CardSucceeds)
+		return
+	}
+	object.fail(core.FailureAuthenticationRequired)
+}
+
+// fakeDeclines are the cards that do not work.
+var fakeDeclines = map[Card]core.FailureCode{
+	CardDeclined: core.FailureCardDeclined, CardInsufficientFunds: core.FailureInsufficientFunds,
+	CardExpired: core.FailureExpiredCard, CardIncorrectCVC: core.FailureIncorrectCVC,
+	CardProcessingError: core.FailureProcessingError, CardStolen: core.FailureSuspectedFraud,
+}
+
+func (o *fakeObject) confirm(card Card) {
+	if code, declined := fakeDeclines[card]; declined {
+		o.fail(code)
+		return
+	}
+	if card == Card3DS {
+		o.action = true
+		o.seen.Status, o.seen.ForeignStatus, o.seen.Failure = core.PaymentRequiresAction, "requires_action", nil
+		return
+	}
+	o.seen.Status, o.seen.ForeignStatus, o.seen.Captured = core.PaymentSucceeded, "succeeded", o.seen.Amount
+	if o.capture == core.CaptureManual {
+		o.seen.Status, o.seen.ForeignStatus = core.PaymentAuthorized, "requires_capture"
+		o.seen.Captured = core.Zero(o.seen.Amount.Currency())
+	}
+	o.seen.Authorized, o.seen.Payable, o.seen.Failure = o.seen.Amount, false, nil
+	o.seen.Disputed = card == CardDisputed
+	o.seen.Method = &core.PaymentMethod{Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 12, ExpYear: time.Now().Year() + 1}
+}
+
+func (o *fakeObject) fail(code core.FailureCode) {
+	o.seen.Status, o.seen.ForeignStatus = core.PaymentFailed, "requires_payment_method"
+	o.seen.Failure = core.NewFailure(code, string(code))
+}

@@ -1,0 +1,53 @@
+package portstest
+
+import (
+	"testing"
+
+	"github.com/paydesk/paydesk/ports"
+)
+
+// FarEnd is the other side of a provider adapter: a simulator, a recording, a sandbox,
+// or the fake itself. It plays the buyer, breaks things and tells what really happened.
+type FarEnd interface {
+	// Fault makes the next call go wrong, whichever it is.
+	Fault(t testing.TB, fault Fault)
+	// Effects is how often a call really created, captured or canceled something. A
+	// repetition of a call that had its effect adds none.
+	Effects(t testing.TB) int
+	// Keys gives the idempotency keys that arrived, in order, repetitions too.
+	Keys(t testing.TB) []string
+	// Confirm is the buyer, who pays with the card in the provider's frame.
+	Confirm(t testing.TB, session ports.PaymentSession, card Card)
+	// Authenticate is the buyer at the bank's question that [Card3DS] leads to.
+	Authenticate(t testing.TB, session ports.PaymentSession, passes bool)
+}
+
+// Card is a card by what it does. Each far end knows the number that does it.
+type Card string
+
+// The cards.
+const (
+	CardSucceeds          Card = "success"
+	CardDeclined          Card = "declined"
+	CardInsufficientFunds Card = "insufficient_funds"
+	CardExpired           Card = "expired_card"
+	CardIncorrectCVC      Card = "incorrect_cvc"
+	CardProcessingError   Card = "processing_error"
+	CardStolen            Card = "stolen"
+	Card3DS               Card = "3ds" // the bank asks the buyer first
+	CardDisputed          Card = "disputed"
+)
+
+// Fault is a way for a call to go wrong.
+type Fault string
+
+// The faults.
+const (
+	FaultTimeoutBefore      Fault = "timeout_before"       // no answer, and nothing happened
+	FaultTimeoutAfterCommit Fault = "timeout_after_commit" // no answer, and it happened
+	FaultError500           Fault = "error_500"
+	FaultError429           Fault = "error_429"
+	FaultReset              Fault = "reset"     // the connection breaks before anything happened
+	FaultHTML               Fault = "html"      // it happened, and a proxy answers 200 with a page of its own
+	FaultTruncated          Fault = "truncated" // it happened, and the answer breaks off
+)
