@@ -23,6 +23,8 @@ const (
 	JobExpireCheckouts JobKind = "expire_checkouts"
 	// JobNotify sends one event to one endpoint of the storefront. Uses Event, Endpoint.
 	JobNotify JobKind = "notify"
+	// JobPruneIdempotency removes answers that are remembered no longer. Runs every so often.
+	JobPruneIdempotency JobKind = "prune_idempotency"
 )
 
 // Job is work that follows from a change and is committed with it. Only the fields its
