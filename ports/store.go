@@ -16,6 +16,9 @@ var (
 	ErrConflict = errors.New("changed in the meantime")
 	// ErrDuplicate means that a row with the same unique value exists.
 	ErrDuplicate = errors.New("exists already")
+	// ErrText means that a text holds a NUL or is not UTF-8, so that it cannot be kept.
+	// Nothing was written.
+	ErrText = errors.New("text cannot be stored")
 )
 
 // Store keeps the state. SQLite and PostgreSQL behave alike behind it.
@@ -92,7 +95,10 @@ type PaymentFilter struct {
 // Lock reads a row and keeps it from others until the transaction ends. Insert stores a
 // new row under version 1; Update stores a changed one where its version is still the
 // given one, which then grows by one, and is [ErrConflict] otherwise. Both return the row
-// as stored.
+// as stored: times in UTC and cut to microseconds, empty lists and maps as nil.
+//
+// After any error but [ErrNotFound], [ErrConflict] and [ErrText] the transaction cannot
+// be committed any more, also where fn makes nothing of it.
 type Tx interface {
 	LockCheckout(ctx context.Context, id core.CheckoutID) (core.Checkout, error)
 	InsertCheckout(ctx context.Context, c core.Checkout) (core.Checkout, error)
@@ -113,7 +119,8 @@ type Tx interface {
 
 	// AppendTimeline adds lines to payments' histories.
 	AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) error
-	// AppendEvent stores an event under the next sequence number. Sequence numbers become
+	// AppendEvent stores an event under the next sequence number, which it gets when the
+	// transaction commits: in what comes back it is still 0. Sequence numbers become
 	// visible in order: a reader that has seen one never misses a lower one later.
 	AppendEvent(ctx context.Context, e core.Event) (core.Event, error)
 	// AppendAudit adds a line to the audit log's chain.
