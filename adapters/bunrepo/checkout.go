@@ -1,0 +1,203 @@
+package bunrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+type checkoutRow struct {
+	bun.BaseModel `bun:"table:checkouts"`
+
+	ID          core.CheckoutID     `bun:"id,pk"`
+	Version     int64               `bun:"version"`
+	Environment core.Environment    `bun:"environment"`
+	Reference   string              `bun:"reference"`
+	Mode        core.CheckoutMode   `bun:"mode"`
+	Capture     core.CaptureMode    `bun:"capture"`
+	Flow        core.Flow           `bun:"flow"`
+	Status      core.CheckoutStatus `bun:"status"`
+	Amount      int64               `bun:"amount"`
+	Currency    core.Currency       `bun:"currency"`
+	LineItems   document            `bun:"line_items"`
+	Providers   document            `bun:"providers"`
+	Customer    core.CustomerID     `bun:"customer,nullzero"`
+	BuyerEmail  []byte              `bun:"buyer_email,nullzero"`
+	BuyerName   []byte              `bun:"buyer_name,nullzero"`
+	SuccessURL  string              `bun:"success_url"`
+	CancelURL   string              `bun:"cancel_url,nullzero"`
+	Metadata    document            `bun:"metadata"`
+	RequestKey  core.RequestKey     `bun:"request_key,nullzero"`
+	Lease       core.PaymentID      `bun:"lease,nullzero"`
+	Payment     core.PaymentID      `bun:"payment,nullzero"`
+	ExpiresAt   instant             `bun:"expires_at"`
+	CreatedAt   instant             `bun:"created_at"`
+	UpdatedAt   instant             `bun:"updated_at"`
+}
+
+// lineItem is a row of a checkout in its JSON column. The currency is the checkout's.
+type lineItem struct {
+	Name     string `json:"name"`
+	Amount   int64  `json:"amount"`
+	Quantity int64  `json:"quantity"`
+}
+
+const (
+	placeBuyerEmail = "checkouts.buyer_email"
+	placeBuyerName  = "checkouts.buyer_name"
+)
+
+// checkoutRow is how a checkout is stored.
+func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
+	if err := checkTexts(c); err != nil {
+		return row, err
+	}
+	if c.Environment != s.environment {
+		return row, s.wrongEnvironment(string(c.ID), c.Environment)
+	}
+	row = checkoutRow{
+		ID: c.ID, Version: c.Version, Environment: c.Environment, Reference: c.Reference, Mode: c.Mode,
+		Capture: c.Capture, Flow: c.Flow, Status: c.Status, Amount: c.Amount.Minor(), Currency: c.Amount.Currency(),
+		Customer: c.Buyer.Customer, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
+		Lease: c.Lease, Payment: c.Payment, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
+	}
+	items := make([]lineItem, len(c.LineItems))
+	for i, item := range c.LineItems {
+		if item.Amount.Currency() != row.Currency {
+			return row, fmt.Errorf("line item %d: %w", i, core.ErrCurrencyMismatch)
+		}
+		items[i] = lineItem{Name: item.Name, Amount: item.Amount.Minor(), Quantity: item.Quantity}
+	}
+	var failed [5]error
+	row.LineItems, failed[0] = encode(items, "[]")
+	row.Providers, failed[1] = encode(c.Providers, "[]")
+	row.Metadata, failed[2] = encode(c.Metadata, "{}")
+	row.BuyerEmail, failed[3] = s.seal(placeBuyerEmail, string(c.ID), []byte(c.Buyer.Email))
+	row.BuyerName, failed[4] = s.seal(placeBuyerName, string(c.ID), []byte(c.Buyer.Name))
+	return row, errors.Join(failed[:]...)
+}
+
+// checkout is what a row says.
+func (s *Store) checkout(row checkoutRow) (c core.Checkout, err error) {
+	c = core.Checkout{
+		ID: row.ID, Version: row.Version, Environment: row.Environment, Reference: row.Reference, Mode: row.Mode,
+		Capture: row.Capture, Flow: row.Flow, Status: row.Status, Buyer: core.Buyer{Customer: row.Customer},
+		SuccessURL: row.SuccessURL, CancelURL: row.CancelURL, RequestKey: row.RequestKey, Lease: row.Lease,
+		Payment: row.Payment, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
+	}
+	var failed [6]error
+	var email, name []byte
+	var items []lineItem
+	c.Amount, failed[0] = core.NewMoney(row.Amount, row.Currency)
+	items, failed[1] = decode[[]lineItem](row.LineItems)
+	c.Providers, failed[2] = decode[[]core.ProviderName](row.Providers)
+	c.Metadata, failed[3] = decode[map[string]string](row.Metadata)
+	email, failed[4] = s.unseal(placeBuyerEmail, string(row.ID), row.BuyerEmail)
+	name, failed[5] = s.unseal(placeBuyerName, string(row.ID), row.BuyerName)
+	if err := errors.Join(failed[:]...); err != nil {
+		return core.Checkout{}, fmt.Errorf("checkout %s: %w", row.ID, err)
+	}
+	c.Buyer.Email, c.Buyer.Name = string(email), string(name)
+	for _, item := range items {
+		amount, err := core.NewMoney(item.Amount, row.Currency)
+		if err != nil {
+			return core.Checkout{}, fmt.Errorf("checkout %s: %w", row.ID, err)
+		}
+		c.LineItems = append(c.LineItems, core.LineItem{Name: item.Name, Amount: amount, Quantity: item.Quantity})
+	}
+	return c, nil
+}
+
+// Checkout gives one checkout.
+func (s *Store) Checkout(ctx context.Context, id core.CheckoutID) (core.Checkout, error) {
+	var row checkoutRow
+	if err := s.read.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+		return core.Checkout{}, s.failed(ctx, err, "read checkout %s", id)
+	}
+	return s.checkout(row)
+}
+
+// Checkouts gives those of the ids that exist, in no order.
+func (s *Store) Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Checkout, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if err := checkLimit(len(ids)); err != nil {
+		return nil, fmt.Errorf("read checkouts: %w", err)
+	}
+	var rows []checkoutRow
+	if err := s.read.NewSelect().Model(&rows).Where("id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+		return nil, s.failed(ctx, err, "read checkouts")
+	}
+	return mapped(rows, s.checkout)
+}
+
+// CheckoutByRequestKey gives the checkout that a storefront's call made.
+func (s *Store) CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (core.Checkout, error) {
+	var row checkoutRow
+	if err := s.read.NewSelect().Model(&row).Where("request_key = ?", key).Scan(ctx); err != nil {
+		return core.Checkout{}, s.failed(ctx, err, "read checkout by request key")
+	}
+	return s.checkout(row)
+}
+
+// CheckoutsToExpire gives open checkouts whose time was over, the longest overdue first.
+func (s *Store) CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error) {
+	if err := checkLimit(limit); err != nil {
+		return nil, fmt.Errorf("list checkouts to expire: %w", err)
+	}
+	var ids []core.CheckoutID
+	// The status is a literal, since the index holds open checkouts alone.
+	err := s.read.NewSelect().Model((*checkoutRow)(nil)).Column("id").Where("status = 'open'").
+		Where("expires_at <= ?", at(now)).Order("expires_at", "id").Limit(int64(limit)).Scan(ctx, &ids)
+	return ids, s.failed(ctx, err, "list checkouts to expire")
+}
+
+// LockCheckout reads a checkout and keeps it from others.
+func (t *tx) LockCheckout(ctx context.Context, id core.CheckoutID) (core.Checkout, error) {
+	var row checkoutRow
+	query := t.tx.NewSelect().Model(&row).Where("id = ?", id)
+	if err := t.store.dialect.lock(query).Scan(ctx); err != nil {
+		return core.Checkout{}, t.failed(ctx, err, "lock checkout %s", id)
+	}
+	return t.store.checkout(row)
+}
+
+// InsertCheckout stores a new checkout under version 1.
+func (t *tx) InsertCheckout(ctx context.Context, c core.Checkout) (core.Checkout, error) {
+	c.Version = 1
+	row, err := t.store.checkoutRow(c)
+	if err == nil {
+		err = t.insert(ctx, &row)
+	}
+	if err != nil {
+		return core.Checkout{}, t.failed(ctx, err, "insert checkout %s", c.ID)
+	}
+	return t.store.checkout(row)
+}
+
+// UpdateCheckout stores a changed checkout under the next version.
+func (t *tx) UpdateCheckout(ctx context.Context, c core.Checkout) (core.Checkout, error) {
+	c.Version++
+	row, err := t.store.checkoutRow(c)
+	if err == nil {
+		err = t.update(ctx, &row, c.Version-1)
+	}
+	if err != nil {
+		return core.Checkout{}, t.failed(ctx, err, "update checkout %s", c.ID)
+	}
+	return t.store.checkout(row)
+}
+
+// wrongEnvironment refuses what belongs to another environment than the database.
+func (s *Store) wrongEnvironment(id string, env core.Environment) error {
+	return fmt.Errorf("%s is of environment %q, the database of %q: %w", id, env, s.environment, ErrEnvironment)
+}
+
+var _ ports.Store = (*Store)(nil)

@@ -1,0 +1,140 @@
+package bunrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/paydesk/paydesk/core"
+)
+
+type operationRow struct {
+	bun.BaseModel `bun:"table:operations"`
+
+	ID          core.OperationID     `bun:"id,pk"`
+	Version     int64                `bun:"version"`
+	Kind        core.OperationKind   `bun:"kind"`
+	Account     core.AccountName     `bun:"account"`
+	Payment     core.PaymentID       `bun:"payment"`
+	Amount      int64                `bun:"amount"`
+	Currency    core.Currency        `bun:"currency"`
+	RequestHash string               `bun:"request_hash"`
+	RequestKey  core.RequestKey      `bun:"request_key,nullzero"`
+	Status      core.OperationStatus `bun:"status"`
+	Attempts    int                  `bun:"attempts"`
+	ObjectID    string               `bun:"object_id,nullzero"`
+	RequestID   string               `bun:"request_id,nullzero"`
+	Failure     document             `bun:"failure,nullzero"`
+	CreatedAt   instant              `bun:"created_at"`
+	SentAt      instant              `bun:"sent_at"`
+	SettledAt   instant              `bun:"settled_at"`
+}
+
+// operationRow is how an operation is stored.
+func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
+	if err := checkTexts(o); err != nil {
+		return row, err
+	}
+	row = operationRow{
+		ID: o.ID, Version: o.Version, Kind: o.Kind, Account: o.Account, Payment: o.Payment, Amount: o.Amount.Minor(),
+		Currency: o.Amount.Currency(), RequestHash: o.RequestHash, RequestKey: o.RequestKey, Status: o.Status,
+		Attempts: o.Attempts, ObjectID: o.ObjectID, RequestID: o.RequestID, CreatedAt: at(o.CreatedAt),
+		SentAt: at(o.SentAt), SettledAt: at(o.SettledAt),
+	}
+	row.Failure, err = encodeFailure(o.Failure)
+	return row, err
+}
+
+// operation is what a row says.
+func (s *Store) operation(row operationRow) (core.Operation, error) {
+	o := core.Operation{
+		ID: row.ID, Version: row.Version, Kind: row.Kind, Account: row.Account, Payment: row.Payment,
+		RequestHash: row.RequestHash, RequestKey: row.RequestKey, Status: row.Status, Attempts: row.Attempts,
+		ObjectID: row.ObjectID, RequestID: row.RequestID, CreatedAt: row.CreatedAt.Time, SentAt: row.SentAt.Time,
+		SettledAt: row.SettledAt.Time,
+	}
+	var failed [2]error
+	o.Amount, failed[0] = core.NewMoney(row.Amount, row.Currency)
+	o.Failure, failed[1] = decodeFailure(row.Failure)
+	if err := errors.Join(failed[:]...); err != nil {
+		return core.Operation{}, fmt.Errorf("operation %s: %w", row.ID, err)
+	}
+	return o, nil
+}
+
+// Operation gives one operation.
+func (s *Store) Operation(ctx context.Context, id core.OperationID) (core.Operation, error) {
+	var row operationRow
+	if err := s.read.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+		return core.Operation{}, s.failed(ctx, err, "read operation %s", id)
+	}
+	return s.operation(row)
+}
+
+// OperationByRequestKey gives the operation that a storefront's call led to.
+func (s *Store) OperationByRequestKey(ctx context.Context, key core.RequestKey) (core.Operation, error) {
+	var row operationRow
+	if err := s.read.NewSelect().Model(&row).Where("request_key = ?", key).Scan(ctx); err != nil {
+		return core.Operation{}, s.failed(ctx, err, "read operation by request key")
+	}
+	return s.operation(row)
+}
+
+// PaymentOperations gives a payment's operations, oldest first.
+func (s *Store) PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error) {
+	operations, err := s.operationsOf(ctx, s.read, payment)
+	return operations, s.failed(ctx, err, "list operations of %s", payment)
+}
+
+func (s *Store) operationsOf(ctx context.Context, db bun.IDB, payment core.PaymentID) ([]core.Operation, error) {
+	var rows []operationRow
+	err := db.NewSelect().Model(&rows).Where("payment = ?", payment).Order("created_at", "id").Limit(rowsMax).Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return mapped(rows, s.operation)
+}
+
+// LockOperation reads an operation and keeps it from others.
+func (t *tx) LockOperation(ctx context.Context, id core.OperationID) (core.Operation, error) {
+	var row operationRow
+	query := t.tx.NewSelect().Model(&row).Where("id = ?", id)
+	if err := t.store.dialect.lock(query).Scan(ctx); err != nil {
+		return core.Operation{}, t.failed(ctx, err, "lock operation %s", id)
+	}
+	return t.store.operation(row)
+}
+
+// PaymentOperations is the store's, as the transaction sees them.
+func (t *tx) PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error) {
+	operations, err := t.store.operationsOf(ctx, t.tx, payment)
+	return operations, t.failed(ctx, err, "list operations of %s", payment)
+}
+
+// InsertOperation stores a new operation under version 1.
+func (t *tx) InsertOperation(ctx context.Context, o core.Operation) (core.Operation, error) {
+	o.Version = 1
+	row, err := t.store.operationRow(o)
+	if err == nil {
+		err = t.insert(ctx, &row)
+	}
+	if err != nil {
+		return core.Operation{}, t.failed(ctx, err, "insert operation %s", o.ID)
+	}
+	return t.store.operation(row)
+}
+
+// UpdateOperation stores a changed operation under the next version.
+func (t *tx) UpdateOperation(ctx context.Context, o core.Operation) (core.Operation, error) {
+	o.Version++
+	row, err := t.store.operationRow(o)
+	if err == nil {
+		err = t.update(ctx, &row, o.Version-1)
+	}
+	if err != nil {
+		return core.Operation{}, t.failed(ctx, err, "update operation %s", o.ID)
+	}
+	return t.store.operation(row)
+}

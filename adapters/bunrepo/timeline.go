@@ -1,0 +1,74 @@
+package bunrepo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/paydesk/paydesk/core"
+)
+
+type timelineRow struct {
+	bun.BaseModel `bun:"table:timeline"`
+
+	ID           core.TimelineID    `bun:"id,pk"`
+	Payment      core.PaymentID     `bun:"payment"`
+	Kind         core.TimelineKind  `bun:"kind"`
+	CauseKind    core.CauseKind     `bun:"cause_kind"`
+	CauseInbound core.InboundID     `bun:"cause_inbound,nullzero"`
+	CauseActor   string             `bun:"cause_actor,nullzero"`
+	Operation    core.OperationID   `bun:"operation,nullzero"`
+	Status       string             `bun:"status,nullzero"`
+	From         core.PaymentStatus `bun:"from_status,nullzero"`
+	To           core.PaymentStatus `bun:"to_status,nullzero"`
+	Verdict      string             `bun:"verdict,nullzero"`
+	Reason       core.Reason        `bun:"reason,nullzero"`
+	Note         string             `bun:"note,nullzero"`
+	TraceID      string             `bun:"trace_id,nullzero"`
+	At           instant            `bun:"at"`
+}
+
+func timelineEntry(row timelineRow) (core.TimelineEntry, error) {
+	return core.TimelineEntry{
+		ID: row.ID, Payment: row.Payment, Kind: row.Kind,
+		Cause:     core.Cause{Kind: row.CauseKind, Inbound: row.CauseInbound, Actor: row.CauseActor},
+		Operation: row.Operation, Status: row.Status, From: row.From, To: row.To, Verdict: row.Verdict,
+		Reason: row.Reason, Note: row.Note, TraceID: row.TraceID, At: row.At.Time,
+	}, nil
+}
+
+// Timeline gives a part of a payment's history, oldest first.
+func (s *Store) Timeline(ctx context.Context, payment core.PaymentID, after *core.Cursor, limit int) ([]core.TimelineEntry, error) {
+	if err := checkLimit(limit); err != nil {
+		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	var rows []timelineRow
+	query := s.read.NewSelect().Model(&rows).Where("payment = ?", payment)
+	if after != nil {
+		query = query.Where("(at, id) > (?, ?)", at(after.At), after.ID)
+	}
+	if err := query.Order("at", "id").Limit(int64(limit)).Scan(ctx); err != nil {
+		return nil, s.failed(ctx, err, "read timeline of %s", payment)
+	}
+	return mapped(rows, timelineEntry)
+}
+
+// AppendTimeline adds lines to payments' histories.
+func (t *tx) AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	rows := make([]timelineRow, len(entries))
+	for i, e := range entries {
+		if err := checkTexts(e); err != nil {
+			return t.failed(ctx, err, "append to timeline of %s", e.Payment)
+		}
+		rows[i] = timelineRow{
+			ID: e.ID, Payment: e.Payment, Kind: e.Kind, CauseKind: e.Cause.Kind, CauseInbound: e.Cause.Inbound,
+			CauseActor: e.Cause.Actor, Operation: e.Operation, Status: e.Status, From: e.From, To: e.To,
+			Verdict: e.Verdict, Reason: e.Reason, Note: e.Note, TraceID: e.TraceID, At: at(e.At),
+		}
+	}
+	return t.failed(ctx, t.insert(ctx, &rows), "append to timeline")
+}

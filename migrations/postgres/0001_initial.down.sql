@@ -1,0 +1,14 @@
+DROP TABLE endpoints;
+DROP TABLE audit_log;
+DROP TABLE audit_head;
+DROP TABLE staff;
+DROP TABLE api_keys;
+DROP TABLE idempotency_records;
+DROP TABLE inbound_events;
+DROP TABLE events;
+DROP TABLE timeline;
+DROP TABLE operations;
+DROP TABLE payments;
+DROP TABLE checkouts;
+DROP TABLE counters;
+DROP TABLE instance;
