@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -35,19 +36,22 @@ func GenerateKey() string {
 	return "k" + hex.EncodeToString(id[:]) + ":" + base64.StdEncoding.EncodeToString(material[:])
 }
 
-// parseKey reads "ID:BASE64". Its errors never repeat the text: whatever was put where a
-// key belongs may be one.
+// parseKey reads "ID:BASE64", or "BASE64" alone, which gets an id that is told from the
+// key. Its errors never repeat the text: whatever was put where a key belongs may be one.
 func parseKey(text string) (key, error) {
-	id, encoded, ok := strings.Cut(strings.TrimSpace(text), ":")
-	if !ok {
-		return key{}, errors.New("must have the form ID:BASE64")
-	}
-	if err := checkKeyID(id); err != nil {
+	id, encoded, named := strings.Cut(strings.TrimSpace(text), ":")
+	if !named {
+		id, encoded = "", id
+	} else if err := checkKeyID(id); err != nil {
 		return key{}, err
 	}
 	material, err := decodeBase64(encoded)
 	if err != nil || len(material) != keyBytes {
-		return key{}, fmt.Errorf("must have %d bytes in base64 after the colon", keyBytes)
+		return key{}, fmt.Errorf("must have the form ID:BASE64 with %d bytes in base64", keyBytes)
+	}
+	if !named {
+		sum := sha256.Sum256(material) // a few bits of it tell keys apart and give nothing away
+		id = "k" + hex.EncodeToString(sum[:4])
 	}
 	if [keyBytes]byte(material) == [keyBytes]byte{} {
 		return key{}, errors.New("must not be all zeros")

@@ -1,0 +1,75 @@
+package migrations
+
+// Tables says what each table is for, for docs/schema.md. A test holds it against the
+// schema, so that no table comes without its line.
+func Tables() map[string]string {
+	return map[string]string{
+		"instance":            "The database's one environment, `test` or `live`, written at the first start and never changed.",
+		"counters":            "Numbers that grow with each commit. `events` is the last sequence number of `events`; whoever moves it holds it until the commit, so that numbers become visible in order.",
+		"checkouts":           "What a storefront asked to be paid. `lease` is the one payment that may be paid now.",
+		"payments":            "Attempts to pay, one row each. Only a sight of the provider's object changes status and amounts.",
+		"operations":          "Mutating calls to providers, written down before they are sent. The id is the idempotency key.",
+		"timeline":            "What happened to each payment, and why an input changed nothing. Rows are only added.",
+		"events":              "Our own events in order, each with the object as it stood when it happened.",
+		"inbound_events":      "Providers' webhooks, once each. The body is sealed.",
+		"idempotency_records": "Storefront calls by their Idempotency-Key, with the first answer. The body is sealed.",
+		"api_keys":            "Storefronts' keys, as hashes.",
+		"staff":               "People of the back office. Passwords and tokens are hashes.",
+		"audit_head":          "The end of the audit log's chain; locked by whoever adds a line.",
+		"audit_log":           "Who did, or was refused, what. Each line carries the hash of the one before. Rows are only added.",
+		"endpoints":           "Where storefronts are notified. The secret is sealed.",
+	}
+}
+
+// Columns says what is not plain from a column's name, by "table.column".
+func Columns() map[string]string {
+	return map[string]string{
+		"checkouts.version":                "grows by one with each change",
+		"checkouts.amount":                 "minor units",
+		"checkouts.line_items":             "JSON list of `name`, `amount`, `quantity`; the currency is the checkout's",
+		"checkouts.providers":              "JSON list; empty offers all that can",
+		"checkouts.buyer_email":            "sealed",
+		"checkouts.buyer_name":             "sealed",
+		"checkouts.request_key":            "of the API call that made it, so that the same call finds it again",
+		"checkouts.lease":                  "null while the next attempt may start",
+		"checkouts.payment":                "the newest attempt, or the one that completed it",
+		"payments.version":                 "grows by one with each change",
+		"payments.provider_payment_id":     "null until the provider named one",
+		"payments.foreign_status":          "the provider's own word",
+		"payments.amount":                  "minor units asked for; never changes",
+		"payments.amount_authorized":       "minor units held or taken at the highest",
+		"payments.amount_captured":         "minor units",
+		"payments.amount_refunded":         "minor units",
+		"payments.method":                  "JSON: type, brand, last four digits, expiry; never a card number",
+		"payments.failure":                 "JSON, of a failed payment",
+		"payments.review":                  "why staff must decide",
+		"payments.anomaly":                 "the last thing seen that the rules forbid",
+		"payments.synced_at":               "of the last look at the provider's object",
+		"operations.request_hash":          "fingerprint of what is asked for, so that a key never goes out with another request",
+		"operations.attempts":              "how often it was sent",
+		"operations.object_id":             "the provider's object that the answer named",
+		"operations.request_id":            "the provider's id of the last call",
+		"operations.settled_at":            "null while the outcome is not known",
+		"timeline.verdict":                 "of an observation: `advance`, `stale` or `impossible`",
+		"timeline.trace_id":                "where to find it in the traces",
+		"events.data":                      "the object as the API showed it at that moment",
+		"inbound_events.ref_kind":          "what the message names: the object to look at",
+		"inbound_events.body":              "raw, sealed",
+		"inbound_events.note":              "why it was ignored, or the last error",
+		"idempotency_records.locked_at":    "when the running call began; null once it is done",
+		"idempotency_records.status":       "HTTP status of the answer; 0 while running",
+		"idempotency_records.body":         "sealed",
+		"idempotency_records.key":          "the Idempotency-Key header",
+		"api_keys.hash":                    "SHA-256 of the key, which is random and long",
+		"api_keys.hint":                    "the key's last four characters",
+		"staff.password_hash":              "argon2id",
+		"staff.token_hash":                 "SHA-256 of the staff token",
+		"audit_log.previous":               "hash of the line before",
+		"audit_log.hash":                   "over the line and the hash before it",
+		"endpoints.types":                  "JSON list; empty means all",
+		"endpoints.secret":                 "sealed",
+		"endpoints.deleted_at":             "set where the storefront removed it",
+		"instance.stamped_at":              "of the first start",
+		"idempotency_records.request_hash": "of method, path and body",
+	}
+}
