@@ -1,0 +1,177 @@
+package portstest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+func fullAPIKey() core.APIKey {
+	id := storeID[core.APIKeyID]()
+	return core.APIKey{
+		ID: id, Name: "shop " + string(id), Environment: core.EnvTest, Hash: core.HashSecret(string(id)), Hint: "x9z1",
+		CreatedAt: minutes(1), RevokedAt: minutes(2),
+	}
+}
+
+func apiKeys(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	insert := func(k core.APIKey) error {
+		return store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.InsertAPIKey(ctx, k) })
+	}
+	full := fullAPIKey()
+	requireFull(t, full)
+	require.NoError(t, insert(full))
+	read, err := store.APIKeyByHash(ctx, full.Hash)
+	require.NoError(t, err)
+	require.Equal(t, full, read, "revoked ones are found, too")
+
+	good := fullAPIKey()
+	good.RevokedAt, good.CreatedAt = time.Time{}, minutes(9)
+	roughly := good
+	roughly.CreatedAt = rough(good.CreatedAt)
+	require.NoError(t, insert(roughly))
+	read, err = store.APIKeyByHash(ctx, good.Hash)
+	require.NoError(t, err)
+	require.Equal(t, good, read)
+	for _, hash := range []string{"", "nobody's"} {
+		_, err = store.APIKeyByHash(ctx, hash)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+	}
+	all, err := store.APIKeys(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []core.APIKey{good, full}, all, "newest first")
+
+	same := fullAPIKey()
+	same.Hash = good.Hash
+	require.ErrorIs(t, insert(same), ports.ErrDuplicate)
+	same.ID, same.Hash = good.ID, "another"
+	require.ErrorIs(t, insert(same), ports.ErrDuplicate)
+
+	revoke := func(id core.APIKeyID, at time.Time) error {
+		return store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.RevokeAPIKey(ctx, id, at) })
+	}
+	require.NoError(t, revoke(good.ID, rough(minutes(20))))
+	good.RevokedAt = minutes(20)
+	read, err = store.APIKeyByHash(ctx, good.Hash)
+	require.NoError(t, err)
+	require.Equal(t, good, read)
+	require.ErrorIs(t, revoke(storeID[core.APIKeyID](), minutes(21)), ports.ErrNotFound)
+}
+
+func fullStaff() core.Staff {
+	id := storeID[core.StaffID]()
+	return core.Staff{
+		ID: id, Email: string(id) + "@example.test", Role: core.RoleFinance, PasswordHash: "$argon2id$" + string(id),
+		TokenHash: core.HashSecret(string(id)), CreatedAt: minutes(1), DisabledAt: minutes(2),
+	}
+}
+
+func staff(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	insert := func(s core.Staff) error {
+		return store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.InsertStaff(ctx, s) })
+	}
+	update := func(s core.Staff) error {
+		return store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.UpdateStaff(ctx, s) })
+	}
+	full, bare, bareToo := fullStaff(), fullStaff(), fullStaff()
+	requireFull(t, full)
+	bare.TokenHash, bare.DisabledAt, bare.CreatedAt = "", time.Time{}, minutes(5)
+	bareToo.TokenHash, bareToo.DisabledAt, bareToo.CreatedAt = "", time.Time{}, minutes(6)
+	roughly := bareToo
+	roughly.CreatedAt = rough(bareToo.CreatedAt)
+	require.NoError(t, insert(full))
+	require.NoError(t, insert(bare))
+	require.NoError(t, insert(roughly), "no token twice is no duplicate")
+
+	all, err := store.Staff(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []core.Staff{bareToo, bare, full}, all, "newest first")
+	read, err := store.StaffByEmail(ctx, full.Email)
+	require.NoError(t, err)
+	require.Equal(t, full, read)
+	read, err = store.StaffByTokenHash(ctx, full.TokenHash)
+	require.NoError(t, err)
+	require.Equal(t, full, read)
+	_, err = store.StaffByTokenHash(ctx, "")
+	require.ErrorIs(t, err, ports.ErrNotFound, "no token opens nothing")
+	_, err = store.StaffByEmail(ctx, "")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.StaffByEmail(ctx, "nobody@example.test")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+
+	same := fullStaff()
+	same.Email = full.Email
+	require.ErrorIs(t, insert(same), ports.ErrDuplicate)
+	same = fullStaff()
+	same.TokenHash = full.TokenHash
+	require.ErrorIs(t, insert(same), ports.ErrDuplicate)
+
+	next := fullStaff()
+	next.ID, next.CreatedAt, next.Role, next.DisabledAt = bare.ID, bare.CreatedAt, core.RoleAdmin, minutes(30)
+	require.NoError(t, update(next))
+	read, err = store.StaffByTokenHash(ctx, next.TokenHash)
+	require.NoError(t, err)
+	require.Equal(t, next, read)
+	require.ErrorIs(t, update(fullStaff()), ports.ErrNotFound)
+}
+
+func fullEndpoint() core.Endpoint {
+	id := storeID[core.EndpointID]()
+	return core.Endpoint{
+		ID: id, URL: "https://shop.example/hooks/" + string(id), Types: []core.EventType{core.EventPaymentFailed, core.EventCheckoutExpired},
+		Secret: "whsec_" + string(id), CreatedAt: minutes(1), DisabledAt: minutes(2), DeletedAt: minutes(3),
+	}
+}
+
+func endpoints(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	try := func(method func(ports.Tx, context.Context, core.Endpoint) error, e core.Endpoint) error {
+		return store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return method(tx, ctx, e) })
+	}
+	deleted, disabled, active := fullEndpoint(), fullEndpoint(), fullEndpoint()
+	requireFull(t, deleted)
+	disabled.DeletedAt, disabled.CreatedAt = time.Time{}, minutes(5)
+	active.DeletedAt, active.DisabledAt, active.Types, active.CreatedAt = time.Time{}, time.Time{}, nil, minutes(6)
+	roughly := active
+	roughly.Types, roughly.CreatedAt = []core.EventType{}, rough(active.CreatedAt)
+	require.NoError(t, try(ports.Tx.InsertEndpoint, deleted))
+	require.NoError(t, try(ports.Tx.InsertEndpoint, disabled))
+	require.NoError(t, try(ports.Tx.InsertEndpoint, roughly))
+	require.ErrorIs(t, try(ports.Tx.InsertEndpoint, active), ports.ErrDuplicate)
+
+	for _, want := range []core.Endpoint{deleted, disabled, active} {
+		read, err := store.Endpoint(ctx, want.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, read)
+	}
+	_, err := store.Endpoint(ctx, storeID[core.EndpointID]())
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	standing, err := store.Endpoints(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []core.Endpoint{active, disabled}, standing, "newest first, without the deleted")
+
+	next := fullEndpoint()
+	next.ID, next.CreatedAt, next.Types = active.ID, active.CreatedAt, next.Types[:1]
+	require.NoError(t, try(ports.Tx.UpdateEndpoint, next))
+	read, err := store.Endpoint(ctx, active.ID)
+	require.NoError(t, err)
+	require.Equal(t, next, read)
+	require.ErrorIs(t, try(ports.Tx.UpdateEndpoint, fullEndpoint()), ports.ErrNotFound)
+
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		fresh := fullEndpoint()
+		fresh.DeletedAt, fresh.CreatedAt = time.Time{}, minutes(40)
+		require.NoError(t, tx.InsertEndpoint(ctx, fresh))
+		standing, err := tx.Endpoints(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []core.Endpoint{fresh, disabled}, standing, "as the transaction sees them")
+		return nil
+	})
+}

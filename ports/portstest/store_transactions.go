@@ -1,0 +1,416 @@
+package portstest
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// unstorable are texts that no store keeps.
+var unstorable = []string{"a\x00b", "\x00", "a\xffb", "\xc3"}
+
+// eachText calls fn once for every text in what v points to, with the text changed to
+// one that cannot be stored; the original is put back afterwards.
+func eachText(v reflect.Value, path, bad string, fn func(path string)) {
+	switch v.Kind() {
+	case reflect.String:
+		good := v.String()
+		v.SetString(bad)
+		fn(path)
+		v.SetString(good)
+	case reflect.Pointer:
+		eachText(v.Elem(), path, bad, fn)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				eachText(v.Field(i), path+"."+v.Type().Field(i).Name, bad, fn)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachText(v.Index(i), path+"["+strconv.Itoa(i)+"]", bad, fn)
+		}
+	case reflect.Map:
+		good := v.Interface()
+		for where, entry := range map[string]map[string]string{" key": {bad: "good"}, " value": {"good": bad}} {
+			v.Set(reflect.ValueOf(entry))
+			fn(path + where)
+		}
+		v.Set(reflect.ValueOf(good))
+	default:
+	}
+}
+
+// refusesTexts makes sure that no field of a full value takes a text that cannot be
+// kept, that nothing was written, and that the transaction can go on.
+func refusesTexts[T any](t *testing.T, store ports.Store, full T, write func(ctx context.Context, tx ports.Tx, value T) error) {
+	t.Helper()
+	for _, bad := range unstorable {
+		eachText(reflect.ValueOf(&full), reflect.TypeFor[T]().Name(), bad, func(path string) {
+			inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+				require.ErrorIs(t, write(ctx, tx, full), ports.ErrText, "%s as %q", path, bad)
+				return nil // and the transaction can be committed
+			})
+		})
+	}
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		require.NoError(t, write(ctx, tx, full), "nothing was written before")
+		return nil
+	})
+}
+
+func textsRefused(t *testing.T, store ports.Store) {
+	checkout := storedCheckout(t, store)
+	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, checkout))
+	operation := write(t, store, ports.Tx.InsertOperation, fullOperation(t, payment.ID))
+	stored := write(t, store, ports.Tx.InsertCheckout, fullCheckout(t))
+	refusesTexts(t, store, fullCheckout(t), func(ctx context.Context, tx ports.Tx, c core.Checkout) error {
+		_, err := tx.InsertCheckout(ctx, c)
+		return err
+	})
+	refusesTexts(t, store, stored, func(ctx context.Context, tx ports.Tx, c core.Checkout) error {
+		_, err := tx.UpdateCheckout(ctx, c)
+		return err
+	})
+	refusesTexts(t, store, fullPayment(t, checkout), func(ctx context.Context, tx ports.Tx, p core.Payment) error {
+		_, err := tx.InsertPayment(ctx, p)
+		return err
+	})
+	refusesTexts(t, store, payment, func(ctx context.Context, tx ports.Tx, p core.Payment) error {
+		_, err := tx.UpdatePayment(ctx, p)
+		return err
+	})
+	refusesTexts(t, store, fullOperation(t, payment.ID), func(ctx context.Context, tx ports.Tx, o core.Operation) error {
+		_, err := tx.InsertOperation(ctx, o)
+		return err
+	})
+	refusesTexts(t, store, operation, func(ctx context.Context, tx ports.Tx, o core.Operation) error {
+		_, err := tx.UpdateOperation(ctx, o)
+		return err
+	})
+	refusesTexts(t, store, fullEntry(payment.ID, minutes(1)), func(ctx context.Context, tx ports.Tx, e core.TimelineEntry) error {
+		return tx.AppendTimeline(ctx, e)
+	})
+	refusesTexts(t, store, fullEvent(core.EventPaymentFailed), func(ctx context.Context, tx ports.Tx, e core.Event) error {
+		_, err := tx.AppendEvent(ctx, e)
+		return err
+	})
+	refusesTexts(t, store, fullInbound(), func(ctx context.Context, tx ports.Tx, e core.InboundEvent) error {
+		stored, err := tx.AcceptInbound(ctx, []core.InboundEvent{e})
+		require.Equal(t, err == nil, len(stored) == 1)
+		return err
+	})
+	refusesTexts(t, store, runningRecord(storeID[core.APIKeyID](), "k"), func(ctx context.Context, tx ports.Tx, r core.IdempotencyRecord) error {
+		_, _, err := tx.BeginIdempotent(ctx, r)
+		return err
+	})
+	refusesTexts(t, store, fullAPIKey(), func(ctx context.Context, tx ports.Tx, k core.APIKey) error { return tx.InsertAPIKey(ctx, k) })
+	refusesTexts(t, store, fullStaff(), func(ctx context.Context, tx ports.Tx, s core.Staff) error { return tx.InsertStaff(ctx, s) })
+	refusesTexts(t, store, fullEndpoint(), func(ctx context.Context, tx ports.Tx, e core.Endpoint) error { return tx.InsertEndpoint(ctx, e) })
+	refusesTexts(t, store, auditTexts(fullAudit()), func(ctx context.Context, tx ports.Tx, e givenAudit) error {
+		return tx.AppendAudit(ctx, core.AuditEntry{
+			ID: e.ID, Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail, TraceID: e.TraceID, At: minutes(1),
+		})
+	})
+}
+
+// givenAudit is the texts of an audit entry that its writer gives.
+type givenAudit struct {
+	ID                                      core.AuditID
+	Actor, Action, Subject, Detail, TraceID string
+}
+
+func auditTexts(e core.AuditEntry) givenAudit {
+	return givenAudit{ID: e.ID, Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail, TraceID: e.TraceID}
+}
+
+func otherEnvironment(t *testing.T, store ports.Store) {
+	for _, env := range []core.Environment{core.EnvLive, "", "other"} {
+		c := fullCheckout(t)
+		c.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertCheckout, c), "checkout of %q", env)
+		_, err := store.Checkout(t.Context(), c.ID)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+
+		p := fullPayment(t, storedCheckout(t, store))
+		p.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertPayment, p), "payment of %q", env)
+		_, err = store.Payment(t.Context(), p.ID)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+
+		k := fullAPIKey()
+		k.Environment = env
+		err = store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error { return tx.InsertAPIKey(ctx, k) })
+		require.Error(t, err, "API key of %q", env)
+		_, err = store.APIKeyByHash(t.Context(), k.Hash)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+	}
+}
+
+// written is one of everything that a transaction can write.
+type written struct {
+	checkout  core.Checkout
+	payment   core.Payment
+	operation core.Operation
+	event     core.Event
+	inbound   core.InboundEvent
+	record    core.IdempotencyRecord
+	key       core.APIKey
+	staff     core.Staff
+	endpoint  core.Endpoint
+}
+
+// writeAll writes one of everything.
+func writeAll(ctx context.Context, t *testing.T, tx ports.Tx) written {
+	var w written
+	var err error
+	w.checkout, err = tx.InsertCheckout(ctx, openCheckout(t))
+	require.NoError(t, err)
+	w.payment, err = tx.InsertPayment(ctx, fullPayment(t, w.checkout.ID))
+	require.NoError(t, err)
+	w.operation, err = tx.InsertOperation(ctx, fullOperation(t, w.payment.ID))
+	require.NoError(t, err)
+	require.NoError(t, tx.AppendTimeline(ctx, fullEntry(w.payment.ID, minutes(1))))
+	w.event, err = tx.AppendEvent(ctx, fullEvent(core.EventCheckoutCompleted))
+	require.NoError(t, err)
+	require.NoError(t, tx.AppendAudit(ctx, fullAudit()))
+	w.inbound = fullInbound()
+	_, err = tx.AcceptInbound(ctx, []core.InboundEvent{w.inbound})
+	require.NoError(t, err)
+	w.record = runningRecord(storeID[core.APIKeyID](), "key")
+	_, _, err = tx.BeginIdempotent(ctx, w.record)
+	require.NoError(t, err)
+	w.key, w.staff, w.endpoint = fullAPIKey(), fullStaff(), fullEndpoint()
+	w.endpoint.DeletedAt = time.Time{}
+	require.NoError(t, tx.InsertAPIKey(ctx, w.key))
+	require.NoError(t, tx.InsertStaff(ctx, w.staff))
+	require.NoError(t, tx.InsertEndpoint(ctx, w.endpoint))
+	require.NoError(t, tx.Enqueue(ctx, ports.Job{Kind: ports.JobRepairOperation, Operation: w.operation.ID}))
+	return w
+}
+
+// requireNothing makes sure that none of it can be read.
+func requireNothing(t *testing.T, store ports.Store, w written) {
+	t.Helper()
+	ctx := t.Context()
+	_, err := store.Checkout(ctx, w.checkout.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Payment(ctx, w.payment.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Operation(ctx, w.operation.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Event(ctx, w.event.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Inbound(ctx, w.inbound.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.APIKeyByHash(ctx, w.key.Hash)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.StaffByEmail(ctx, w.staff.Email)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Endpoint(ctx, w.endpoint.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	timeline, err := store.Timeline(ctx, w.payment.ID, nil, 10)
+	require.NoError(t, err)
+	require.Empty(t, timeline)
+	require.Empty(t, wholeLog(t, store))
+	_, fresh := begin(t, store, w.record)
+	require.True(t, fresh)
+}
+
+func txRollback(t *testing.T, store ports.Store) {
+	var w written
+	err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+		w = writeAll(ctx, t, tx)
+		// Nobody sees it before the commit.
+		_, err := store.Checkout(t.Context(), w.checkout.ID)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+		return errOnPurpose
+	})
+	require.ErrorIs(t, err, errOnPurpose)
+	requireNothing(t, store, w)
+
+	require.PanicsWithValue(t, "on purpose", func() {
+		_ = store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+			w = writeAll(ctx, t, tx)
+			panic("on purpose")
+		})
+	})
+	requireNothing(t, store, w)
+
+	gone, cancel := context.WithCancel(t.Context())
+	err = store.InTx(gone, func(ctx context.Context, tx ports.Tx) error {
+		w = writeAll(ctx, t, tx)
+		cancel()
+		return nil
+	})
+	require.ErrorIs(t, err, context.Canceled, "whoever has gone gets nothing stored")
+	requireNothing(t, store, w)
+
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		w = writeAll(ctx, t, tx)
+		return nil
+	})
+	read, err := store.Payment(t.Context(), w.payment.ID)
+	require.NoError(t, err)
+	require.Equal(t, w.payment, read, "and what commits is there")
+	require.Len(t, wholeLog(t, store), 1)
+}
+
+func txPoison(t *testing.T, store ports.Store) {
+	stored := write(t, store, ports.Tx.InsertCheckout, fullCheckout(t))
+	err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+		_, err := tx.LockPayment(ctx, storeID[core.PaymentID]())
+		require.ErrorIs(t, err, ports.ErrNotFound)
+		stale := stored
+		stale.Version = 9
+		_, err = tx.UpdateCheckout(ctx, stale)
+		require.ErrorIs(t, err, ports.ErrConflict)
+		bad := openCheckout(t)
+		bad.Reference = "\x00"
+		_, err = tx.InsertCheckout(ctx, bad)
+		require.ErrorIs(t, err, ports.ErrText)
+		stored.Reference = "changed all the same"
+		_, err = tx.UpdateCheckout(ctx, stored)
+		return err
+	})
+	require.NoError(t, err, "these three leave the transaction good")
+	read, err := store.Checkout(t.Context(), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, "changed all the same", read.Reference)
+
+	poisons := map[string]func(ctx context.Context, tx ports.Tx) error{
+		"a duplicate": func(ctx context.Context, tx ports.Tx) error {
+			_, err := tx.InsertCheckout(ctx, stored)
+			return err
+		},
+		"a broken invariant": func(ctx context.Context, tx ports.Tx) error {
+			p := fullPayment(t, stored.ID)
+			p.AmountRefunded = p.Amount
+			_, err := tx.InsertPayment(ctx, p)
+			return err
+		},
+		"another environment": func(ctx context.Context, tx ports.Tx) error {
+			c := openCheckout(t)
+			c.Environment = core.EnvLive
+			_, err := tx.InsertCheckout(ctx, c)
+			return err
+		},
+		"a payment of no checkout": func(ctx context.Context, tx ports.Tx) error {
+			_, err := tx.InsertPayment(ctx, fullPayment(t, storeID[core.CheckoutID]()))
+			return err
+		},
+	}
+	for name, poison := range poisons {
+		before, after := openCheckout(t), openCheckout(t)
+		err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+			_, err := tx.InsertCheckout(ctx, before)
+			require.NoError(t, err)
+			require.Error(t, poison(ctx, tx), name)
+			_, _ = tx.InsertCheckout(ctx, after)
+			return nil
+		})
+		require.Error(t, err, "%s ends the transaction though fn makes nothing of it", name)
+		for _, c := range []core.Checkout{before, after} {
+			_, err = store.Checkout(t.Context(), c.ID)
+			require.ErrorIs(t, err, ports.ErrNotFound, name)
+		}
+	}
+}
+
+const lockers = 20
+
+func txLocks(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, storedCheckout(t, store)))
+	payment.ForeignStatus = "0"
+	payment = write(t, store, ports.Tx.UpdatePayment, payment)
+	var changes sync.WaitGroup
+	failed := make([]error, lockers)
+	for n := range lockers {
+		changes.Go(func() {
+			failed[n] = store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+				lock := func() (core.Payment, error) { return tx.LockPayment(ctx, payment.ID) }
+				if n%2 == 1 {
+					lock = func() (core.Payment, error) { return tx.LockPaymentByRef(ctx, payment.Ref()) }
+				}
+				held, err := lock()
+				if err != nil {
+					return err
+				}
+				count, err := strconv.Atoi(held.ForeignStatus)
+				if err != nil {
+					return err
+				}
+				held.ForeignStatus = strconv.Itoa(count + 1)
+				_, err = tx.UpdatePayment(ctx, held)
+				return err
+			})
+		})
+	}
+	changes.Wait()
+	for _, err := range failed {
+		require.NoError(t, err)
+	}
+	read, err := store.Payment(ctx, payment.ID)
+	require.NoError(t, err)
+	require.Equal(t, strconv.Itoa(lockers), read.ForeignStatus, "no change was lost")
+	require.EqualValues(t, 2+lockers, read.Version)
+}
+
+func txConflict(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, storedCheckout(t, store)))
+	for round := range 5 {
+		held, err := store.Payment(ctx, payment.ID)
+		require.NoError(t, err)
+		failed := make([]error, 2)
+		var changes sync.WaitGroup
+		for n := range failed {
+			changes.Go(func() {
+				mine := held
+				mine.ForeignStatus = fmt.Sprint("by ", n, " in ", round)
+				failed[n] = store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+					_, err := tx.UpdatePayment(ctx, mine)
+					return err
+				})
+			})
+		}
+		changes.Wait()
+		winner := 0
+		if failed[0] != nil {
+			winner = 1
+		}
+		require.NoError(t, failed[winner])
+		require.ErrorIs(t, failed[1-winner], ports.ErrConflict)
+		read, err := store.Payment(ctx, payment.ID)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint("by ", winner, " in ", round), read.ForeignStatus)
+		require.Equal(t, held.Version+1, read.Version)
+	}
+}
+
+func txJobs(t *testing.T, store ports.Store) {
+	kinds := []ports.JobKind{
+		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
+	}
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		require.NoError(t, tx.Enqueue(ctx), "no jobs are no trouble")
+		jobs := make([]ports.Job, 0, len(kinds))
+		for i, kind := range kinds {
+			jobs = append(jobs, ports.Job{
+				Kind: kind, Inbound: storeID[core.InboundID](), Operation: storeID[core.OperationID](), Payment: storeID[core.PaymentID](),
+				Event: storeID[core.EventID](), Endpoint: storeID[core.EndpointID](), Delay: time.Duration(i) * time.Minute,
+			})
+		}
+		return tx.Enqueue(ctx, jobs...)
+	})
+}
