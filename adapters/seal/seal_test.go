@@ -29,6 +29,17 @@ func ring(t testing.TB, keys ...string) *seal.Ring {
 	return r
 }
 
+// Keys come out of many tools, most of which know no ids.
+func TestKeyWithoutAnID(t *testing.T) {
+	t.Parallel()
+	bare := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xA7}, 32))
+	sealed, err := ring(t, bare).Seal("place", []byte("x"))
+	require.NoError(t, err)
+	opened, err := ring(t, seal.GenerateKey(), bare).Open("place", sealed)
+	require.NoError(t, err)
+	require.Equal(t, "x", string(opened))
+}
+
 func TestKeysThatAreRefused(t *testing.T) {
 	t.Parallel()
 	material := bytes.Repeat([]byte{0xA7}, 32)
@@ -39,13 +50,13 @@ func TestKeysThatAreRefused(t *testing.T) {
 		want string
 	}{
 		{"none", nil, "no encryption key"},
-		{"no colon", []string{good}, "encryption key 1: must have the form"},
+		{"a word", []string{"secret"}, "encryption key 1: must have the form"},
 		{"no id", []string{":" + good}, "must have an id"},
 		{"long id", []string{strings.Repeat("k", 33) + ":" + good}, "must have an id"},
 		{"odd id", []string{"k 1:" + good}, "must have only letters"},
-		{"short material", []string{"k1:" + base64.StdEncoding.EncodeToString(material[:31])}, "must have 32 bytes"},
-		{"long material", []string{"k1:" + base64.StdEncoding.EncodeToString(append(material, 1))}, "must have 32 bytes"},
-		{"not base64", []string{"k1:" + strings.Repeat("*", 44)}, "must have 32 bytes"},
+		{"short material", []string{"k1:" + base64.StdEncoding.EncodeToString(material[:31])}, "with 32 bytes"},
+		{"long material", []string{"k1:" + base64.StdEncoding.EncodeToString(append(material, 1))}, "with 32 bytes"},
+		{"not base64", []string{"k1:" + strings.Repeat("*", 44)}, "with 32 bytes"},
 		{"zeros", []string{"k1:" + base64.StdEncoding.EncodeToString(make([]byte, 32))}, "all zeros"},
 		{"second is bad", []string{"k1:" + good, "k2"}, "encryption key 2"},
 		{"same id twice", []string{"k1:" + good, "k1:" + good}, "same id"},
