@@ -1,0 +1,110 @@
+package bunrepo
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/paydesk/paydesk/ports"
+)
+
+// The queues. Each has its own workers, so that no kind of work waits for another.
+const (
+	queueInbound = "inbound" // what providers tell
+	queueMoney   = "money"   // looking after unclear operations and given up payments
+	queueNotify  = "notify"  // what the storefront is told; its answers may be slow
+	queueSweep   = "sweep"   // what runs every so often
+)
+
+// Workers of one process for each queue. On SQLite all of them share one writer, so that
+// more would only wait.
+const (
+	inboundWorkers, inboundWorkersSQLite = 32, 8
+	moneyWorkers, moneyWorkersSQLite     = 8, 4
+	notifyWorkers, notifyWorkersSQLite   = 16, 8
+	sweepWorkers, sweepWorkersSQLite     = 2, 1
+)
+
+const (
+	// pollPostgres is how often workers look without being woken; it bounds what a missed
+	// wake-up costs. pollSQLite is how long a job waits at most where nobody is woken.
+	pollPostgres, pollSQLite = 100 * time.Millisecond, 25 * time.Millisecond
+	// pollSweep is how often the sweeps' workers look.
+	pollSweep = 250 * time.Millisecond
+	// fetchPause lies between two looks that follow each other at once.
+	fetchPause = 5 * time.Millisecond
+)
+
+// queues is what one process works on at the same time.
+func (d dialect) queues() map[string]river.QueueConfig {
+	if d == dialectSQLite {
+		return map[string]river.QueueConfig{
+			queueInbound: {MaxWorkers: inboundWorkersSQLite, FetchPollInterval: pollSQLite},
+			queueMoney:   {MaxWorkers: moneyWorkersSQLite, FetchPollInterval: pollSQLite},
+			queueNotify:  {MaxWorkers: notifyWorkersSQLite, FetchPollInterval: pollSQLite},
+			queueSweep:   {MaxWorkers: sweepWorkersSQLite, FetchPollInterval: pollSweep},
+		}
+	}
+	return map[string]river.QueueConfig{
+		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollPostgres},
+		queueMoney:   {MaxWorkers: moneyWorkers, FetchPollInterval: pollPostgres},
+		queueNotify:  {MaxWorkers: notifyWorkers, FetchPollInterval: pollPostgres},
+		queueSweep:   {MaxWorkers: sweepWorkers, FetchPollInterval: pollSweep},
+	}
+}
+
+// jobPlan says where a kind is worked on, for how long and how often.
+type jobPlan struct {
+	queue   string
+	tries   int           // including the first
+	timeout time.Duration // of one try
+	// The pause after the first failure, which doubles with each next up to the longest.
+	pauseFirst, pauseLongest time.Duration
+}
+
+// jobPlans has a plan for each kind. Together the pauses make
+//   - about 20 hours for what providers must be asked about: an outage of a day is rare,
+//     and sweeps and later events find what is left;
+//   - a bit over 3 days for the storefront's endpoint, which may lie down over a weekend;
+//   - none for the sweeps, whose next run is near.
+var jobPlans = map[ports.JobKind]jobPlan{
+	ports.JobSyncInbound:      {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
+	ports.JobRepairOperation:  {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobClosePayment:     {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobNotify:           {queue: queueNotify, tries: 25, timeout: 30 * time.Second, pauseFirst: 5 * time.Second, pauseLongest: 6 * time.Hour},
+	ports.JobExpireCheckouts:  {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobPruneIdempotency: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+}
+
+const (
+	// jobTimeoutMax is the longest that one try of any kind may take. It lies below
+	// [rescueAfterDefault], so that no job is taken for dead while it runs.
+	jobTimeoutMax = 45 * time.Second
+	// jobAttemptsMax is what the queue itself counts to. It lies far above all plans,
+	// since it also counts attempts whose process died: a job ends by its plan, after a
+	// last try that knows it is the last, and not because of deaths in the middle.
+	jobAttemptsMax = 1000
+	// pauseSpread is the part of a pause that is left to chance, so that what failed
+	// together does not come back together.
+	pauseSpread = 0.2
+)
+
+// planOf is a kind's plan; one that is careful for kinds without their own.
+func planOf(kind ports.JobKind) jobPlan {
+	if plan, ok := jobPlans[kind]; ok {
+		return plan
+	}
+	return jobPlan{queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute}
+}
+
+// pause is how long a job rests after its given try, counted from 1, failed.
+func (p jobPlan) pause(try int) time.Duration {
+	const doublingsMax = 30 // keeps the shift from overflowing
+	pause := min(p.pauseFirst<<min(max(try-1, 0), doublingsMax), p.pauseLongest)
+	spread := int64(float64(pause) * pauseSpread)
+	if spread <= 0 {
+		return pause
+	}
+	return pause + time.Duration(rand.Int64N(2*spread)-spread)
+}
