@@ -46,14 +46,20 @@ type Reader interface {
 	CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error)
 
 	Payment(ctx context.Context, id core.PaymentID) (core.Payment, error)
+	// PaymentsByID gives those of the ids that exist, in no order.
+	PaymentsByID(ctx context.Context, ids []core.PaymentID) ([]core.Payment, error)
 	PaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Payment, error)
 	Payments(ctx context.Context, filter PaymentFilter, page core.PageRequest) (core.Page[core.Payment], error)
 	CountPayments(ctx context.Context, filter PaymentFilter) (int64, error)
 
 	Operation(ctx context.Context, id core.OperationID) (core.Operation, error)
+	// OperationsByID gives those of the ids that exist, in no order.
+	OperationsByID(ctx context.Context, ids []core.OperationID) ([]core.Operation, error)
 	OperationByRequestKey(ctx context.Context, key core.RequestKey) (core.Operation, error)
 	// PaymentOperations gives a payment's operations, oldest first.
 	PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error)
+	// OperationsOfPayments gives the operations of several payments at once, oldest first.
+	OperationsOfPayments(ctx context.Context, payments []core.PaymentID) ([]core.Operation, error)
 	// Timeline gives a payment's history, oldest first, after the given entry (nil from
 	// the start), at most limit entries.
 	Timeline(ctx context.Context, payment core.PaymentID, after *core.Cursor, limit int) ([]core.TimelineEntry, error)
