@@ -132,7 +132,6 @@ func (j *Jobs) client(handlers map[ports.JobKind]ports.JobHandler, schedules []p
 		Logger: slog.New(warnings{j.logger.Handler()}),
 	}
 	if j.store.dialect == dialectSQLite {
-		config.PollOnly = true
 		config.ReindexerIndexNames = []string{} // it would keep the only writer from others
 	}
 	return river.NewClient(j.store.jobDriver(), config)

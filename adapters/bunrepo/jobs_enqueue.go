@@ -25,9 +25,6 @@ const (
 	// the other, so a busy process must not notify with each; the workers' polling finds
 	// what came in between.
 	jobWakeEvery = 5 * time.Millisecond
-	// jobWakeNever keeps SQLite's transactions from writing notifications that nobody
-	// listens to: its workers poll.
-	jobWakeNever = 365 * 24 * time.Hour
 	// jobSoonMax is the longest delay that workers sit out themselves. Longer ones wait
 	// aside, where the queue's scheduler looks every 5 s.
 	jobSoonMax = 10 * time.Second
@@ -74,12 +71,8 @@ type jobClient struct {
 // jobInserter gives the store's one client that inserts.
 func (s *Store) jobInserter() (*river.Client[*sql.Tx], error) {
 	s.jobs.once.Do(func() {
-		wake := jobWakeEvery
-		if s.dialect == dialectSQLite {
-			wake = jobWakeNever
-		}
 		s.jobs.client, s.jobs.err = river.NewClient(s.jobDriver(), &river.Config{
-			FetchCooldown: wake, FetchPollInterval: wake,
+			FetchCooldown: jobWakeEvery, FetchPollInterval: jobWakeEvery,
 			Hooks: []rivertype.Hook{&soonAvailable{}}, Logger: slog.New(slog.DiscardHandler), MaxAttempts: jobAttemptsMax,
 		})
 	})
@@ -91,8 +84,19 @@ func (s *Store) jobDriver() riverdriver.Driver[*sql.Tx] {
 	if s.dialect == dialectPostgres {
 		return riverdatabasesql.NewWithPgxListener(s.sqlDB, s.pool)
 	}
-	return riversqlite.New(s.sqlDB)
+	return pollingSQLite{riversqlite.New(s.sqlDB)}
 }
+
+// pollingSQLite keeps River from writing its notifications to a table, which others would
+// have to poll: that costs a write more for each transaction, and polling the jobs
+// themselves costs the same.
+type pollingSQLite struct{ *riversqlite.Driver }
+
+// SupportsListener is false, so that workers poll.
+func (pollingSQLite) SupportsListener() bool { return false }
+
+// SupportsListenNotify is false, so that inserting does not notify.
+func (pollingSQLite) SupportsListenNotify() bool { return false }
 
 // soonAvailable makes jobs with a short delay available from the start. Workers leave
 // them alone until their time has come, and find them then without the scheduler.
