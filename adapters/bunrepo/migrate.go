@@ -144,7 +144,7 @@ func migrateUp(ctx context.Context, ways *connections) error {
 
 // riverVersion is the version of the job queue's tables that migration number 1 comes
 // with. A later one needs a migration of ours beside it, so that the two move together.
-const riverVersion = 6
+const riverVersion = 8
 
 // migrateRiver makes or drops the job queue's tables. On SQLite they change within the
 // transaction. PostgreSQL cannot use a new value of an enumeration in the transaction
