@@ -111,6 +111,22 @@ func operationLookups(t *testing.T, store ports.Store) {
 	none, err := store.PaymentOperations(ctx, storeID[core.PaymentID]())
 	require.NoError(t, err)
 	require.Empty(t, none)
+	theirs, err := store.PaymentOperations(ctx, other)
+	require.NoError(t, err)
+	several, err := store.OperationsByID(ctx, []core.OperationID{same.ID, storeID[core.OperationID](), theirs[0].ID})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []core.Operation{same, theirs[0]}, several)
+	several, err = store.OperationsOfPayments(ctx, []core.PaymentID{other, payment, storeID[core.PaymentID]()})
+	require.NoError(t, err)
+	require.Equal(t, []core.Operation{early, theirs[0], middle, same, late}, several, "oldest first, whosever they are")
+	for _, ids := range [][]core.PaymentID{nil, {storeID[core.PaymentID]()}} {
+		several, err = store.OperationsOfPayments(ctx, ids)
+		require.NoError(t, err)
+		require.Empty(t, several)
+	}
+	several, err = store.OperationsByID(ctx, nil)
+	require.NoError(t, err)
+	require.Empty(t, several)
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		fresh := fullOperation(t, payment)
 		fresh.CreatedAt = minutes(20)

@@ -132,6 +132,15 @@ func paymentLookups(t *testing.T, store ports.Store) {
 		})
 	}
 
+	some, err := store.PaymentsByID(ctx, []core.PaymentID{unknown.ID, storeID[core.PaymentID](), known.ID})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []core.Payment{known, unknown}, some)
+	for _, ids := range [][]core.PaymentID{nil, {storeID[core.PaymentID]()}} {
+		some, err = store.PaymentsByID(ctx, ids)
+		require.NoError(t, err)
+		require.Empty(t, some)
+	}
+
 	same := fullPayment(t, checkout)
 	same.ProviderPaymentID = known.ProviderPaymentID
 	require.ErrorIs(t, tryWrite(t, store, ports.Tx.InsertPayment, same), ports.ErrDuplicate)

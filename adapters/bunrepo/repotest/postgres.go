@@ -3,10 +3,7 @@ package repotest
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"strconv"
@@ -19,7 +16,6 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/bunrepo"
 	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/migrations"
 )
 
 const (
@@ -29,8 +25,8 @@ const (
 	connectionsMax = 12
 	// serverTimeMax is how long making or dropping a database may take.
 	serverTimeMax = 30 * time.Second
-	// templateLock names the advisory lock under which the template is made.
-	templateLock = 0x70617964_74657374
+	// templateAgeMax is how long a template stays at least. No process tests for longer.
+	templateAgeMax = 2 * time.Hour
 )
 
 // NeedPostgres skips the test where no server is there to run it on, and fails it where
@@ -101,45 +97,41 @@ func PostgresURL(t testing.TB, parameters ...string) string {
 	return at(server, name, append([]string{"pool_max_conns=" + strconv.Itoa(connectionsMax)}, parameters...)...)
 }
 
-// makeTemplate makes the migrated database that others are copied from. It is named for
-// the schema, and stays: processes that test the same schema share it.
+// templatePrefix is followed by the second that a template was made in, and by chance.
+const templatePrefix = "paydesk_template_"
+
+// makeTemplate makes the migrated database that this process copies others from. Nobody
+// tells a process that its last test is over, so each removes those that were left long
+// ago.
 func makeTemplate(t testing.TB, server *url.URL) string {
 	t.Helper()
-	name := "paydesk_template_" + fingerprint(t)
+	now := time.Now().Unix()
+	name := fmt.Sprintf("%s%d_%s", templatePrefix, now, random())
 	onServer(t, server, func(ctx context.Context, conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_lock(%d)", int64(templateLock))); err != nil {
-			return err // let go of when the connection closes
-		}
-		var there bool
-		err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there)
-		if err != nil || there {
+		rows, err := conn.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", templatePrefix)
+		if err != nil {
 			return err
 		}
-		// It gets its name when it is whole, so that nobody copies half of it.
-		draft := "paydesk_draft_" + random()
-		if _, err := conn.Exec(ctx, "CREATE DATABASE "+draft+" TEMPLATE template0"); err != nil {
+		standing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
 			return err
 		}
-		if _, err := bunrepo.MigrateUp(ctx, at(server, draft), core.EnvTest); err != nil {
-			return err
+		for _, other := range standing {
+			made, _, _ := strings.Cut(strings.TrimPrefix(other, templatePrefix), "_")
+			second, err := strconv.ParseInt(made, 10, 64)
+			if err != nil || now-second < int64(templateAgeMax.Seconds()) {
+				continue
+			}
+			if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{other}.Sanitize()); err != nil {
+				return err
+			}
 		}
-		_, err = conn.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s RENAME TO %s", draft, name))
+		_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0")
 		return err
 	})
-	return name
-}
-
-// fingerprint differs between schemas.
-func fingerprint(t testing.TB) string {
-	t.Helper()
-	list, err := migrations.List(migrations.Postgres)
+	_, err := bunrepo.MigrateUp(t.Context(), at(server, name), core.EnvTest)
 	require.NoError(t, err)
-	sum := sha256.New()
-	for _, m := range list {
-		_, err := io.WriteString(sum, m.Checksum)
-		require.NoError(t, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
+	return name
 }
 
 func random() string { return strings.ToLower(rand.Text()[:16]) }
