@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"context"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/graph/generated"
+	"github.com/paydesk/paydesk/graph/model"
+)
+
+// What one query may cost. Every limit is checked before anything is read.
+const (
+	// tokensMax bounds what is parsed.
+	tokensMax = 2_000
+	// depthMax is how many fields may stand inside each other; introspection has a rule
+	// of its own in the library.
+	depthMax = 12
+	// aliasesMax bounds how often the same field is asked for under other names, over
+	// all fragments as often as they are used.
+	aliasesMax = 30
+	// fieldsMax bounds the fields with all fragments written out.
+	fieldsMax = 1_000
+	// complexityMax bounds the cost: each field of each item that can come back is 1.
+	complexityMax = 10_000
+	// readCost is the cost of a field that asks the store by itself, so that at most
+	// complexityMax / readCost such reads are made for one query.
+	readCost = 200
+	// operationsGuess is how many operations a payment is taken to have.
+	operationsGuess = 10
+	// measureMax is where counting stops: more is too much whatever the limit.
+	measureMax = 1 << 20
+)
+
+// limits refuses queries that are too large, and introspection to those who may not.
+type limits struct {
+	resolver *Resolver
+	live     bool
+}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (limits) ExtensionName() string { return "PaydeskLimits" }
+
+// Validate implements graphql.HandlerExtension.
+func (l limits) Validate(graphql.ExecutableSchema) error {
+	if l.resolver == nil {
+		return errors.New("limits need a resolver")
+	}
+	return nil
+}
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (l limits) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	size := measuring{}.selections(operation.Operation.SelectionSet)
+	var err error
+	switch {
+	case size.depth > depthMax:
+		err = refuse(codeDepth, "the query is deeper than %d fields", depthMax)
+	case size.aliases > aliasesMax:
+		err = refuse(codeAliases, "the query has more than %d aliases", aliasesMax)
+	case size.fields > fieldsMax:
+		err = refuse(codeFields, "the query has more than %d fields", fieldsMax)
+	case size.introspects && l.live:
+		err = l.resolver.require(ctx, core.RoleAdmin, "introspection")
+	}
+	if err != nil {
+		return gqlerror.Wrap(err)
+	}
+	operation.DisableIntrospection = false
+	return nil
+}
+
+// size is what a selection amounts to with its fragments written out.
+type size struct {
+	depth, aliases, fields int
+	introspects            bool
+}
+
+// measuring remembers each fragment's size: without that, fragments within fragments
+// would take exponential time.
+type measuring map[*ast.FragmentDefinition]size
+
+// selections measures a validated selection, in which no fragment contains itself.
+func (m measuring) selections(set ast.SelectionSet) (total size) {
+	for _, selection := range set {
+		var part size
+		switch selection := selection.(type) {
+		case *ast.Field:
+			part = m.field(selection)
+		case *ast.InlineFragment:
+			part = m.selections(selection.SelectionSet)
+		case *ast.FragmentSpread:
+			known, ok := m[selection.Definition]
+			if !ok {
+				known = m.selections(selection.Definition.SelectionSet)
+				m[selection.Definition] = known
+			}
+			part = known
+		}
+		total.depth = max(total.depth, part.depth)
+		total.aliases = min(total.aliases+part.aliases, measureMax)
+		total.fields = min(total.fields+part.fields, measureMax)
+		total.introspects = total.introspects || part.introspects
+	}
+	return total
+}
+
+func (m measuring) field(field *ast.Field) size {
+	part := m.selections(field.SelectionSet)
+	part.depth++
+	part.fields = min(part.fields+1, measureMax)
+	if field.Alias != "" && field.Alias != field.Name {
+		part.aliases = min(part.aliases+1, measureMax)
+	}
+	if field.Name == "__schema" || field.Name == "__type" {
+		part.depth, part.introspects = 1, true
+	}
+	return part
+}
+
+// withoutSuggestions is the library's rules, telling nobody which names nearly exist.
+func withoutSuggestions() *rules.Rules {
+	all := rules.NewDefaultRules()
+	all.RemoveRule(rules.KnownArgumentNamesRule.Name)
+	all.RemoveRule(rules.KnownTypeNamesRule.Name)
+	all.RemoveRule(rules.ValuesOfCorrectTypeRule.Name)
+	all.AddRule(rules.KnownArgumentNamesRuleWithoutSuggestions.Name, rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc)
+	all.AddRule(rules.KnownTypeNamesRuleWithoutSuggestions.Name, rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc)
+	all.AddRule(rules.ValuesOfCorrectTypeRuleWithoutSuggestions.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
+	return all
+}
+
+// costs says what the fields cost that do not cost 1.
+func costs() (c generated.ComplexityRoot) {
+	c.Query.Payments = func(child int, first *int, _ *string, last *int, _ *string, _ *model.PaymentFilter) int {
+		items := first
+		if last != nil {
+			items = last
+		}
+		return readCost + itemsOf(items)*child
+	}
+	c.Query.Payment = func(child int, _ string) int { return readCost + child }
+	c.Query.Node = func(child int, _ string) int { return readCost + child }
+	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }
+	c.PaymentConnection.TotalCount = func(int) int { return readCost }
+	c.Payment.Operations = func(child int) int { return 1 + operationsGuess*child }
+	c.Payment.Timeline = func(child int, first *int, _ *string) int { return readCost + itemsOf(first)*child }
+	c.Checkout.LineItems = func(child int) int { return 1 + operationsGuess*child }
+	return c
+}
+
+// itemsOf is how many items a list can give. One that is out of range is refused later.
+func itemsOf(asked *int) int {
+	if asked == nil {
+		return pageItemsDefault
+	}
+	return min(max(*asked, 1), core.PageItemsMax)
+}

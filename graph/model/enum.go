@@ -1,0 +1,136 @@
+package model
+
+import (
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/paydesk/paydesk/core"
+)
+
+// The core's words are lower case; the schema's are the same words in upper case.
+
+// enum writes a word of the core, and null for none.
+func enum[T ~string](word T) graphql.Marshaler {
+	if word == "" {
+		return graphql.Null
+	}
+	return quoted(strings.ToUpper(string(word)))
+}
+
+// readEnum reads a word. That it is one of the schema's is checked before.
+func readEnum[T ~string](value any) (T, error) {
+	word, err := readText[string](value)
+	return T(strings.ToLower(word)), err
+}
+
+// VerdictName is a verdict as a timeline keeps it; empty for none.
+type VerdictName string
+
+// MarshalVerdict writes a verdict.
+func MarshalVerdict(verdict VerdictName) graphql.Marshaler { return enum(verdict) }
+
+// UnmarshalVerdict reads a verdict.
+func UnmarshalVerdict(value any) (VerdictName, error) { return readEnum[VerdictName](value) }
+
+// MarshalRole writes a role.
+func MarshalRole(role core.Role) graphql.Marshaler { return enum(role) }
+
+// UnmarshalRole reads a role.
+func UnmarshalRole(value any) (core.Role, error) {
+	word, err := readText[string](value)
+	if err != nil {
+		return "", err
+	}
+	role, err := core.ParseRole(word)
+	if err != nil {
+		return "", invalid("%s", err.Error())
+	}
+	return role, nil
+}
+
+// MarshalEnvironment writes an environment.
+func MarshalEnvironment(word core.Environment) graphql.Marshaler { return enum(word) }
+
+// UnmarshalEnvironment reads an environment.
+func UnmarshalEnvironment(value any) (core.Environment, error) {
+	return readEnum[core.Environment](value)
+}
+
+// MarshalPaymentStatus writes a status.
+func MarshalPaymentStatus(word core.PaymentStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalPaymentStatus reads a status.
+func UnmarshalPaymentStatus(value any) (core.PaymentStatus, error) {
+	return readEnum[core.PaymentStatus](value)
+}
+
+// MarshalCaptureMode writes a mode.
+func MarshalCaptureMode(word core.CaptureMode) graphql.Marshaler { return enum(word) }
+
+// UnmarshalCaptureMode reads a mode.
+func UnmarshalCaptureMode(value any) (core.CaptureMode, error) {
+	return readEnum[core.CaptureMode](value)
+}
+
+// MarshalReviewReason writes a reason.
+func MarshalReviewReason(word core.ReviewReason) graphql.Marshaler { return enum(word) }
+
+// UnmarshalReviewReason reads a reason.
+func UnmarshalReviewReason(value any) (core.ReviewReason, error) {
+	return readEnum[core.ReviewReason](value)
+}
+
+// MarshalFailureCode writes a code.
+func MarshalFailureCode(word core.FailureCode) graphql.Marshaler { return enum(word) }
+
+// UnmarshalFailureCode reads a code.
+func UnmarshalFailureCode(value any) (core.FailureCode, error) {
+	return readEnum[core.FailureCode](value)
+}
+
+// MarshalCheckoutStatus writes a status.
+func MarshalCheckoutStatus(word core.CheckoutStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalCheckoutStatus reads a status.
+func UnmarshalCheckoutStatus(value any) (core.CheckoutStatus, error) {
+	return readEnum[core.CheckoutStatus](value)
+}
+
+// MarshalCheckoutMode writes a mode.
+func MarshalCheckoutMode(word core.CheckoutMode) graphql.Marshaler { return enum(word) }
+
+// UnmarshalCheckoutMode reads a mode.
+func UnmarshalCheckoutMode(value any) (core.CheckoutMode, error) {
+	return readEnum[core.CheckoutMode](value)
+}
+
+// MarshalOperationKind writes a kind of operation.
+func MarshalOperationKind(word core.OperationKind) graphql.Marshaler { return enum(word) }
+
+// UnmarshalOperationKind reads a kind of operation.
+func UnmarshalOperationKind(value any) (core.OperationKind, error) {
+	return readEnum[core.OperationKind](value)
+}
+
+// MarshalOperationStatus writes a status.
+func MarshalOperationStatus(word core.OperationStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalOperationStatus reads a status.
+func UnmarshalOperationStatus(value any) (core.OperationStatus, error) {
+	return readEnum[core.OperationStatus](value)
+}
+
+// MarshalTimelineKind writes a kind of entry.
+func MarshalTimelineKind(word core.TimelineKind) graphql.Marshaler { return enum(word) }
+
+// UnmarshalTimelineKind reads a kind of entry.
+func UnmarshalTimelineKind(value any) (core.TimelineKind, error) {
+	return readEnum[core.TimelineKind](value)
+}
+
+// MarshalCauseKind writes a kind of cause.
+func MarshalCauseKind(word core.CauseKind) graphql.Marshaler { return enum(word) }
+
+// UnmarshalCauseKind reads a kind of cause.
+func UnmarshalCauseKind(value any) (core.CauseKind, error) { return readEnum[core.CauseKind](value) }

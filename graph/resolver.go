@@ -1,0 +1,104 @@
+// Package graph is the admin API: GraphQL for staff. It decides nothing about money; it
+// shows what the store holds and calls the use cases.
+//
+// The schema stands in graph/schema, a file per noun; graph/generated is made from it,
+// and the files *.resolvers.go are kept in step with it. An id of the schema is the
+// object's own: ids are unique over all types.
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/graph/model"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Resolver answers the schema's fields.
+type Resolver struct {
+	payments *payments.Service
+	store    ports.Reader
+	access   *access.Service
+	logger   *slog.Logger
+}
+
+// checkout is a checkout as the schema shows it, with its status as of now.
+func (r *Resolver) checkout(c *core.Checkout) *model.Checkout {
+	if c == nil {
+		return nil
+	}
+	shown := *c
+	shown.Status = c.StatusAt(r.payments.Now())
+	return &model.Checkout{Checkout: shown, URL: r.payments.CheckoutURL(c.ID)}
+}
+
+func paymentOf(p *core.Payment) *model.Payment {
+	if p == nil {
+		return nil
+	}
+	return &model.Payment{Payment: *p}
+}
+
+func operationOf(o *core.Operation) *model.Operation {
+	if o == nil {
+		return nil
+	}
+	return &model.Operation{Operation: *o}
+}
+
+// nodeOf gives the object with an id, by the kind that the id's prefix names; nil where
+// there is none.
+func (r *Resolver) nodeOf(ctx context.Context, id string) (model.Node, error) {
+	prefix, _, _ := strings.Cut(id, "_")
+	load := requestOf(ctx).loaders
+	switch prefix {
+	case "pay":
+		return node(ctx, id, load.payments.Load, func(p core.Payment) model.Node { return paymentOf(&p) })
+	case "chk":
+		return node(ctx, id, load.checkouts.Load, func(c core.Checkout) model.Node { return r.checkout(&c) })
+	case "op":
+		return node(ctx, id, load.operations.Load, func(o core.Operation) model.Node { return operationOf(&o) })
+	case "usr":
+		return node(ctx, id, r.staff, func(s core.Staff) model.Node { return &model.Staff{Staff: s} })
+	default:
+		return nil, refuse(codeInput, "id must be that of a payment, a checkout, an operation or a member of staff")
+	}
+}
+
+// node keeps an absent object from becoming a typed nil in the interface.
+func node[K core.ID, V any](ctx context.Context, text string, read func(context.Context, K) (V, error), show func(V) model.Node) (model.Node, error) {
+	id, err := parseID[K]("id", text)
+	if err != nil {
+		return nil, err
+	}
+	value, err := read(ctx, id)
+	if isAbsent(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return show(value), nil
+}
+
+// staff gives oneself, and others to an ADMIN.
+func (r *Resolver) staff(ctx context.Context, id core.StaffID) (core.Staff, error) {
+	if self := requestOf(ctx).staff; self.ID == id {
+		return self, nil
+	}
+	if err := r.require(ctx, core.RoleAdmin, "node:staff"); err != nil {
+		return core.Staff{}, err
+	}
+	all, err := r.access.Staff(ctx)
+	for _, staff := range all {
+		if staff.ID == id {
+			return staff, err
+		}
+	}
+	return core.Staff{}, errors.Join(err, ports.ErrNotFound)
+}

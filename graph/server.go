@@ -1,0 +1,179 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/graph/generated"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Limits of the server.
+const (
+	// queryTimeMax is how long one query may take.
+	queryTimeMax = 10 * time.Second
+	// bodyBytesMax bounds a request, by POST or GET.
+	bodyBytesMax = 256 << 10
+	// queriesRemembered is how many parsed queries are kept.
+	queriesRemembered = 200
+	// persistedMax is how many queries callers may have remembered by their hash, and
+	// persistedBytesMax how long each may be.
+	persistedMax      = 100
+	persistedBytesMax = 16 << 10
+
+	scope = "github.com/paydesk/paydesk/graph"
+)
+
+// Options are what the admin API is made of. All but Logger are required.
+type Options struct {
+	Payments    *payments.Service
+	Store       ports.Store
+	Access      *access.Service
+	Environment core.Environment
+	Logger      *slog.Logger // nil for slog's default
+}
+
+type server struct {
+	resolver *Resolver
+	graphql  *handler.Server
+	store    ports.Reader
+	access   *access.Service
+	logger   *slog.Logger
+	tracer   trace.Tracer
+	duration metric.Float64Histogram
+}
+
+// NewHandler makes the admin listener's handler: GraphQL under /graphql for staff with
+// their token, and a page at / that says so. A schema with a root field that says
+// nothing of who may see it is an error.
+func NewHandler(o Options) (http.Handler, error) {
+	if o.Payments == nil || o.Store == nil || o.Access == nil {
+		return nil, errors.New("admin API needs payments, a store and access")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	duration, err := otel.Meter(scope).Float64Histogram("paydesk.graphql.duration",
+		metric.WithUnit("s"), metric.WithDescription("How long admin queries take, by outcome."))
+	if err != nil {
+		return nil, fmt.Errorf("make the admin API's metric: %w", err)
+	}
+	s := &server{
+		resolver: &Resolver{payments: o.Payments, store: o.Store, access: o.Access, logger: o.Logger},
+		store:    o.Store, access: o.Access, logger: o.Logger,
+		tracer: otel.Tracer(scope), duration: duration,
+	}
+	if s.graphql, err = s.newGraphQL(o.Environment == core.EnvLive); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", serveFront)
+	mux.HandleFunc("/graphql", s.serveGraphQL)
+	return secured(mux), nil
+}
+
+func (s *server) newGraphQL(live bool) (*handler.Server, error) {
+	schema := generated.NewExecutableSchema(generated.Config{
+		Resolvers:  s.resolver,
+		Directives: generated.DirectiveRoot{Requires: s.resolver.requires, Personal: s.resolver.personal},
+		Complexity: costs(),
+	})
+	if err := checkRules(schema.Schema()); err != nil {
+		return nil, fmt.Errorf("check the admin API's schema: %w", err)
+	}
+	server := handler.New(schema)
+	server.AddTransport(transport{server: s})
+	server.SetErrorPresenter(s.present)
+	server.SetRecoverFunc(s.recovered)
+	server.SetParserTokenLimit(tokensMax)
+	server.SetQueryCache(lru.New[*ast.QueryDocument](queriesRemembered))
+	if live {
+		server.SetDisableSuggestion(true)
+		server.SetValidationRulesFn(withoutSuggestions)
+	}
+	server.Use(extension.AutomaticPersistedQuery{Cache: shortQueries{lru.New[string](persistedMax)}})
+	server.Use(limits{resolver: s.resolver, live: live}) // before complexity, which knows no end of fragments
+	server.Use(extension.FixedComplexityLimit(complexityMax))
+	return server, nil
+}
+
+// shortQueries remembers no query that is too long, so that the memory it takes is bounded.
+type shortQueries struct{ *lru.LRU[string] }
+
+// Add remembers a query by its hash.
+func (q shortQueries) Add(ctx context.Context, hash, query string) {
+	if len(query) <= persistedBytesMax {
+		q.LRU.Add(ctx, hash, query)
+	}
+}
+
+// serveGraphQL lets staff in. Who is not known learns nothing else.
+func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
+	ctx, span := s.tracer.Start(r.Context(), "graphql", trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	ctx, cancel := context.WithTimeout(ctx, queryTimeMax)
+	defer cancel()
+	staff, err := s.access.StaffByToken(ctx, bearer(r))
+	switch {
+	case errors.Is(err, core.ErrUnauthenticated):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="paydesk"`)
+		writeRefusal(ctx, w, http.StatusUnauthorized, codeUnauthenticated, "Send a staff token as Authorization: Bearer TOKEN.")
+		return
+	case err != nil:
+		s.logger.LogAttrs(ctx, slog.LevelError, "staff not looked up", slog.String("error", err.Error()), slog.String("trace_id", traceID(ctx)))
+		writeRefusal(ctx, w, http.StatusInternalServerError, codeInternal, messageInternal)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, bodyBytesMax)
+	ctx = withRequest(ctx, &request{staff: staff, loaders: newLoaders(s.store)})
+	s.graphql.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// bearer is the token of the Authorization header; empty for none or two.
+func bearer(r *http.Request) string {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// secured adds the headers that every answer carries: nothing here is a page to be
+// framed, cached, or given scripts.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Cache-Control", "no-store")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func serveFront(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "Paydesk admin API\n\nPOST /graphql with Authorization: Bearer STAFF_TOKEN and a JSON body {\"query\": \"…\"}.\n")
+}
