@@ -67,8 +67,13 @@ func NewJobs(store *Store, options JobsOptions) *Jobs {
 	return j
 }
 
-// errStuck means that jobs did not notice the end of their contexts.
-var errStuck = errors.New("jobs still run after their contexts ended")
+var (
+	// errStuck means that jobs did not notice the end of their contexts.
+	errStuck = errors.New("jobs still run after their contexts ended")
+	// errTwice means that the jobs of a SQLite database are worked on already. A second
+	// worker would take the first one's running jobs for those of a dead process.
+	errTwice = errors.New("jobs are worked on already")
+)
 
 // Work hands jobs to their handlers until ctx is done, see [ports.Jobs]. Running jobs
 // have a while to finish then, see [JobsOptions]; those that do not are left for the
@@ -76,6 +81,12 @@ var errStuck = errors.New("jobs still run after their contexts ended")
 func (j *Jobs) Work(ctx context.Context, handlers map[ports.JobKind]ports.JobHandler, schedules []ports.JobSchedule) error {
 	if ctx.Err() != nil || len(handlers) == 0 {
 		return nil
+	}
+	if j.store.dialect == dialectSQLite {
+		if !j.store.jobs.working.CompareAndSwap(false, true) {
+			return errTwice
+		}
+		defer j.store.jobs.working.Store(false)
 	}
 	client, err := j.client(handlers, schedules)
 	if err != nil {
@@ -125,7 +136,7 @@ func (j *Jobs) client(handlers map[ports.JobKind]ports.JobHandler, schedules []p
 	id := j.store.ids.UUID()
 	config := &river.Config{
 		ID: fmt.Sprintf("%x", id[:]), Workers: workers, Queues: j.store.dialect.queues(), PeriodicJobs: periodic,
-		FetchOnlyKnownKinds: true, FetchCooldown: fetchPause, FetchPollInterval: pollPostgres,
+		FetchOnlyKnownKinds: true, FetchCooldown: fetchPause, FetchPollInterval: pollJobs,
 		JobTimeout: j.cut(jobPlan{timeout: jobTimeoutMax}).timeout, RescueStuckJobsAfter: j.rescue, SoftStopTimeout: j.drain,
 		MaxAttempts: jobAttemptsMax, RetryPolicy: planPauses{},
 		CompletedJobRetentionPeriod: keepCompleted, CancelledJobRetentionPeriod: keepGivenUp, DiscardedJobRetentionPeriod: keepGivenUp,
@@ -154,9 +165,9 @@ func periodicJob(schedule ports.JobSchedule) *river.PeriodicJob {
 }
 
 // reclaim takes back what a dead process worked on, on SQLite: it has one process, so
-// what is running when that process begins to work can only be its forerunner's. On
-// PostgreSQL others may work at the same time; the node that leads takes back what ran
-// for too long.
+// what is running when that process begins to work can only be its forerunner's, and so
+// is the lead, which would be free only after a while. On PostgreSQL others may work at
+// the same time; the node that leads takes back what ran for too long.
 func (j *Jobs) reclaim(ctx context.Context) error {
 	if j.store.dialect != dialectSQLite {
 		return nil
@@ -170,5 +181,6 @@ func (j *Jobs) reclaim(ctx context.Context) error {
 	if count, err := result.RowsAffected(); err == nil && count > 0 {
 		j.logger.WarnContext(ctx, "took back jobs that a dead process left", slog.Int64("jobs", count))
 	}
-	return nil
+	_, err = j.store.sqlDB.ExecContext(ctx, `DELETE FROM river_leader`)
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -24,7 +25,7 @@ const (
 	// PostgreSQL queue, at most. PostgreSQL commits transactions that notify one after
 	// the other, so a busy process must not notify with each; the workers' polling finds
 	// what came in between.
-	jobWakeEvery = 5 * time.Millisecond
+	jobWakeEvery = 2 * time.Millisecond
 	// jobSoonMax is the longest delay that workers sit out themselves. Longer ones wait
 	// aside, where the queue's scheduler looks every 5 s.
 	jobSoonMax = 10 * time.Second
@@ -63,9 +64,11 @@ func (a jobArgs) job(kind ports.JobKind, lastTry bool) ports.Job {
 
 // jobClient inserts jobs. The zero value is ready for use.
 type jobClient struct {
-	once   sync.Once
-	client *river.Client[*sql.Tx]
-	err    error
+	once    sync.Once
+	client  *river.Client[*sql.Tx]
+	err     error
+	working atomic.Bool // whether jobs are worked on; used on SQLite
+	wakes   wakes       // used on SQLite
 }
 
 // jobInserter gives the store's one client that inserts.
@@ -84,19 +87,8 @@ func (s *Store) jobDriver() riverdriver.Driver[*sql.Tx] {
 	if s.dialect == dialectPostgres {
 		return riverdatabasesql.NewWithPgxListener(s.sqlDB, s.pool)
 	}
-	return pollingSQLite{riversqlite.New(s.sqlDB)}
+	return sqliteDriver{Driver: riversqlite.New(s.sqlDB), wakes: &s.jobs.wakes}
 }
-
-// pollingSQLite keeps River from writing its notifications to a table, which others would
-// have to poll: that costs a write more for each transaction, and polling the jobs
-// themselves costs the same.
-type pollingSQLite struct{ *riversqlite.Driver }
-
-// SupportsListener is false, so that workers poll.
-func (pollingSQLite) SupportsListener() bool { return false }
-
-// SupportsListenNotify is false, so that inserting does not notify.
-func (pollingSQLite) SupportsListenNotify() bool { return false }
 
 // soonAvailable makes jobs with a short delay available from the start. Workers leave
 // them alone until their time has come, and find them then without the scheduler.
@@ -130,6 +122,9 @@ func (t *tx) Enqueue(ctx context.Context, jobs ...ports.Job) error {
 		if _, err := client.InsertManyFastTx(ctx, t.tx.Tx, part); err != nil {
 			return t.failed(ctx, err, "enqueue %d jobs", len(jobs))
 		}
+	}
+	if t.store.dialect == dialectSQLite {
+		t.store.jobs.wakes.wakeFor(jobs)
 	}
 	return nil
 }

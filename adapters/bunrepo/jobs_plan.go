@@ -18,18 +18,18 @@ const (
 )
 
 // Workers of one process for each queue. On SQLite all of them share one writer, so that
-// more would only wait.
+// more would only wait; but it is the workers that bound how many jobs one look fetches.
 const (
-	inboundWorkers, inboundWorkersSQLite = 32, 8
+	inboundWorkers, inboundWorkersSQLite = 32, 32
 	moneyWorkers, moneyWorkersSQLite     = 8, 4
 	notifyWorkers, notifyWorkersSQLite   = 16, 8
 	sweepWorkers, sweepWorkersSQLite     = 2, 1
 )
 
 const (
-	// pollPostgres is how often workers look without being woken; it bounds what a missed
-	// wake-up costs. pollSQLite is how long a job waits at most where nobody is woken.
-	pollPostgres, pollSQLite = 100 * time.Millisecond, 25 * time.Millisecond
+	// pollJobs is how often workers look without being woken. It bounds what a missed
+	// wake-up costs, and how late a delayed or failed job runs.
+	pollJobs = 50 * time.Millisecond
 	// pollSweep is how often the sweeps' workers look.
 	pollSweep = 250 * time.Millisecond
 	// fetchPause lies between two looks that follow each other at once.
@@ -40,16 +40,16 @@ const (
 func (d dialect) queues() map[string]river.QueueConfig {
 	if d == dialectSQLite {
 		return map[string]river.QueueConfig{
-			queueInbound: {MaxWorkers: inboundWorkersSQLite, FetchPollInterval: pollSQLite},
-			queueMoney:   {MaxWorkers: moneyWorkersSQLite, FetchPollInterval: pollSQLite},
-			queueNotify:  {MaxWorkers: notifyWorkersSQLite, FetchPollInterval: pollSQLite},
+			queueInbound: {MaxWorkers: inboundWorkersSQLite, FetchPollInterval: pollJobs},
+			queueMoney:   {MaxWorkers: moneyWorkersSQLite, FetchPollInterval: pollJobs},
+			queueNotify:  {MaxWorkers: notifyWorkersSQLite, FetchPollInterval: pollJobs},
 			queueSweep:   {MaxWorkers: sweepWorkersSQLite, FetchPollInterval: pollSweep},
 		}
 	}
 	return map[string]river.QueueConfig{
-		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollPostgres},
-		queueMoney:   {MaxWorkers: moneyWorkers, FetchPollInterval: pollPostgres},
-		queueNotify:  {MaxWorkers: notifyWorkers, FetchPollInterval: pollPostgres},
+		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollJobs},
+		queueMoney:   {MaxWorkers: moneyWorkers, FetchPollInterval: pollJobs},
+		queueNotify:  {MaxWorkers: notifyWorkers, FetchPollInterval: pollJobs},
 		queueSweep:   {MaxWorkers: sweepWorkers, FetchPollInterval: pollSweep},
 	}
 }
