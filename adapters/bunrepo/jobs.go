@@ -3,6 +3,7 @@ package bunrepo
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	// rescueAfterDefault is when a job on PostgreSQL counts as one of a dead process. The
-	// node that leads looks every 30 s.
+	// rescueAfterDefault is when a job on PostgreSQL counts as one of a process that died
+	// unnoticed. The node that leads looks every 30 s.
 	rescueAfterDefault = time.Minute
 	// drainMax is how long running jobs may take once work has to stop; then their
 	// contexts end. drainGrace is how long they may take to notice.
@@ -32,9 +33,10 @@ const (
 type JobsOptions struct {
 	// Logger gets failed tries and the queue's own warnings; nil for none.
 	Logger *slog.Logger
-	// RescueAfter is when a job on PostgreSQL counts as one of a dead process; zero for a
-	// minute. Tries are cut to end before. SQLite has one process, which takes back what
-	// its forerunner left at once.
+	// RescueAfter is when a job on PostgreSQL counts as one of a process whose death the
+	// server did not notice; zero for a minute. Tries are cut to end before. What is left
+	// by a process that just died is taken back within seconds, and on SQLite, which has
+	// one process, when its successor begins.
 	RescueAfter time.Duration
 	// Drain is how long running jobs may take once work has to stop; zero for 20 s.
 	Drain time.Duration
@@ -82,19 +84,24 @@ func (j *Jobs) Work(ctx context.Context, handlers map[ports.JobKind]ports.JobHan
 	if ctx.Err() != nil || len(handlers) == 0 {
 		return nil
 	}
-	if j.store.dialect == dialectSQLite {
-		if !j.store.jobs.working.CompareAndSwap(false, true) {
-			return errTwice
-		}
-		defer j.store.jobs.working.Store(false)
-	}
-	client, err := j.client(handlers, schedules)
+	random := j.store.ids.UUID()
+	id := hex.EncodeToString(random[:])
+	client, err := j.client(id, handlers, schedules)
 	if err != nil {
 		return fmt.Errorf("prepare work on jobs: %w", err)
 	}
-	if err := j.reclaim(ctx); err != nil {
-		return fmt.Errorf("take back jobs of a dead process: %w", err)
+	begin := j.beginLife
+	if j.store.dialect == dialectSQLite {
+		begin = j.beginAlone
 	}
+	end, err := begin(ctx, id)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("prepare work on jobs: %w", err)
+	}
+	defer end()
 	if err := client.Start(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -118,7 +125,7 @@ func (j *Jobs) Work(ctx context.Context, handlers map[ports.JobKind]ports.JobHan
 
 // client makes a worker with handlers and schedules. A node does without those kinds
 // that it does not know: a newer one will take them.
-func (j *Jobs) client(handlers map[ports.JobKind]ports.JobHandler, schedules []ports.JobSchedule) (*river.Client[*sql.Tx], error) {
+func (j *Jobs) client(id string, handlers map[ports.JobKind]ports.JobHandler, schedules []ports.JobSchedule) (*river.Client[*sql.Tx], error) {
 	workers := river.NewWorkers()
 	for kind, handler := range handlers {
 		if handler == nil || len(kind) < 2 {
@@ -133,9 +140,8 @@ func (j *Jobs) client(handlers map[ports.JobKind]ports.JobHandler, schedules []p
 		}
 		periodic = append(periodic, periodicJob(schedule))
 	}
-	id := j.store.ids.UUID()
 	config := &river.Config{
-		ID: fmt.Sprintf("%x", id[:]), Workers: workers, Queues: j.store.dialect.queues(), PeriodicJobs: periodic,
+		ID: id, Workers: workers, Queues: j.store.dialect.queues(), PeriodicJobs: periodic,
 		FetchOnlyKnownKinds: true, FetchCooldown: fetchPause, FetchPollInterval: pollJobs,
 		JobTimeout: j.cut(jobPlan{timeout: jobTimeoutMax}).timeout, RescueStuckJobsAfter: j.rescue, SoftStopTimeout: j.drain,
 		MaxAttempts: jobAttemptsMax, RetryPolicy: planPauses{},
@@ -164,14 +170,22 @@ func periodicJob(schedule ports.JobSchedule) *river.PeriodicJob {
 		&river.PeriodicJobOpts{ID: string(schedule.Kind), RunOnStart: true})
 }
 
-// reclaim takes back what a dead process worked on, on SQLite: it has one process, so
+// beginAlone takes back what a dead process worked on, on SQLite: it has one process, so
 // what is running when that process begins to work can only be its forerunner's, and so
-// is the lead, which would be free only after a while. On PostgreSQL others may work at
-// the same time; the node that leads takes back what ran for too long.
-func (j *Jobs) reclaim(ctx context.Context) error {
-	if j.store.dialect != dialectSQLite {
-		return nil
+// is the lead, which would be free only after a while.
+func (j *Jobs) beginAlone(ctx context.Context, _ string) (end func(), err error) {
+	if !j.store.jobs.working.CompareAndSwap(false, true) {
+		return nil, errTwice
 	}
+	end = func() { j.store.jobs.working.Store(false) }
+	if err := j.reclaim(ctx); err != nil {
+		end()
+		return nil, fmt.Errorf("take back jobs of a dead process: %w", err)
+	}
+	return end, nil
+}
+
+func (j *Jobs) reclaim(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reclaimMax)
 	defer cancel()
 	result, err := j.store.sqlDB.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'`)

@@ -122,6 +122,35 @@ func TestJobsOfADeadProcessRunAgain(t *testing.T) {
 	})
 }
 
+func TestPostgresTakesBackWhatDeadProcessesWorkedOnAndNothingElse(t *testing.T) {
+	t.Parallel()
+	url := repotest.PostgresURL(t)
+	store := repotest.Open(t, url)
+	ran, finish := make(chan ports.Job, 8), make(chan struct{})
+	handler := func(_ context.Context, job ports.Job) error {
+		ran <- job
+		if job.Payment == "pay_long" {
+			<-finish
+		}
+		return nil
+	}
+	workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobClosePayment, handler)
+	enqueueJobs(t, store, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_long"})
+	require.Equal(t, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_long"}, jobReceive(t, ran))
+
+	// No longer delay would keep workers away from the job until it looks like one that a
+	// dead process runs.
+	enqueueJobs(t, store, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_dead", Delay: time.Hour})
+	_, err := jobRows(t, url).ExecContext(t.Context(), `UPDATE river_job SET state = 'running', attempt = 2, attempted_at = now(),
+		attempted_by = ARRAY[(SELECT attempted_by[1] FROM river_job WHERE state = 'running'), 'dead'], scheduled_at = now() WHERE state = 'scheduled'`)
+	require.NoError(t, err)
+	stop := workUntilEnd(t, bunrepo.NewJobs(repotest.Open(t, url), jobOptions(t)), ports.JobClosePayment, handler)
+	require.Equal(t, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_dead"}, jobReceive(t, ran))
+	stop()
+	close(finish)
+	require.Empty(t, ran, "the living process keeps its job")
+}
+
 func TestAJobsLastTryIsItsLast(t *testing.T) {
 	t.Parallel()
 	eachJobDatabase(t, func(t *testing.T, url string) {

@@ -43,3 +43,13 @@ func TestPostgresSharesJobs(t *testing.T) {
 		return store, bunrepo.NewJobs(store, jobOptions(t))
 	})
 }
+
+// Poolers that hand out another connection with each transaction ask for this mode.
+func TestPostgresSharesJobsWithoutPreparedStatements(t *testing.T) {
+	t.Parallel()
+	repotest.NeedPostgres(t)
+	portstest.RunJobsShared(t, func(t *testing.T) (ports.Store, ports.Jobs) {
+		store := repotest.Open(t, repotest.PostgresURL(t, "default_query_exec_mode=simple_protocol"))
+		return store, bunrepo.NewJobs(store, jobOptions(t))
+	})
+}
