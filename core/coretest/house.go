@@ -1,0 +1,301 @@
+// Package coretest puts the services together for their tests: over a real store, with
+// providers in memory, and with a clock, jobs and an outside world that the test moves by
+// hand, so that nothing happens unless it says so. Only tests import it.
+package coretest
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/notify"
+	"github.com/paydesk/paydesk/core/observe"
+	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
+)
+
+// The accounts of every house.
+const (
+	Account      core.AccountName = "stripe"
+	OtherAccount core.AccountName = "stripe_two"
+)
+
+// URL is where buyers reach a house.
+const URL core.PublicURL = "https://pay.example.test"
+
+// House is all services over one store.
+type House struct {
+	Store    *Store
+	Clock    *Clock
+	IDs      *IDs
+	Provider *portstest.FakeProvider // of Account
+	Other    *portstest.FakeProvider // of OtherAccount
+	Notifier *Notifier
+
+	Record   *record.Recorder
+	Observe  *observe.Service
+	Inbox    *observe.Inbox
+	Payments *payments.Service
+	Notify   *notify.Service
+
+	t testing.TB
+}
+
+// New puts the services together over an empty store of the environment test.
+func New(t testing.TB, store ports.Store) *House {
+	t.Helper()
+	h := &House{
+		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{},
+		Provider: portstest.NewFakeProvider(Account, core.EnvTest),
+		Other:    portstest.NewFakeProvider(OtherAccount, core.EnvTest),
+	}
+	h.Store = NewStore(store, h.Clock)
+	h.Provider.UseClock(h.Clock)
+	h.Other.UseClock(h.Clock)
+	providers := ports.Providers{Account: h.Provider, OtherAccount: h.Other}
+	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
+	h.Observe = observe.New(h.Store, providers, h.Clock, h.Record)
+	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
+	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{Environment: core.EnvTest, URL: URL})
+	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
+	return h
+}
+
+// Handlers are what does the jobs.
+func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
+	return map[ports.JobKind]ports.JobHandler{
+		ports.JobSyncInbound:     h.Inbox.Process,
+		ports.JobRepairOperation: h.Payments.Repair,
+		ports.JobClosePayment:    h.Payments.ClosePayment,
+		ports.JobExpireCheckouts: h.Payments.ExpireDue,
+		ports.JobNotify:          h.Notify.Deliver,
+	}
+}
+
+// Price is what every checkout here costs, in cents.
+const Price int64 = 1000
+
+// Open opens a checkout of one shirt in EUR.
+func (h *House) Open(capture core.CaptureMode) core.Checkout {
+	h.t.Helper()
+	checkout, err := h.Payments.OpenCheckout(h.t.Context(), payments.OpenCheckout{
+		Reference: "order", Currency: "EUR", Capture: capture, SuccessURL: "https://shop.example/done",
+		Items: []payments.OpenItem{{Name: "a shirt", Amount: Price, Quantity: 1}},
+		Email: "ada@example.test", Name: "Ada", Metadata: map[string]string{"cart": "c-1"},
+	})
+	require.NoError(h.t, err)
+	return checkout
+}
+
+// Start begins an attempt at the first account, which must work.
+func (h *House) Start(checkout core.CheckoutID) core.Payment {
+	h.t.Helper()
+	attempt, err := h.Payments.Start(h.t.Context(), checkout, Account)
+	require.NoError(h.t, err)
+	require.NotEmpty(h.t, attempt.Action.ClientSecret)
+	return attempt.Payment
+}
+
+// Pay is the buyer, with a provider that tells nobody.
+func (h *House) Pay(payment core.PaymentID, card portstest.Card) {
+	h.t.Helper()
+	require.True(h.t, h.Provider.Pay(payment, card), "nothing to be paid")
+}
+
+// Look is the buyer's browser that comes back to our page.
+func (h *House) Look(p core.Payment) core.Payment {
+	h.t.Helper()
+	payment, _, err := h.Payments.Look(h.t.Context(), p.Checkout, p.ID)
+	require.NoError(h.t, err)
+	return payment
+}
+
+// Authorized is a payment whose money is held, and nothing else to do.
+func (h *House) Authorized() core.Payment {
+	h.t.Helper()
+	p := h.Start(h.Open(core.CaptureManual).ID)
+	h.Pay(p.ID, portstest.CardSucceeds)
+	p = h.Look(p)
+	require.Equal(h.t, core.PaymentAuthorized, p.Status)
+	return p
+}
+
+// Delivery is a webhook about an object at the first account.
+func (h *House) Delivery(event, object string) core.Delivery {
+	return core.Delivery{
+		Account: Account, ProviderEventID: event, Type: "payment_intent.updated", ReceivedAt: h.Clock.Now(),
+		Ref:  core.ProviderRef{Account: Account, Kind: core.ObjectPayment, ID: object},
+		Body: fmt.Appendf(nil, `{"id":%q}`, event),
+	}
+}
+
+// Webhook is the provider telling of an object; the jobs that follow are left waiting.
+func (h *House) Webhook(event, object string) {
+	h.t.Helper()
+	require.NoError(h.t, h.Inbox.Accept(h.t.Context(), []core.Delivery{h.Delivery(event, object)}))
+}
+
+// Payment reads a payment.
+func (h *House) Payment(id core.PaymentID) core.Payment {
+	h.t.Helper()
+	p, err := h.Store.Payment(h.t.Context(), id)
+	require.NoError(h.t, err)
+	return p
+}
+
+// Checkout reads a checkout.
+func (h *House) Checkout(id core.CheckoutID) core.Checkout {
+	h.t.Helper()
+	c, err := h.Store.Checkout(h.t.Context(), id)
+	require.NoError(h.t, err)
+	return c
+}
+
+// Operations reads a payment's operations.
+func (h *House) Operations(id core.PaymentID) []core.Operation {
+	h.t.Helper()
+	list, err := h.Store.PaymentOperations(h.t.Context(), id)
+	require.NoError(h.t, err)
+	return list
+}
+
+// Operation reads the payment's newest operation of a kind, which must be there.
+func (h *House) Operation(id core.PaymentID, kind core.OperationKind) core.Operation {
+	h.t.Helper()
+	var found core.Operation
+	for _, op := range h.Operations(id) {
+		if op.Kind == kind {
+			found = op
+		}
+	}
+	require.NotEmpty(h.t, found.ID, "no %s of %s", kind, id)
+	return found
+}
+
+// eventsMax is more events than any test makes.
+const eventsMax = 1000
+
+// Events reads the events about an object.
+func (h *House) Events(subject string) []core.Event {
+	h.t.Helper()
+	all, err := h.Store.Events(h.t.Context(), 0, nil, eventsMax)
+	require.NoError(h.t, err)
+	var of []core.Event
+	for _, event := range all {
+		if event.Subject == subject {
+			of = append(of, event)
+		}
+	}
+	return of
+}
+
+// Types reads the types of the events about an object.
+func (h *House) Types(subject string) []core.EventType {
+	h.t.Helper()
+	var types []core.EventType
+	for _, event := range h.Events(subject) {
+		types = append(types, event.Type)
+	}
+	return types
+}
+
+// Timeline reads a payment's history.
+func (h *House) Timeline(id core.PaymentID) []core.TimelineEntry {
+	h.t.Helper()
+	entries, err := h.Store.Timeline(h.t.Context(), id, nil, eventsMax)
+	require.NoError(h.t, err)
+	return entries
+}
+
+// Clock is a clock that moves by hand alone.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock gives a clock at some time.
+func NewClock() *Clock {
+	return &Clock{now: time.Date(2026, 3, 4, 5, 6, 7, 123456000, time.UTC)}
+}
+
+// Now implements [ports.Clock].
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock ahead.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// IDs counts.
+type IDs struct{ last atomic.Uint64 }
+
+// UUID implements [ports.IDs].
+func (i *IDs) UUID() (uuid [16]byte) {
+	uuid[6] = 0x70 // version 7
+	binary.BigEndian.PutUint64(uuid[8:], i.last.Add(1))
+	return uuid
+}
+
+// Secret implements [ports.IDs].
+func (i *IDs) Secret() string { return fmt.Sprintf("secret-%025d", i.last.Add(1)) }
+
+// NoTraces traces nothing.
+type NoTraces struct{}
+
+// TraceID implements [ports.TraceIDs].
+func (NoTraces) TraceID(context.Context) string { return "" }
+
+// Notifier keeps what it was asked to send and answers as told.
+type Notifier struct {
+	mu      sync.Mutex
+	sent    []ports.Notification
+	answers []answer
+}
+
+type answer struct {
+	status int
+	err    error
+}
+
+// AnswerNext says how the next notification that is not answered yet goes; all others
+// are answered with 204.
+func (n *Notifier) AnswerNext(status int, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.answers = append(n.answers, answer{status: status, err: err})
+}
+
+// Sent gives all tries so far.
+func (n *Notifier) Sent() []ports.Notification {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]ports.Notification(nil), n.sent...)
+}
+
+// Notify implements [ports.Notifier].
+func (n *Notifier) Notify(_ context.Context, notification ports.Notification) (ports.NotificationOutcome, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.sent = append(n.sent, notification)
+	if len(n.answers) == 0 {
+		return ports.NotificationOutcome{Status: 204}, nil
+	}
+	next := n.answers[0]
+	n.answers = n.answers[1:]
+	return ports.NotificationOutcome{Status: next.status}, next.err
+}
