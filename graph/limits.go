@@ -142,12 +142,11 @@ func costs() (c generated.ComplexityRoot) {
 		if last != nil {
 			items = last
 		}
-		return readCost + itemsOf(items)*child
+		return 2*readCost + itemsOf(items)*child // the page, and perhaps the count
 	}
 	c.Query.Payment = func(child int, _ string) int { return readCost + child }
 	c.Query.Node = func(child int, _ string) int { return readCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }
-	c.PaymentConnection.TotalCount = func(int) int { return readCost }
 	c.Payment.Operations = func(child int) int { return 1 + operationsGuess*child }
 	c.Payment.Timeline = func(child int, first *int, _ *string) int { return readCost + itemsOf(first)*child }
 	c.Checkout.LineItems = func(child int) int { return 1 + operationsGuess*child }

@@ -391,7 +391,7 @@ func (ec *executionContext) _Checkout_metadata(ctx context.Context, field graphq
 			return ec.fieldContext_Checkout_metadata(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Metadata, nil
+			return obj.Metadata(), nil
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -415,7 +415,7 @@ func (ec *executionContext) _Checkout_metadata(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Checkout_metadata(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Checkout", field, false, false, "Metadata")
+	return graphql.NewScalarFieldContext("Checkout", field, true, false, "Metadata")
 }
 
 func (ec *executionContext) _Checkout_payment(ctx context.Context, field graphql.CollectedField, obj *model.Checkout) (ret graphql.Marshaler) {

@@ -589,7 +589,7 @@ func (ec *executionContext) _Payment_metadata(ctx context.Context, field graphql
 			return ec.fieldContext_Payment_metadata(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Metadata, nil
+			return obj.Metadata(), nil
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -613,7 +613,7 @@ func (ec *executionContext) _Payment_metadata(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Payment_metadata(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Payment", field, false, false, "Metadata")
+	return graphql.NewScalarFieldContext("Payment", field, true, false, "Metadata")
 }
 
 func (ec *executionContext) _Payment_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {

@@ -29,6 +29,9 @@ func (p Payment) CustomerID() core.CustomerID { return p.Customer }
 // AmountCapturable is what is authorized and not yet captured.
 func (p Payment) AmountCapturable() core.Money { return p.Capturable() }
 
+// Metadata is never nil: the schema has no null there.
+func (p Payment) Metadata() map[string]string { return object(p.Payment.Metadata) }
+
 // PaymentMethod is nil until known.
 func (p Payment) PaymentMethod() *PaymentMethod {
 	if p.Method == nil {
@@ -79,6 +82,9 @@ type Checkout struct {
 
 // IsNode marks a type of the schema's interface Node.
 func (Checkout) IsNode() {}
+
+// Metadata is never nil: the schema has no null there.
+func (c Checkout) Metadata() map[string]string { return object(c.Checkout.Metadata) }
 
 // Buyer is who pays.
 func (c Checkout) Buyer() Buyer { return Buyer{c.Checkout.Buyer} }
@@ -136,6 +142,13 @@ func (c Cause) InboundEventID() core.InboundID { return c.Inbound }
 
 // Actor is nil for none.
 func (c Cause) Actor() *string { return optional(c.Cause.Actor) }
+
+func object(values map[string]string) map[string]string {
+	if values == nil {
+		return map[string]string{}
+	}
+	return values
+}
 
 func optional[T comparable](value T) *T {
 	var none T

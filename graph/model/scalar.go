@@ -88,12 +88,9 @@ func UnmarshalDateTime(value any) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// MarshalMetadata writes an object, an empty one for none.
+// MarshalMetadata writes an object of texts.
 func MarshalMetadata(values map[string]string) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
-		if values == nil {
-			values = map[string]string{}
-		}
 		written, err := json.Marshal(values)
 		if err != nil {
 			written = []byte("{}") // texts and no more: there is nothing that could fail
