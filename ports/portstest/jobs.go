@@ -180,10 +180,10 @@ func jobsRolledBack(t *testing.T, desk *jobsDesk) {
 
 func jobsDelayed(t *testing.T, desk *jobsDesk) {
 	desk.work(t, desk.handlers(), nil)
+	desk.enqueue(t, ports.Job{Kind: ports.JobRepairOperation, Operation: "op_now"})
+	jobsAwait(t, desk.ran, "the job without a delay") // the worker is awake
 	begun := time.Now()
-	desk.enqueue(t, ports.Job{Kind: ports.JobRepairOperation, Operation: "op_later", Delay: jobsDelay},
-		ports.Job{Kind: ports.JobRepairOperation, Operation: "op_now"})
-	require.Equal(t, core.OperationID("op_now"), jobsAwait(t, desk.ran, "the job without a delay").Operation)
+	desk.enqueue(t, ports.Job{Kind: ports.JobRepairOperation, Operation: "op_later", Delay: jobsDelay})
 	later := jobsAwait(t, desk.ran, "the delayed job")
 	require.Equal(t, core.OperationID("op_later"), later.Operation)
 	require.GreaterOrEqual(t, time.Since(begun), jobsDelay-jobsClockStep)
@@ -219,8 +219,9 @@ func jobsPanic(t *testing.T, desk *jobsDesk) {
 	}
 	desk.work(t, handlers, nil)
 	desk.enqueue(t, ports.Job{Kind: ports.JobSyncInbound, Inbound: "evt_panics"}, ports.Job{Kind: ports.JobSyncInbound, Inbound: "evt_calm"})
-	require.Equal(t, core.InboundID("evt_calm"), jobsAwait(t, desk.ran, "the other job").Inbound)
-	require.Equal(t, core.InboundID("evt_panics"), jobsAwait(t, desk.ran, "the second try").Inbound)
+	require.ElementsMatch(t, []core.InboundID{"evt_calm", "evt_panics"}, []core.InboundID{
+		jobsAwait(t, desk.ran, "one job").Inbound, jobsAwait(t, desk.ran, "the other job").Inbound,
+	})
 }
 
 func jobsGivenUp(t *testing.T, desk *jobsDesk) {
