@@ -39,6 +39,7 @@ func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 		{"operations keep every field", operationRoundTrip},
 		{"operations are versioned", operationVersions},
 		{"operations are found", operationLookups},
+		{"several objects are read at once", batchReads},
 		{"timelines are read in order", timelineOrder},
 		{"events are numbered at commit", eventNumbers},
 		{"events become visible in order", eventOrder},
