@@ -176,6 +176,9 @@ func (s *Service) createAgain(ctx context.Context, payment core.Payment, provide
 		if op, err = s.sendAgain(ctx, op.ID); err != nil {
 			return Attempt{}, err
 		}
+		if op.Status.Settled() {
+			break // by somebody else, perhaps as refused: then it must not be sent again
+		}
 		return s.create(ctx, provider, payment, op)
 	}
 	return Attempt{}, errTryAgain // settled since the payment was read
