@@ -19,7 +19,7 @@ func (s *Service) Repair(ctx context.Context, job ports.Job) error {
 		return fmt.Errorf("repair %s: %w", job.Operation, err)
 	}
 	if op.Status.Settled() {
-		return nil
+		return s.catchUp(ctx, op)
 	}
 	settled, err := s.settleOne(ctx, op)
 	if err != nil {
@@ -27,6 +27,23 @@ func (s *Service) Repair(ctx context.Context, job ports.Job) error {
 	}
 	if !settled {
 		return fmt.Errorf("repair %s: outcome is not known yet", op.ID)
+	}
+	return nil
+}
+
+// catchUp has a payment looked at that does not show yet what an operation did: the
+// outcome was committed, and the look that had to follow it failed.
+func (s *Service) catchUp(ctx context.Context, op core.Operation) error {
+	payment, err := s.store.Payment(ctx, op.Payment)
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", op.ID, err)
+	}
+	behind := payment.Status == core.PaymentAuthorized || payment.Status == core.PaymentRequiresAction || payment.Status == core.PaymentProcessing
+	if op.Status != core.OperationSucceeded || op.Kind == core.OpCreatePayment || !behind {
+		return nil
+	}
+	if _, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseRepair}); err != nil {
+		return fmt.Errorf("repair %s: look at what it did: %w", op.ID, err)
 	}
 	return nil
 }
@@ -139,8 +156,7 @@ func providerError(err error) *core.ProviderError {
 	if err == nil {
 		return nil
 	}
-	var known *core.ProviderError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*core.ProviderError](err); ok {
 		return known
 	}
 	return &core.ProviderError{Class: core.ClassUnknown, Op: "provider call", Err: err}
