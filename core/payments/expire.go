@@ -43,14 +43,28 @@ func (s *Service) closeLease(ctx context.Context, id core.PaymentID, cause core.
 	if err != nil {
 		return err
 	}
-	if payment.Status.HoldsMoney() || payment.Status == core.PaymentNeedsReview {
+	if underWay(payment) {
+		// The provider works on it and would refuse to cancel: look how far it is.
+		observation, err := s.observer.Sync(ctx, payment.Ref(), cause)
+		if err != nil {
+			return err
+		}
+		payment = observation.Payment
+	}
+	if payment.Status.HoldsMoney() || payment.Status == core.PaymentNeedsReview || underWay(payment) {
 		return core.ErrPaymentInProgress
 	}
 	payment, err = s.cancel(ctx, id, "", cause)
-	if errors.Is(err, core.ErrPaymentNotOpen) || payment.Status.HoldsMoney() {
+	if errors.Is(err, core.ErrPaymentNotOpen) || payment.Status.HoldsMoney() || underWay(payment) {
 		return core.ErrPaymentInProgress
 	}
 	return err
+}
+
+// underWay reports whether the provider works on a payment, so that nobody can say yet
+// whether it takes money.
+func underWay(p core.Payment) bool {
+	return p.Status == core.PaymentProcessing && p.ProviderPaymentID != ""
 }
 
 // expire ends a checkout that nobody is paying and tells of it.
