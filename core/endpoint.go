@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Endpoint is where a storefront wants to be notified.
 type Endpoint struct {
@@ -23,10 +26,5 @@ func (e Endpoint) Wants(t EventType) bool {
 	if len(e.Types) == 0 {
 		return true
 	}
-	for _, wanted := range e.Types {
-		if wanted == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.Types, t)
 }

@@ -62,18 +62,19 @@ func open(t *testing.T) *sql.DB {
 	return db
 }
 
-func schema(t *testing.T, db *sql.DB) (text string) {
+func schema(t *testing.T, db *sql.DB) string {
 	t.Helper()
+	var text strings.Builder
 	rows, err := db.QueryContext(t.Context(), `SELECT coalesce(sql, name) FROM sqlite_master ORDER BY name`)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
 	for rows.Next() {
 		var line string
 		require.NoError(t, rows.Scan(&line))
-		text += line + "\n"
+		text.WriteString(line + "\n")
 	}
 	require.NoError(t, rows.Err())
-	return text
+	return text.String()
 }
 
 func TestUpDownUpLeavesTheSameSchema(t *testing.T) {

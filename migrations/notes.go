@@ -23,7 +23,7 @@ func Tables() map[string]string {
 
 // Columns says what is not plain from a column's name, by "table.column".
 func Columns() map[string]string {
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // notes about secrets, none of them one
 		"checkouts.version":                "grows by one with each change",
 		"checkouts.amount":                 "minor units",
 		"checkouts.line_items":             "JSON list of `name`, `amount`, `quantity`; the currency is the checkout's",

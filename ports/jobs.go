@@ -51,7 +51,7 @@ type Job struct {
 // [ErrJobGivenUp] ends it at once.
 type JobHandler func(ctx context.Context, job Job) error
 
-// ErrJobGivenUp, wrapped, ends a job that can never succeed.
+// ErrJobGivenUp ends a job that can never succeed; wrap it.
 var ErrJobGivenUp = errors.New("job given up")
 
 // JobSchedule runs a kind every so often, on one node at a time.

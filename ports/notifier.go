@@ -1,6 +1,9 @@
 package ports
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // Notification is one message to a storefront's endpoint, in the form of the Standard
 // Webhooks specification.
@@ -15,6 +18,9 @@ type Notification struct {
 type NotificationOutcome struct {
 	Status int // HTTP status; 0 where no answer came
 }
+
+// Gone reports whether the endpoint asked never to be notified again.
+func (o NotificationOutcome) Gone() bool { return o.Status == http.StatusGone }
 
 // Notifier sends notifications to storefronts.
 //

@@ -18,7 +18,7 @@ func (s *Store) PaymentsByID(ctx context.Context, ids []core.PaymentID) ([]core.
 		return nil, fmt.Errorf("read payments by id: %w", err)
 	}
 	var rows []paymentRow
-	if err := s.read.NewSelect().Model(&rows).Where("id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := s.read.NewSelect().Model(&rows).Where("id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "read payments by id")
 	}
 	return mapped(rows, s.payment)
@@ -33,7 +33,7 @@ func (s *Store) OperationsByID(ctx context.Context, ids []core.OperationID) ([]c
 		return nil, fmt.Errorf("read operations by id: %w", err)
 	}
 	var rows []operationRow
-	if err := s.read.NewSelect().Model(&rows).Where("id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := s.read.NewSelect().Model(&rows).Where("id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "read operations by id")
 	}
 	return mapped(rows, s.operation)
@@ -48,7 +48,7 @@ func (s *Store) OperationsOfPayments(ctx context.Context, payments []core.Paymen
 		return nil, fmt.Errorf("list operations of payments: %w", err)
 	}
 	var rows []operationRow
-	query := s.read.NewSelect().Model(&rows).Where("payment IN (?)", bun.In(payments))
+	query := s.read.NewSelect().Model(&rows).Where("payment IN ?", bun.Tuple(payments))
 	if err := query.Order("created_at", "id").Limit(int64(rowsMax * len(payments))).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "list operations of payments")
 	}

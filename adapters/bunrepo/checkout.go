@@ -132,7 +132,7 @@ func (s *Store) Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Ch
 		return nil, fmt.Errorf("read checkouts: %w", err)
 	}
 	var rows []checkoutRow
-	if err := s.read.NewSelect().Model(&rows).Where("id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := s.read.NewSelect().Model(&rows).Where("id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "read checkouts")
 	}
 	return mapped(rows, s.checkout)

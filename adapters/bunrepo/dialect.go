@@ -74,12 +74,10 @@ func (d dialect) classify(err error) error {
 }
 
 func uniqueViolation(err error) bool {
-	var postgres *pgconn.PgError
-	if errors.As(err, &postgres) {
+	if postgres, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return postgres.Code == postgresUniqueViolation
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		return lite.Code() == sqliteConstraintPrimaryKey || lite.Code() == sqliteConstraintUnique
 	}
 	return false
@@ -89,12 +87,10 @@ func uniqueViolation(err error) bool {
 // answers that say that nothing was committed count: a connection that broke during a
 // commit is none of them.
 func transient(err error) bool {
-	var postgres *pgconn.PgError
-	if errors.As(err, &postgres) {
+	if postgres, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return postgres.Code == postgresSerializationFailure || postgres.Code == postgresDeadlockDetected
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		primary := lite.Code() & sqlitePrimaryMask
 		return primary == sqliteBusy || primary == sqliteLocked
 	}

@@ -39,7 +39,7 @@ func (s *Store) Events(ctx context.Context, after int64, types []core.EventType,
 	var rows []eventRow
 	query := s.read.NewSelect().Model(&rows).Where("sequence > ?", after)
 	if len(types) > 0 {
-		query = query.Where("type IN (?)", bun.In(types))
+		query = query.Where("type IN ?", bun.Tuple(types))
 	}
 	if err := query.Order("sequence").Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "list events")

@@ -106,11 +106,10 @@ func open(ctx context.Context, ways *connections, options Options) (*Store, erro
 		s.inboundMode = &mode
 	}
 	spans := statementSpans{tracer: s.tracer, dialect: ways.dialect}
-	s.db.AddQueryHook(spans)
+	s.db = s.db.WithQueryHook(spans)
 	s.read = s.db
 	if ways.reader != ways.writer {
-		s.read = ways.bun(ways.reader)
-		s.read.AddQueryHook(spans)
+		s.read = ways.bun(ways.reader).WithQueryHook(spans)
 		if err := watchPool(s.meter, "reader", ways.reader); err != nil {
 			return nil, fmt.Errorf("watch connections: %w", err)
 		}

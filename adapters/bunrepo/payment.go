@@ -174,7 +174,7 @@ func narrowPayments(filter ports.PaymentFilter) func(*bun.SelectQuery) *bun.Sele
 			}
 		}
 		if len(filter.Statuses) > 0 {
-			query = query.Where("status IN (?)", bun.In(filter.Statuses))
+			query = query.Where("status IN ?", bun.Tuple(filter.Statuses))
 		}
 		if !filter.CreatedAfter.IsZero() {
 			query = query.Where("created_at > ?", at(filter.CreatedAfter))
@@ -209,7 +209,7 @@ func (s *Store) CountPayments(ctx context.Context, filter ports.PaymentFilter) (
 		return 0, fmt.Errorf("count payments: %w", err)
 	}
 	count, err := narrowPayments(filter)(s.read.NewSelect().Model((*paymentRow)(nil))).Count(ctx)
-	return int64(count), s.failed(ctx, err, "count payments")
+	return count, s.failed(ctx, err, "count payments")
 }
 
 // LockPayment reads a payment and keeps it from others.

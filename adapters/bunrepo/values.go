@@ -16,7 +16,7 @@ import (
 // instant is a point in time as both databases keep it: UTC, cut to microseconds. On
 // SQLite it is text of a fixed width, so that it sorts as it reads. The zero instant is
 // NULL.
-type instant struct{ time.Time }
+type instant struct{ time.Time } //nolint:recvcheck // reading must change it, and writing must work on values
 
 const instantLayout = "2006-01-02T15:04:05.000000Z"
 

@@ -35,9 +35,9 @@ func (w statementSpans) BeforeQuery(ctx context.Context, event *bun.QueryEvent) 
 			attributes = append(attributes, attribute.String("db.collection.name", table))
 		}
 	}
-	ctx, span := w.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
+	ctx, span := w.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...)) //nolint:spancheck // AfterQuery ends it
 	event.Stash = map[any]any{spanKey{}: span}
-	return ctx
+	return ctx //nolint:spancheck // AfterQuery ends the span
 }
 
 type spanKey struct{}

@@ -74,7 +74,7 @@ func Setup(ctx context.Context, o Options) (*Telemetry, func(), error) {
 	otel.SetMeterProvider(metering)
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	stop := func() {
-		ctx, cancel := context.WithTimeout(context.Background(), flushTimeMax)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeMax) // the program's own is done by then
 		defer cancel()
 		if err := errors.Join(tracing.Shutdown(ctx), metering.Shutdown(ctx)); err != nil {
 			logger.Warn("telemetry did not end well", slog.String("error", err.Error()))

@@ -1,7 +1,6 @@
 package telemetry_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -23,7 +22,7 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 	require.NoError(t, err)
 	defer stop()
 
-	require.Empty(t, set.TraceID(context.Background()))
+	require.Empty(t, set.TraceID(t.Context()))
 	ctx, span := otel.Tracer("test").Start(t.Context(), "work")
 	defer span.End()
 	require.Len(t, set.TraceID(ctx), 32)

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 
@@ -66,7 +65,7 @@ func (s *Service) Deliver(ctx context.Context, job ports.Job) error {
 	outcome, err := s.notifier.Notify(ctx, ports.Notification{
 		ID: string(event.ID), URL: endpoint.URL, Secret: endpoint.Secret, Body: body,
 	})
-	if err != nil && outcome.Status == http.StatusGone {
+	if err != nil && outcome.Gone() {
 		return s.disable(ctx, endpoint)
 	}
 	if err != nil {

@@ -98,8 +98,7 @@ func (i *Inbox) Replay(ctx context.Context, id core.InboundID) error {
 // plainReason is an error in words for staff: the provider's class and code, or that
 // something inside went wrong.
 func plainReason(err error) string {
-	var refused *core.ProviderError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*core.ProviderError](err); ok {
 		return "provider: " + refused.Class.String() + " " + refused.Foreign
 	}
 	return "internal error"

@@ -48,7 +48,7 @@ func eventNumbers(t *testing.T, store ports.Store) {
 	require.Len(t, all, 6)
 	for i, event := range all {
 		requireFull(t, event)
-		require.Greater(t, event.Sequence, int64(0))
+		require.Positive(t, event.Sequence)
 		if i > 0 {
 			require.Greater(t, event.Sequence, all[i-1].Sequence)
 		}

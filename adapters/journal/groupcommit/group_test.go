@@ -272,7 +272,7 @@ func BenchmarkSubmit64Callers(b *testing.B) {
 			b.SetParallelism(32)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if err := g.Submit(context.Background(), 1); err != nil {
+					if err := g.Submit(b.Context(), 1); err != nil {
 						b.Fail()
 					}
 				}
