@@ -137,7 +137,28 @@ func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.
 // ClosePayment closes, at the provider, a payment that was given up or that took money
 // a second time for the same checkout. It is the handler of [ports.JobClosePayment].
 func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
-	_, err := s.cancel(ctx, job.Payment, "", core.Cause{Kind: core.CauseTimer})
+	payment, err := s.store.Payment(ctx, job.Payment)
+	if err != nil {
+		return fmt.Errorf("close %s: %w", job.Payment, err)
+	}
+	var checkout core.Checkout
+	if payment.Checkout != "" {
+		if checkout, err = s.store.Checkout(ctx, payment.Checkout); err != nil {
+			return fmt.Errorf("close %s: %w", job.Payment, err)
+		}
+	}
+	ask := func(p core.Payment) (core.Money, error) {
+		none := core.Zero(p.Amount.Currency())
+		if p.Status != core.PaymentAuthorized || checkout.Overpaid(p) {
+			return none, p.CheckCancel()
+		}
+		// It was paid after all since it was given up, and may be what the checkout needs.
+		if checkout.Status == core.CheckoutComplete {
+			return none, core.ErrPaymentNotOpen
+		}
+		return none, core.ErrPaymentInProgress // the checkout was read before: read it again
+	}
+	_, err = s.operate(ctx, core.OpCancelPayment, payment.ID, "", core.Cause{Kind: core.CauseTimer}, ask)
 	var refused *core.RefusedError
 	if errors.As(err, &refused) || errors.Is(err, core.ErrPaymentNotOpen) {
 		return nil // it moved on; the look that followed has recorded how
