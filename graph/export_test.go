@@ -1,4 +1,14 @@
 package graph
 
+import "github.com/paydesk/paydesk/core"
+
 // CheckRules is what a server does to its schema before it serves it.
 var CheckRules = checkRules
+
+// EncodeCursor writes a cursor.
+var EncodeCursor = encodeCursor
+
+// DecodeCursor reads a cursor.
+func DecodeCursor[T core.ID](name string, text *string) (*core.Cursor, error) {
+	return decodeCursor[T](name, text)
+}

@@ -110,12 +110,12 @@ func (l *loaders) prefetch(ctx context.Context, page []core.Payment) error {
 			checkouts = append(checkouts, payment.Checkout)
 		}
 	}
-	if len(checkouts) > 0 && graphql.FieldRequested(ctx, "edges.node.checkout") {
+	if len(checkouts) > 0 && graphql.AnyFieldRequested(ctx, "edges.node.checkout", "nodes.checkout") {
 		if err := fill(ctx, l.checkouts, l.readCheckouts, checkouts); err != nil {
 			return err
 		}
 	}
-	if len(payments) > 0 && graphql.FieldRequested(ctx, "edges.node.operations") {
+	if len(payments) > 0 && graphql.AnyFieldRequested(ctx, "edges.node.operations", "nodes.operations") {
 		return fill(ctx, l.operationsOf, l.readOperationsOf, payments)
 	}
 	return nil

@@ -188,8 +188,12 @@ func TestReadsDoNotGrowWithThePage(t *testing.T) {
 	const query = `query($first: Int) { payments(first: $first) { edges { node {
 		id checkout { id buyer { email } } operations { id payment { id status } } ... on Payment { again: checkout { reference } }
 	} } } }`
+	const bare = `query($first: Int) { payments(first: $first) { ...P } } fragment P on PaymentConnection { nodes { operations { id } ...C } } fragment C on Payment { checkout { id } }`
 	want := map[string]int{"Payments": 1, "Checkouts": 1, "OperationsOfPayments": 1}
 	for _, size := range []int{1, 7, 40} {
+		h.store.reset()
+		require.Len(t, h.get(t, core.RoleViewer, bare, map[string]any{"first": size}).at(t, "payments.nodes"), size)
+		require.Equal(t, want, h.store.reset(), "a page of %d by its nodes", size)
 		h.store.reset()
 		got := h.get(t, core.RoleViewer, query, map[string]any{"first": size})
 		require.Len(t, pageIDs(t, got), size)
@@ -278,7 +282,7 @@ func TestTimeline(t *testing.T) {
 
 	const query = `query($id: ID!, $first: Int, $after: Cursor) { payment(id: $id) { timeline(first: $first, after: $after) {
 		edges { cursor node { id kind at cause { kind inboundEventId actor } operation { id status } status from to verdict reason note traceId } }
-		pageInfo { hasNextPage hasPreviousPage endCursor } } } }`
+		nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } } }`
 	variables := map[string]any{"id": payment.ID, "first": 2}
 	first := h.get(t, core.RoleViewer, query, variables)
 	require.Equal(t, true, first.at(t, "payment.timeline.pageInfo.hasNextPage"))
@@ -289,6 +293,7 @@ func TestTimeline(t *testing.T) {
 		"operation": map[string]any{"id": string(operation.ID), "status": "FAILED"},
 		"status":    "failed", "from": "PROCESSING", "to": "PROCESSING", "verdict": nil, "reason": nil, "note": "create_payment", "traceId": nil,
 	}, first.at(t, "payment.timeline.edges.1.node"))
+	require.Equal(t, []any{map[string]any{"id": string(entries[0].ID)}, map[string]any{"id": string(entries[1].ID)}}, first.at(t, "payment.timeline.nodes"))
 	variables["after"] = first.at(t, "payment.timeline.pageInfo.endCursor")
 	rest := h.get(t, core.RoleViewer, query, variables)
 	require.Len(t, rest.at(t, "payment.timeline.edges"), 1)

@@ -141,6 +141,7 @@ type ComplexityRoot struct {
 
 	PaymentConnection struct {
 		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
 	}
@@ -177,6 +178,7 @@ type ComplexityRoot struct {
 
 	TimelineConnection struct {
 		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
 	}
 
@@ -685,6 +687,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PaymentConnection.Edges(childComplexity), true
+	case "PaymentConnection.nodes":
+		if e.ComplexityRoot.PaymentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentConnection.Nodes(childComplexity), true
 	case "PaymentConnection.pageInfo":
 		if e.ComplexityRoot.PaymentConnection.PageInfo == nil {
 			break
@@ -836,6 +844,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimelineConnection.Edges(childComplexity), true
+	case "TimelineConnection.nodes":
+		if e.ComplexityRoot.TimelineConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimelineConnection.Nodes(childComplexity), true
 	case "TimelineConnection.pageInfo":
 		if e.ComplexityRoot.TimelineConnection.PageInfo == nil {
 			break
@@ -1222,6 +1236,8 @@ type PaymentMethod {
 
 type PaymentConnection {
   edges: [PaymentEdge!]!
+  "The same without their cursors."
+  nodes: [Payment!]!
   pageInfo: PageInfo!
   "All payments that the filter selects. Counted only when selected."
   totalCount: Int64!
@@ -1380,6 +1396,8 @@ type TimelineEntry {
 
 type TimelineConnection {
   edges: [TimelineEdge!]!
+  "The same without their cursors."
+  nodes: [TimelineEntry!]!
   pageInfo: PageInfo!
 }
 
@@ -1603,6 +1621,8 @@ func (ec *executionContext) childFields_PaymentConnection(ctx context.Context, f
 	switch field.Name {
 	case "edges":
 		return ec.fieldContext_PaymentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PaymentConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_PaymentConnection_pageInfo(ctx, field)
 	case "totalCount":
@@ -1659,6 +1679,8 @@ func (ec *executionContext) childFields_TimelineConnection(ctx context.Context, 
 	switch field.Name {
 	case "edges":
 		return ec.fieldContext_TimelineConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TimelineConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_TimelineConnection_pageInfo(ctx, field)
 	}

@@ -17,6 +17,15 @@ type PaymentConnection struct {
 	Filter   ports.PaymentFilter // what selects the list, for counting it
 }
 
+// Nodes is the page without cursors.
+func (c PaymentConnection) Nodes() []Payment {
+	nodes := make([]Payment, len(c.Edges))
+	for i, edge := range c.Edges {
+		nodes[i] = edge.Node
+	}
+	return nodes
+}
+
 // PaymentEdge is a payment and its place in the list.
 type PaymentEdge struct {
 	Cursor string
@@ -27,6 +36,15 @@ type PaymentEdge struct {
 type TimelineConnection struct {
 	Edges    []TimelineEdge
 	PageInfo PageInfo
+}
+
+// Nodes is the part without cursors.
+func (c TimelineConnection) Nodes() []TimelineEntry {
+	nodes := make([]TimelineEntry, len(c.Edges))
+	for i, edge := range c.Edges {
+		nodes[i] = edge.Node
+	}
+	return nodes
 }
 
 // TimelineEdge is an entry and its place in the history.
