@@ -58,7 +58,10 @@ func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Ch
 		if payment, err = tx.UpdatePayment(ctx, payment); err != nil {
 			return ports.Observation{}, err
 		}
-		if err = s.settleShown(ctx, tx, payment, seen); err != nil {
+	}
+	if application.Changed || cause.Kind == core.CauseRepair && application.Reason != core.ReasonOtherObject {
+		// A repair looks for the sake of an operation, also where the payment stays as it is.
+		if err := s.settleShown(ctx, tx, payment, seen); err != nil {
 			return ports.Observation{}, err
 		}
 	}

@@ -268,6 +268,24 @@ func TestAForgottenKeyIsNeverSentAgain(t *testing.T) {
 	}
 }
 
+// A failed payment stays failed when its object is closed, so the sight changes nothing
+// of the payment. It proves the operation all the same.
+func TestASightThatChangesNothingSettlesWhatItProves(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Start(h.Open(core.CaptureAutomatic).ID)
+	h.Pay(p.ID, portstest.CardDeclined)
+	p = h.Look(p)
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	h.RunDue()
+	require.Equal(t, core.OperationUnknown, h.Operation(p.ID, core.OpCancelPayment).Status)
+	h.Clock.Advance(25 * time.Hour) // the key is forgotten, so only a look can help
+	h.RunAll()
+	require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCancelPayment).Status)
+	require.Empty(t, h.Store.GivenUp())
+	require.Equal(t, core.PaymentFailed, h.Payment(p.ID).Status)
+}
+
 // The operation's outcome is committed, and the look at the object that has to follow
 // fails: the state must come to us all the same, without any message.
 func TestALookThatFailedAfterTheOutcomeIsMadeUpFor(t *testing.T) {
