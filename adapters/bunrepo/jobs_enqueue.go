@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -115,8 +116,11 @@ func (t *tx) Enqueue(ctx context.Context, jobs ...ports.Job) error {
 	if err != nil {
 		return t.failed(ctx, err, "enqueue %d jobs", len(jobs))
 	}
-	ctx, span := t.store.tracer.Start(ctx, "INSERT river_job")
-	defer span.End()
+	if trace.SpanFromContext(ctx).IsRecording() {
+		var span trace.Span
+		ctx, span = t.store.tracer.Start(ctx, "INSERT river_job", trace.WithSpanKind(trace.SpanKindClient))
+		defer span.End()
+	}
 	for start := 0; start < len(params); start += jobsPerStatementMax {
 		part := params[start:min(start+jobsPerStatementMax, len(params))]
 		if _, err := client.InsertManyFastTx(ctx, t.tx.Tx, part); err != nil {
@@ -132,7 +136,7 @@ func (t *tx) Enqueue(ctx context.Context, jobs ...ports.Job) error {
 // jobParams says how jobs are inserted. Delays count from the machine's time, by which
 // the queue works.
 func jobParams(ctx context.Context, jobs []ports.Job) ([]river.InsertManyParams, error) {
-	trace := traceparent(ctx)
+	parent := traceparent(ctx)
 	options := make(map[ports.JobKind]*river.InsertOpts) // shared by jobs without a delay
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, job := range jobs {
@@ -144,7 +148,7 @@ func jobParams(ctx context.Context, jobs []ports.Job) ([]river.InsertManyParams,
 			Event: job.Event, Endpoint: job.Endpoint, Trace: job.Trace,
 		}
 		if args.Trace == "" {
-			args.Trace = trace
+			args.Trace = parent
 		}
 		shared := options[job.Kind]
 		if shared == nil {

@@ -64,8 +64,8 @@ type jobPlan struct {
 }
 
 // jobPlans has a plan for each kind. Together the pauses make
-//   - about 20 hours for what providers must be asked about: an outage of a day is rare,
-//     and sweeps and later events find what is left;
+//   - 19 hours for what providers must be asked about: longer outages are rare, and later
+//     events and people find what is left;
 //   - a bit over 3 days for the storefront's endpoint, which may lie down over a weekend;
 //   - none for the sweeps, whose next run is near.
 var jobPlans = map[ports.JobKind]jobPlan{

@@ -138,8 +138,8 @@ func TestPostgresTakesBackWhatDeadProcessesWorkedOnAndNothingElse(t *testing.T) 
 	enqueueJobs(t, store, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_long"})
 	require.Equal(t, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_long"}, jobReceive(t, ran))
 
-	// No longer delay would keep workers away from the job until it looks like one that a
-	// dead process runs.
+	// The delay keeps workers away from the job until it looks like one that a dead
+	// process runs.
 	enqueueJobs(t, store, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_dead", Delay: time.Hour})
 	_, err := jobRows(t, url).ExecContext(t.Context(), `UPDATE river_job SET state = 'running', attempt = 2, attempted_at = now(),
 		attempted_by = ARRAY[(SELECT attempted_by[1] FROM river_job WHERE state = 'running'), 'dead'], scheduled_at = now() WHERE state = 'scheduled'`)
@@ -261,4 +261,38 @@ func TestJobsAreSeenInTracesAndMetrics(t *testing.T) {
 		}
 		require.NotContains(t, text, "msg_1")
 	})
+}
+
+func TestRunsOfAScheduleThatComeTooLateAreLeftOut(t *testing.T) {
+	t.Parallel()
+	eachJobDatabase(t, func(t *testing.T, url string) {
+		store := repotest.Open(t, url)
+		enqueueJobs(t, store, ports.Job{Kind: ports.JobExpireCheckouts})
+		args := `'{"every":1}'`
+		if strings.HasPrefix(url, "sqlite:") {
+			args = "jsonb(" + args + ")"
+		}
+		_, err := jobRows(t, url).ExecContext(t.Context(), `UPDATE river_job SET scheduled_at = '2026-01-01 00:00:00', args = `+args)
+		require.NoError(t, err)
+		enqueueJobs(t, store, ports.Job{Kind: ports.JobExpireCheckouts, Operation: "op_fresh"})
+		ran := make(chan ports.Job, 4)
+		stop := workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobExpireCheckouts, func(_ context.Context, job ports.Job) error {
+			ran <- job
+			return nil
+		})
+		require.Equal(t, "op_fresh", string(jobReceive(t, ran).Operation))
+		stop()
+		require.Empty(t, ran)
+	})
+}
+
+// The pauses of a kind are as random as each of them, but their sum is what was promised.
+func TestJobsAreTriedForAsLongAsPlanned(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[ports.JobKind]time.Duration{
+		ports.JobSyncInbound: 19 * time.Hour, ports.JobRepairOperation: 19 * time.Hour, ports.JobClosePayment: 19 * time.Hour,
+		ports.JobNotify: 77 * time.Hour, ports.JobExpireCheckouts: 0, ports.JobPruneIdempotency: 0,
+	} {
+		require.InDelta(t, want.Hours(), bunrepo.JobPauses(kind).Hours(), 0.2*want.Hours()+0.01, kind)
+	}
 }

@@ -63,9 +63,7 @@ func (w *jobWorker) Work(ctx context.Context, row *river.Job[jobArgs]) error {
 		return nil
 	}
 	job := row.Args.job(w.kind, row.Attempt >= w.plan.tries)
-	ctx, span := w.jobs.store.tracer.Start(withTraceparent(ctx, job.Trace), "job "+string(w.kind),
-		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
-			attribute.String("paydesk.job.kind", string(w.kind)), attribute.Int64("paydesk.job.id", row.ID), attribute.Int("paydesk.job.attempt", row.Attempt)))
+	ctx, span := w.span(ctx, row)
 	defer span.End()
 
 	err := w.call(ctx, job)
@@ -83,6 +81,18 @@ func (w *jobWorker) Work(ctx context.Context, row *river.Job[jobArgs]) error {
 	return kept
 }
 
+// span begins the try's place in the trace of what caused the job; a trace of its own for
+// what only time caused.
+func (w *jobWorker) span(ctx context.Context, row *river.Job[jobArgs]) (context.Context, trace.Span) {
+	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
+		attribute.String("paydesk.job.kind", string(w.kind)), attribute.Int64("paydesk.job.id", row.ID), attribute.Int("paydesk.job.attempt", row.Attempt),
+	)}
+	if row.Args.Trace == "" {
+		options = append(options, trace.WithNewRoot())
+	}
+	return w.jobs.store.tracer.Start(withTraceparent(ctx, row.Args.Trace), "job "+string(w.kind), options...)
+}
+
 // call runs the handler and makes an error of a panic. What was panicked with may hold
 // anything, so only the place is told.
 func (w *jobWorker) call(ctx context.Context, job ports.Job) (err error) {
@@ -96,13 +106,14 @@ func (w *jobWorker) call(ctx context.Context, job ports.Job) (err error) {
 	return w.handle(ctx, job)
 }
 
-// log tells of a failed try. What ends a job is more than what a next try may mend.
+// log tells of a failed try. What ends a job is more than what a next try, or the next
+// run of a schedule, may mend.
 func (w *jobWorker) log(ctx context.Context, row *river.Job[jobArgs], outcome jobOutcome, err error) {
 	level := slog.LevelWarn
-	switch outcome {
-	case outcomeInterrupted:
+	switch {
+	case outcome == outcomeInterrupted:
 		level = slog.LevelInfo
-	case outcomeGivenUp, outcomeExhausted:
+	case row.Args.Every == 0 && (outcome == outcomeGivenUp || outcome == outcomeExhausted):
 		level = slog.LevelError
 	}
 	w.jobs.logger.LogAttrs(ctx, level, "job failed", slog.String("kind", string(w.kind)), slog.Int64("job", row.ID),
