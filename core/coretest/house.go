@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -47,11 +46,19 @@ type House struct {
 	Payments *payments.Service
 	Notify   *notify.Service
 
-	t testing.TB
+	t TB
+}
+
+// TB is what a house needs of a test; property tests have it, too.
+type TB interface {
+	require.TestingT
+	Helper()
+	Context() context.Context
+	Fatal(args ...any)
 }
 
 // New puts the services together over an empty store of the environment test.
-func New(t testing.TB, store ports.Store) *House {
+func New(t TB, store ports.Store) *House {
 	t.Helper()
 	h := &House{
 		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{},
