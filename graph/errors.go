@@ -81,7 +81,7 @@ func (s *server) classify(ctx context.Context, presented *gqlerror.Error, err er
 		return given, presented.Message
 	}
 	s.logger.LogAttrs(ctx, slog.LevelError, "admin query failed",
-		slog.String("path", presented.Path.String()), slog.String("error", err.Error()), slog.String("trace_id", traceID(ctx)))
+		slog.String("field", fieldName(ctx)), slog.String("error", err.Error()), slog.String("trace_id", traceID(ctx)))
 	return codeInternal, messageInternal
 }
 
@@ -94,6 +94,15 @@ func (s *server) recovered(ctx context.Context, cause any) error {
 	s.logger.LogAttrs(ctx, slog.LevelError, "admin query panicked",
 		slog.String("stack", string(stack)), slog.String("trace_id", traceID(ctx)))
 	return fmt.Errorf("panic: %v", cause)
+}
+
+// fieldName is the schema's name of the field at work, for logs. The path in the answer
+// is in the caller's own words.
+func fieldName(ctx context.Context) string {
+	if field := graphql.GetFieldContext(ctx); field != nil && field.Field.Field != nil {
+		return field.Object + "." + field.Field.Name
+	}
+	return ""
 }
 
 func traceID(ctx context.Context) string {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,10 +95,8 @@ func hasWord(name string, words []string) bool {
 		split.WriteRune(letter)
 	}
 	for part := range strings.FieldsSeq(strings.ToLower(split.String())) {
-		for _, word := range words {
-			if part == word {
-				return true
-			}
+		if slices.Contains(words, part) {
+			return true
 		}
 	}
 	return false

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ const (
 	mediaJSON    = "application/json"
 	mediaGraphQL = "application/graphql-response+json"
 	outcomeOK    = "ok" // beside the codes, for telemetry
+
+	// nameCharactersMax is how much of a query's name telemetry keeps.
+	nameCharactersMax = 64
 )
 
 // transport reads requests by POST and, for queries alone, by GET.
@@ -56,7 +60,7 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 		answer, status, wrong = t.execute(ctx, r.Method, params, exec)
 	}
-	outcome := outcomeOK
+	var outcome string
 	switch {
 	case wrong != nil:
 		outcome = wrong.code
@@ -92,7 +96,7 @@ func (t transport) execute(ctx context.Context, method string, params *graphql.R
 		return nil, 0, &getMutates // one that was remembered by its hash
 	}
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String("graphql.operation.type", string(operation.Operation.Operation)),
-		attribute.String("graphql.operation.name", operation.Operation.Name))
+		attribute.String("graphql.operation.name", operation.Operation.Name[:min(len(operation.Operation.Name), nameCharactersMax)]))
 	run, ctx := exec.DispatchOperation(ctx, operation)
 	answer := run(ctx)
 	if answer == nil { // the library's word for an end of time
@@ -170,11 +174,7 @@ func anyCardNumber(value any) bool {
 	case json.Number:
 		return core.HasCardNumber(value.String())
 	case []any:
-		for _, item := range value {
-			if anyCardNumber(item) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(value, anyCardNumber)
 	case map[string]any:
 		for key, item := range value {
 			if core.HasCardNumber(key) || anyCardNumber(item) {
@@ -192,8 +192,7 @@ func readBody(r *http.Request, params *graphql.RawParams) *problem {
 		return &problem{http.StatusUnsupportedMediaType, codeMediaType, "Send the query as application/json."}
 	}
 	body, err := io.ReadAll(r.Body)
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &tooLong
 	}
 	if err != nil {
