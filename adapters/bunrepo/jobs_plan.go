@@ -27,11 +27,12 @@ const (
 )
 
 const (
-	// pollJobs is how often workers look without being woken. It bounds what a missed
-	// wake-up costs, and how late a delayed or failed job runs.
-	pollJobs = 50 * time.Millisecond
-	// pollSweep is how often the sweeps' workers look.
-	pollSweep = 250 * time.Millisecond
+	// pollJobs is how often workers look without being woken. It bounds how late a delayed
+	// or failed job runs, and on PostgreSQL what a wake-up costs that was spared, see
+	// [jobWakeEvery]. Looking costs about a thousandth of a core for each time a second.
+	pollJobs = 250 * time.Millisecond
+	// pollInboundPostgres is the same for what buyers may be waiting for.
+	pollInboundPostgres = 50 * time.Millisecond
 	// fetchPause lies between two looks that follow each other at once.
 	fetchPause = 5 * time.Millisecond
 )
@@ -40,17 +41,17 @@ const (
 func (d dialect) queues() map[string]river.QueueConfig {
 	if d == dialectSQLite {
 		return map[string]river.QueueConfig{
-			queueInbound: {MaxWorkers: inboundWorkersSQLite, FetchPollInterval: pollJobs},
-			queueMoney:   {MaxWorkers: moneyWorkersSQLite, FetchPollInterval: pollJobs},
-			queueNotify:  {MaxWorkers: notifyWorkersSQLite, FetchPollInterval: pollJobs},
-			queueSweep:   {MaxWorkers: sweepWorkersSQLite, FetchPollInterval: pollSweep},
+			queueInbound: {MaxWorkers: inboundWorkersSQLite},
+			queueMoney:   {MaxWorkers: moneyWorkersSQLite},
+			queueNotify:  {MaxWorkers: notifyWorkersSQLite},
+			queueSweep:   {MaxWorkers: sweepWorkersSQLite},
 		}
 	}
 	return map[string]river.QueueConfig{
-		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollJobs},
-		queueMoney:   {MaxWorkers: moneyWorkers, FetchPollInterval: pollJobs},
-		queueNotify:  {MaxWorkers: notifyWorkers, FetchPollInterval: pollJobs},
-		queueSweep:   {MaxWorkers: sweepWorkers, FetchPollInterval: pollSweep},
+		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollInboundPostgres},
+		queueMoney:   {MaxWorkers: moneyWorkers},
+		queueNotify:  {MaxWorkers: notifyWorkers},
+		queueSweep:   {MaxWorkers: sweepWorkers},
 	}
 }
 
