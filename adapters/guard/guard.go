@@ -1,0 +1,158 @@
+// Package guard stands around every provider adapter, the same for each: a deadline, a
+// span, metrics, and the promise that whatever goes wrong comes back as a classified
+// error. Adapters only translate; what is done around their calls is written here once.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// CallTimeMax is how long one call to a provider may take; after that its outcome is
+// unknown.
+const CallTimeMax = 10 * time.Second
+
+const scope = "github.com/paydesk/paydesk/adapters/guard"
+
+// Options change what stands around an adapter. The zero value is the usual.
+type Options struct {
+	Tracer trace.Tracer  // nil for the global one
+	Meter  metric.Meter  // nil for the global one
+	Time   time.Duration // of one call at most; 0 for CallTimeMax
+}
+
+// guarded is a provider with everything around it.
+type guarded struct {
+	inner    ports.Provider
+	tracer   trace.Tracer
+	duration metric.Float64Histogram
+	time     time.Duration
+}
+
+var _ ports.Provider = (*guarded)(nil)
+
+// Wrap puts the guard around a provider.
+func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
+	if options.Tracer == nil {
+		options.Tracer = otel.Tracer(scope)
+	}
+	if options.Meter == nil {
+		options.Meter = otel.Meter(scope)
+	}
+	if options.Time <= 0 {
+		options.Time = CallTimeMax
+	}
+	duration, err := options.Meter.Float64Histogram("paydesk.provider.call.duration", metric.WithUnit("s"),
+		metric.WithDescription("How long calls to providers take, by account, call and outcome."))
+	if err != nil {
+		return nil, fmt.Errorf("make the providers' metric: %w", err)
+	}
+	return &guarded{inner: inner, tracer: options.Tracer, duration: duration, time: options.Time}, nil
+}
+
+// outcomeOK stands beside the classes of errors.
+const outcomeOK = "ok"
+
+// call makes one call of the inner provider with everything around it.
+func call[T any](ctx context.Context, g *guarded, name string, object string, do func(context.Context) (T, error)) (result T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, g.time)
+	defer cancel()
+	account := attribute.String("paydesk.account", string(g.inner.Account()))
+	ctx, span := g.tracer.Start(ctx, "provider "+name, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(account, attribute.String("paydesk.provider", string(g.inner.Name())), attribute.String("paydesk.provider.object", object)))
+	start := time.Now()
+	defer func() {
+		if caught := recover(); caught != nil {
+			// The request may have gone out; what was thrown may hold anything.
+			err = &core.ProviderError{Class: core.ClassUnknown, Op: string(g.inner.Name()) + " " + name, Err: errPanic}
+		}
+		outcome := outcomeOK
+		if err != nil {
+			refused := classified(err, string(g.inner.Name())+" "+name)
+			err, outcome = refused, refused.Class.String()
+			span.SetStatus(codes.Error, outcome)
+			span.SetAttributes(attribute.String("paydesk.provider.class", outcome),
+				attribute.String("paydesk.provider.code", refused.Foreign), attribute.String("paydesk.provider.request_id", refused.RequestID))
+		}
+		span.End()
+		g.duration.Record(ctx, time.Since(start).Seconds(),
+			metric.WithAttributes(account, attribute.String("call", name), attribute.String("outcome", outcome)))
+	}()
+	return do(ctx)
+}
+
+var (
+	errPanic     = errors.New("adapter broke down")
+	errForeigner = errors.New("adapter gave an error of no class")
+)
+
+// classified is the adapter's error. One of any other kind says nothing about the
+// outcome, and its text is not passed on: nobody has looked at what it holds.
+func classified(err error, op string) *core.ProviderError {
+	if known, ok := errors.AsType[*core.ProviderError](err); ok {
+		return known
+	}
+	return &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: errForeigner}
+}
+
+// Account implements [ports.Provider].
+func (g *guarded) Account() core.AccountName { return g.inner.Account() }
+
+// Name implements [ports.Provider].
+func (g *guarded) Name() core.ProviderName { return g.inner.Name() }
+
+// Capabilities implements [ports.Provider].
+func (g *guarded) Capabilities() ports.Capabilities { return g.inner.Capabilities() }
+
+// CreatePayment implements [ports.Provider].
+func (g *guarded) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
+	return call(ctx, g, "create_payment", string(in.Payment), func(ctx context.Context) (ports.PaymentSession, error) {
+		return g.inner.CreatePayment(ctx, key, in)
+	})
+}
+
+// OpenPayment implements [ports.Provider].
+func (g *guarded) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.PaymentSession, error) {
+	return call(ctx, g, "open_payment", ref.ID, func(ctx context.Context) (ports.PaymentSession, error) {
+		return g.inner.OpenPayment(ctx, ref)
+	})
+}
+
+// GetPayment implements [ports.Provider].
+func (g *guarded) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	return call(ctx, g, "get_payment", ref.ID, func(ctx context.Context) (core.PaymentSnapshot, error) {
+		return g.inner.GetPayment(ctx, ref)
+	})
+}
+
+// CapturePayment implements [ports.Provider].
+func (g *guarded) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
+	return call(ctx, g, "capture_payment", ref.ID, func(ctx context.Context) (core.PaymentSnapshot, error) {
+		return g.inner.CapturePayment(ctx, key, ref, amount)
+	})
+}
+
+// CancelPayment implements [ports.Provider].
+func (g *guarded) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	return call(ctx, g, "cancel_payment", ref.ID, func(ctx context.Context) (core.PaymentSnapshot, error) {
+		return g.inner.CancelPayment(ctx, key, ref)
+	})
+}
+
+// ListPayments implements [ports.Provider].
+func (g *guarded) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
+	return call(ctx, g, "list_payments", "", func(ctx context.Context) (ports.PaymentList, error) {
+		return g.inner.ListPayments(ctx, in)
+	})
+}

@@ -1,0 +1,96 @@
+package stripe
+
+import (
+	"context"
+	"net/http/httptrace"
+	"sync/atomic"
+
+	stripesdk "github.com/stripe/stripe-go/v76"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// operationKeyMax is the most characters an idempotency key has (core.OperationKey).
+const operationKeyMax = 45
+
+// call is one request on its way.
+type call struct {
+	op        string          // "stripe capture pi_1"
+	ctx       context.Context //nolint:containedctx // lives as long as the call, and the SDK wants it in a struct as well
+	connected atomic.Bool     // whether the request ever had a connection to be written to
+}
+
+// begin starts a call. Every parameter struct of the call takes its context.
+func begin(ctx context.Context, op string) *call {
+	c := &call{op: op}
+	c.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
+	})
+	return c
+}
+
+// params are what every call carries; key is empty for one that changes nothing.
+func (c *call) params(key core.OperationKey) stripesdk.Params {
+	params := stripesdk.Params{Context: c.ctx}
+	if key != "" {
+		params.SetIdempotencyKey(string(key))
+	}
+	return params
+}
+
+// answered notes Stripe's id of the call where staff look for it.
+func (c *call) answered(response *stripesdk.APIResponse) {
+	if response != nil {
+		trace.SpanFromContext(c.ctx).SetAttributes(attribute.String("paydesk.provider.request_id", safeID(response.RequestID)))
+	}
+}
+
+// checkRef refuses an object that cannot be this account's. An empty id would turn a
+// look at one payment into a list of all.
+func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
+	if ref.Account != a.account || ref.Kind != core.ObjectPayment || ref.ID == "" {
+		return invalid(op, errNotOurRef)
+	}
+	return nil
+}
+
+// checkKey refuses a call without a key, for which the SDK would invent one.
+func checkKey(op string, key core.OperationKey) error {
+	if key == "" || len(key) > operationKeyMax {
+		return invalid(op, errKey)
+	}
+	return nil
+}
+
+// snapshot gives what an answer shows of the payment it was asked about; wanted is
+// empty where the answer makes it known.
+func (a *Adapter) snapshot(c *call, wanted string, intent *stripesdk.PaymentIntent, err error) (core.PaymentSnapshot, error) {
+	if err != nil {
+		return core.PaymentSnapshot{}, c.failed(err)
+	}
+	c.answered(intent.LastResponse)
+	if intent.Object != objectPaymentIntent || intent.ID == "" || wanted != "" && intent.ID != wanted {
+		return core.PaymentSnapshot{}, c.unusable(errNotThePayment)
+	}
+	seen, err := a.translate(intent)
+	if err != nil {
+		return core.PaymentSnapshot{}, c.unusable(err)
+	}
+	return seen, nil
+}
+
+// session is a snapshot together with the buyer's next step.
+func (a *Adapter) session(c *call, wanted string, intent *stripesdk.PaymentIntent, err error) (ports.PaymentSession, error) {
+	seen, err := a.snapshot(c, wanted, intent, err)
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
+	session := ports.PaymentSession{Snapshot: seen}
+	if seen.Payable {
+		session.Action = ports.BuyerAction{Type: actionConfirm, ClientSecret: intent.ClientSecret}
+	}
+	return session, nil
+}
