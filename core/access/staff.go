@@ -46,12 +46,16 @@ func (s *Service) AddStaff(ctx context.Context, in NewStaff, actor string) (core
 	if err := s.checkStaff(in); err != nil {
 		return core.Staff{}, "", err
 	}
+	role, err := core.ParseRole(string(in.Role)) // as the roles are written
+	if err != nil {
+		return core.Staff{}, "", fmt.Errorf("add staff: %w", err)
+	}
 	hash, err := s.passwords.Hash(in.Password)
 	if err != nil {
 		return core.Staff{}, "", fmt.Errorf("add staff: %w", err)
 	}
 	staff := core.Staff{
-		ID: core.NewID[core.StaffID](s.ids.UUID()), Email: strings.ToLower(in.Email), Role: in.Role,
+		ID: core.NewID[core.StaffID](s.ids.UUID()), Email: strings.ToLower(in.Email), Role: role,
 		PasswordHash: hash, CreatedAt: s.clock.Now(),
 	}
 	token := in.Token
