@@ -143,6 +143,16 @@ func (s *Store) GivenUp() []ports.Job {
 	return append([]ports.Job(nil), s.failed...)
 }
 
+// RetryGivenUp puts the jobs back whose last try failed, as an operator does.
+func (s *Store) RetryGivenUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, job := range s.failed {
+		s.jobs = append(s.jobs, waiting{job: job, due: s.clock.Now()})
+	}
+	s.failed = nil
+}
+
 // take removes the oldest job that is due.
 func (s *Store) take() (waiting, bool) {
 	s.mu.Lock()

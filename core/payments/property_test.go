@@ -25,6 +25,7 @@ type life struct {
 	h        *coretest.House
 	checkout core.Checkout
 	webhooks int
+	canceled map[core.PaymentID]bool // by the storefront
 }
 
 // payments gives the attempts so far, oldest first.
@@ -78,6 +79,7 @@ func (l *life) actions() map[string]func(rt *rapid.T) {
 		},
 		"cancel": func(rt *rapid.T) {
 			if p, ok := l.some(rt); ok {
+				l.canceled[p.ID] = true
 				_, _ = h.Payments.Cancel(ctx, p.ID, "", byAPI)
 			}
 		},
@@ -159,6 +161,7 @@ func (l *life) settle(rt *rapid.T) {
 			}
 		}
 	}
+	l.h.Store.RetryGivenUp()
 	l.h.RunAll()
 	for _, p := range l.payments(rt) {
 		l.tell(p)
@@ -186,6 +189,11 @@ func (l *life) agree(rt *rapid.T) {
 		} else {
 			require.Equal(rt, seen.Status, p.Status)
 		}
+		for _, entry := range l.h.Timeline(p.ID) {
+			if entry.From == core.PaymentAuthorized && entry.To == core.PaymentCanceled {
+				require.True(rt, l.canceled[p.ID] || p.Anomaly == core.ReasonOverpaid, "money was released that nobody asked to be")
+			}
+		}
 		types := l.h.Types(string(p.ID))
 		require.Equal(rt, p.Status.Event(), types[len(types)-1], "storefronts know it")
 	}
@@ -212,7 +220,7 @@ func TestWhateverHappensTheBooksAreRight(t *testing.T) {
 				store, closeStore, err := bunrepo.Open(t.Context(), repotest.Options(repotest.SQLiteURL(t)))
 				require.NoError(rt, err)
 				defer closeStore()
-				l := &life{t: t, h: coretest.New(rt, store)}
+				l := &life{t: t, h: coretest.New(rt, store), canceled: map[core.PaymentID]bool{}}
 				l.checkout = l.h.Open(capture)
 				rt.Repeat(l.actions())
 				l.settle(rt)
