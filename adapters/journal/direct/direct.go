@@ -1,0 +1,91 @@
+// Package direct is the journal without a journal: a delivery is durable once the inbox
+// has stored it. Deliveries that wait at the same time share one transaction.
+package direct
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/paydesk/paydesk/adapters/journal/groupcommit"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+const (
+	// acceptTimeMax is how long one transaction may take, whatever its callers allow.
+	acceptTimeMax = 15 * time.Second
+	// batchItemsMax is how many deliveries one transaction stores.
+	batchItemsMax = 256
+	// postgresConcurrency is how many transactions run at the same time on PostgreSQL,
+	// which commits them together; SQLite has one writer.
+	postgresConcurrency = 4
+)
+
+// Options are what the journal is made of.
+type Options struct {
+	// Accept stores a batch, each event once.
+	Accept ports.AcceptDeliveries
+	Logger *slog.Logger // nil for slog's default
+	// Postgres says that several transactions at the same time are of use.
+	Postgres bool
+}
+
+// Journal implements [ports.Journal].
+type Journal struct {
+	accept ports.AcceptDeliveries
+	group  *groupcommit.Group[core.Delivery]
+	logger *slog.Logger
+}
+
+var _ ports.Journal = (*Journal)(nil)
+
+// New makes the journal. Close ends it.
+func New(options Options) *Journal {
+	j := &Journal{accept: options.Accept, logger: options.Logger}
+	if j.logger == nil {
+		j.logger = slog.Default()
+	}
+	concurrency := 1
+	if options.Postgres {
+		concurrency = postgresConcurrency
+	}
+	j.group = groupcommit.New(groupcommit.Options{ItemsMax: batchItemsMax, Concurrency: concurrency},
+		func(d core.Delivery) int { return len(d.Body) }, j.store)
+	return j
+}
+
+// store hands a batch over. It belongs to no single caller, so it has a deadline of its
+// own.
+func (j *Journal) store(batch []core.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.Background(), acceptTimeMax)
+	defer cancel()
+	if err := j.accept(ctx, batch); err != nil {
+		j.logger.Warn("deliveries could not be stored", slog.Int("count", len(batch)), slog.String("error", err.Error()))
+		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
+	}
+	return nil
+}
+
+// Append implements [ports.Journal].
+func (j *Journal) Append(ctx context.Context, delivery core.Delivery) error {
+	err := j.group.Submit(ctx, delivery)
+	if errors.Is(err, groupcommit.ErrFull) || errors.Is(err, groupcommit.ErrClosed) {
+		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
+	}
+	return err
+}
+
+// Drain waits: what was appended has been accepted already.
+func (j *Journal) Drain(ctx context.Context, _ ports.AcceptDeliveries) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Ready has nothing to say beside the store.
+func (j *Journal) Ready(context.Context) error { return nil }
+
+// Close waits for what is being stored and takes no more.
+func (j *Journal) Close() { j.group.Close() }

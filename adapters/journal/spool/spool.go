@@ -1,0 +1,212 @@
+// Package spool is a journal in a folder of this machine: segments of records, appended
+// and synced to disk before the caller goes on, and a cursor that says how far they were
+// taken over. One process at a time.
+//
+// It promises what ports.Journal says against the death of the process and the loss of
+// power. A torn last record was never acknowledged and is cut off; a damaged one in the
+// middle is set aside, and the rest flows.
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/paydesk/paydesk/adapters/journal/groupcommit"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+const (
+	// segmentBytesMax is how long a segment grows before the next is begun.
+	segmentBytesMax = 32 << 20
+	// backlogBytesMax is how much may wait to be taken over; beyond it providers keep
+	// their deliveries.
+	backlogBytesMax = 4 << 30
+
+	folderMode = 0o700
+	fileMode   = 0o600
+
+	lockName = "lock"
+	sealedAt = "journal.delivery"
+	scope    = "github.com/paydesk/paydesk/adapters/journal/spool"
+)
+
+// ErrInUse means that another process has the folder.
+var ErrInUse = errors.New("another process uses this journal")
+
+// Options are what a spool is made of. Sealer is required.
+type Options struct {
+	Dir    string
+	Sealer ports.Sealer // seals deliveries, which hold personal data
+	Logger *slog.Logger // nil for slog's default
+	// SegmentBytes and BacklogBytes change the limits; 0 for the usual ones.
+	SegmentBytes int64
+	BacklogBytes int64
+}
+
+// Spool implements [ports.Journal]. Make one by [Open].
+type Spool struct {
+	options Options
+	logger  *slog.Logger
+	lock    *os.File
+	group   *groupcommit.Group[[]byte]
+	aside   metric.Int64Counter
+	// filled gets a signal after each append, for the one Drain that waits.
+	filled chan struct{}
+
+	draining sync.Mutex // held by the one Drain
+
+	mu       sync.Mutex
+	segments []segment // oldest first; the last one is written to
+	active   *os.File  // nil until the first append, and after a failed one
+	cursor   position  // up to where everything was taken over
+	problem  error     // of the last append; nil after a good one
+}
+
+// segment is one file of records.
+type segment struct {
+	number int64
+	size   int64 // of what is known to be on disk
+}
+
+// position is a place in the journal.
+type position struct {
+	segment int64
+	offset  int64
+}
+
+var _ ports.Journal = (*Spool)(nil)
+
+// Open opens the journal in a folder, which it makes where there is none. Close lets go
+// of it.
+func Open(options Options) (*Spool, error) {
+	if options.Sealer == nil || options.Dir == "" {
+		return nil, errors.New("open journal: a folder and a sealer are needed")
+	}
+	if options.SegmentBytes <= 0 {
+		options.SegmentBytes = segmentBytesMax
+	}
+	if options.BacklogBytes <= 0 {
+		options.BacklogBytes = backlogBytesMax
+	}
+	s := &Spool{options: options, logger: options.Logger, filled: make(chan struct{}, 1)}
+	if s.logger == nil {
+		s.logger = slog.Default()
+	}
+	if err := os.MkdirAll(options.Dir, folderMode); err != nil {
+		return nil, fmt.Errorf("make journal's folder: %w", err)
+	}
+	var err error
+	if s.lock, err = lockFolder(options.Dir); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(s.watch(), s.recover()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open journal: %w", err), s.lock.Close())
+	}
+	s.group = groupcommit.New(groupcommit.Options{}, func(record []byte) int { return len(record) }, s.write)
+	return s, nil
+}
+
+// lockFolder makes sure that no other process uses the folder. The lock goes with the
+// process, however it ends.
+func lockFolder(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, fileMode)
+	if err != nil {
+		return nil, fmt.Errorf("lock journal's folder: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+		_ = file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s: %w", dir, ErrInUse)
+		}
+		return nil, fmt.Errorf("lock journal's folder: %w", err)
+	}
+	return file, nil
+}
+
+// watch publishes how much waits and what was set aside.
+func (s *Spool) watch() error {
+	meter := otel.Meter(scope)
+	var err error
+	if s.aside, err = meter.Int64Counter("paydesk.journal.records_set_aside", metric.WithDescription("Damaged records that were set aside.")); err != nil {
+		return err
+	}
+	_, err = meter.Int64ObservableGauge("paydesk.journal.backlog", metric.WithUnit("By"),
+		metric.WithDescription("What waits in the journal to be taken over."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			o.Observe(s.backlog())
+			return nil
+		}))
+	return err
+}
+
+// Append implements [ports.Journal].
+func (s *Spool) Append(ctx context.Context, delivery core.Delivery) error {
+	sealed, err := s.options.Sealer.Seal(sealedAt, encode(delivery))
+	if err != nil {
+		return fmt.Errorf("seal delivery: %w", err)
+	}
+	if len(sealed) > recordBytesMax {
+		return fmt.Errorf("delivery of %d bytes is longer than any record", len(delivery.Body))
+	}
+	err = s.group.Submit(ctx, frame(sealed))
+	if errors.Is(err, groupcommit.ErrFull) || errors.Is(err, groupcommit.ErrClosed) {
+		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
+	}
+	return err
+}
+
+// Ready reports why the journal cannot take deliveries. After a failed append it tries
+// whether the disk takes data again.
+func (s *Spool) Ready(context.Context) error {
+	s.mu.Lock()
+	problem, full := s.problem, s.backlog() > s.options.BacklogBytes
+	s.mu.Unlock()
+	if full {
+		return fmt.Errorf("%w: too much waits to be taken over", ports.ErrJournalUnavailable)
+	}
+	if problem == nil {
+		return nil
+	}
+	if err := writeSynced(filepath.Join(s.options.Dir, "probe"), []byte("probe")); err != nil {
+		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, problem)
+	}
+	return nil
+}
+
+// Close waits for appends under way and lets go of the folder.
+func (s *Spool) Close() {
+	s.group.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active != nil {
+		_ = s.active.Close() // everything in it is synced
+		s.active = nil
+	}
+	_ = s.lock.Close()
+}
+
+// backlog is how many bytes wait. The caller holds mu.
+func (s *Spool) backlog() int64 {
+	var bytes int64
+	for _, segment := range s.segments {
+		switch {
+		case segment.number > s.cursor.segment:
+			bytes += segment.size
+		case segment.number == s.cursor.segment:
+			bytes += segment.size - s.cursor.offset
+		}
+	}
+	return bytes
+}
