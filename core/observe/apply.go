@@ -107,6 +107,12 @@ func (s *Service) moved(ctx context.Context, tx ports.Tx, checkout core.Checkout
 	if err != nil || event == "" {
 		return err
 	}
+	if next.Lease != payment.ID {
+		// Another attempt is open beside the one that was paid: nobody may pay it, too.
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: next.Lease}); err != nil {
+			return err
+		}
+	}
 	return s.record.Checkout(ctx, tx, event, next)
 }
 

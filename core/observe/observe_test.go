@@ -101,6 +101,27 @@ func TestASecondAuthorizationIsVoided(t *testing.T) {
 	require.Equal(t, []core.EventType{core.EventCheckoutCompleted}, h.Types(string(first.Checkout)), "completed once")
 }
 
+// While one attempt is open, an earlier one turns out to be paid: the open one must not
+// be paid, too.
+func TestCompletionClosesTheAttemptThatIsStillOpen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	checkout := h.Open(core.CaptureAutomatic)
+	first := h.Start(checkout.ID)
+	h.Pay(first.ID, portstest.CardDeclined)
+	first = h.Look(first)
+	second := h.Start(checkout.ID)
+	h.Pay(first.ID, portstest.CardSucceeds)
+	require.Equal(t, core.PaymentSucceeded, h.Look(first).Status)
+	h.RunDue()
+	require.Equal(t, core.PaymentCanceled, h.Payment(second.ID).Status)
+	require.False(t, h.Provider.Pay(second.ID, portstest.CardSucceeds), "nothing to be paid any more")
+	checkout = h.Checkout(checkout.ID)
+	require.Equal(t, core.CheckoutComplete, checkout.Status)
+	require.Equal(t, first.ID, checkout.Payment)
+	require.Empty(t, h.Store.GivenUp())
+}
+
 func TestASecondCaptureIsFlagged(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
