@@ -172,6 +172,7 @@ func (l *life) settle(rt *rapid.T) {
 
 // agree makes sure that what is stored is what the providers hold.
 func (l *life) agree(rt *rapid.T) {
+	payable := 0
 	for _, p := range l.payments(rt) {
 		for _, op := range l.h.Operations(p.ID) {
 			require.True(rt, op.Status.Settled(), "%s of %s is %s", op.Kind, p.ID, op.Status)
@@ -180,6 +181,9 @@ func (l *life) agree(rt *rapid.T) {
 		if !there {
 			require.Equal(rt, core.PaymentFailed, p.Status, "only what was refused has no object")
 			continue
+		}
+		if seen.Payable {
+			payable++
 		}
 		require.Equal(rt, seen.Ref.ID, p.ProviderPaymentID)
 		require.Equal(rt, seen.Captured, p.AmountCaptured)
@@ -203,6 +207,10 @@ func (l *life) agree(rt *rapid.T) {
 		if kind == core.EventCheckoutCompleted {
 			completed++
 		}
+	}
+	require.LessOrEqual(rt, payable, 1)
+	if checkout.Status != core.CheckoutOpen {
+		require.Zero(rt, payable, "what is over cannot be paid")
 	}
 	if checkout.Status == core.CheckoutComplete {
 		require.Equal(rt, 1, completed)
