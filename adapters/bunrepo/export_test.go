@@ -2,10 +2,8 @@ package bunrepo
 
 import "github.com/uptrace/bun"
 
-// AddQueryHook lets a test see every statement that goes through bun.
-func (s *Store) AddQueryHook(hook bun.QueryHook) {
-	s.db.AddQueryHook(hook)
-	if s.read != s.db {
-		s.read.AddQueryHook(hook)
-	}
+// Watch lets a test see every statement that goes through bun from now on. Nobody may use
+// the store meanwhile.
+func (s *Store) Watch(hook bun.QueryHook) {
+	s.db, s.read = s.db.WithQueryHook(hook), s.read.WithQueryHook(hook)
 }

@@ -63,7 +63,7 @@ func fill(t *testing.T, store *bunrepo.Store) (r row) {
 	r.record = core.IdempotencyRecord{Caller: newID[core.APIKeyID](), Key: "k", RequestHash: "h", LockedAt: moment, CreatedAt: moment}
 	r.key = core.APIKey{ID: newID[core.APIKeyID](), Name: "n", Environment: core.EnvTest, Hash: string(newID[core.EventID]()), Hint: "abcd", CreatedAt: moment}
 	r.staff = core.Staff{ID: newID[core.StaffID](), Email: string(newID[core.EventID]()) + "@x", Role: core.RoleAdmin, TokenHash: string(newID[core.EventID]()), CreatedAt: moment}
-	require.NoError(t, store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error { return r.insert(ctx, tx) }))
+	require.NoError(t, store.InTx(t.Context(), r.insert))
 	r.checkout.Version, r.payment.Version, r.operation.Version = 1, 1, 1
 	return r
 }
@@ -185,10 +185,18 @@ func readEverything(t *testing.T, store *bunrepo.Store, r row) {
 	note(store.Payment(ctx, r.payment.ID))
 	note(store.PaymentsByID(ctx, []core.PaymentID{r.payment.ID}))
 	note(store.PaymentByRef(ctx, r.payment.Ref()))
-	for _, filter := range []ports.PaymentFilter{
-		{}, {Reference: "order"}, {Statuses: []core.PaymentStatus{core.PaymentFailed}}, {Statuses: core.PaymentStatuses()[:3]},
-		{Customer: r.payment.Customer}, {Account: "stripe"}, {Checkout: r.checkout.ID}, {CreatedAfter: moment}, {CreatedBefore: moment},
-	} {
+	filters := []ports.PaymentFilter{
+		{},
+		{Reference: "order"},
+		{Statuses: []core.PaymentStatus{core.PaymentFailed}},
+		{Statuses: core.PaymentStatuses()[:3]},
+		{Customer: r.payment.Customer},
+		{Account: "stripe"},
+		{Checkout: r.checkout.ID},
+		{CreatedAfter: moment},
+		{CreatedBefore: moment},
+	}
+	for _, filter := range filters {
 		for _, request := range []core.PageRequest{page, {Limit: 5, Last: true}, {Limit: 5, After: cursor}, {Limit: 5, Before: cursor, Last: true}} {
 			note(store.Payments(ctx, filter, request))
 		}
@@ -250,7 +258,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		store := repotest.Open(t, url)
 		r := fill(t, store)
 		hook := &statements{all: map[string]bool{}}
-		store.AddQueryHook(hook)
+		store.Watch(hook)
 		readEverything(t, store, r)
 		require.NoError(t, store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error { return writeEverything(ctx, tx, r) }))
 		lite := strings.HasPrefix(url, "sqlite:")

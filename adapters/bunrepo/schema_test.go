@@ -33,11 +33,9 @@ func eachURL(t *testing.T, test func(t *testing.T, url string)) {
 // database opens a database beside the store.
 func database(t *testing.T, url string) *sql.DB {
 	t.Helper()
-	driver, address := "pgx", url
+	driver, address := "pgx", strings.Replace(url, "pool_max_conns=", "application_name=", 1) // which only a pool knows
 	if path, lite := strings.CutPrefix(url, "sqlite:"); lite {
 		driver, address = "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)"
-	} else {
-		address = strings.Replace(url, "pool_max_conns=12", "application_name=test", 1)
 	}
 	db, err := sql.Open(driver, address)
 	require.NoError(t, err)

@@ -17,8 +17,6 @@ import (
 
 var byAPI = core.Cause{Kind: core.CauseAPI, Actor: "key_1"}
 
-func minor(n int64) *int64 { return &n }
-
 func capture(t *testing.T, h *coretest.House, p core.Payment, amount *int64, key core.RequestKey) (core.Payment, error) {
 	t.Helper()
 	return h.Payments.Capture(t.Context(), payments.Capture{Payment: p.ID, Amount: amount, RequestKey: key, Cause: byAPI})
@@ -29,18 +27,18 @@ func TestCapture(t *testing.T) {
 	h := newHouse(t)
 	whole, part := h.Authorized(), h.Authorized()
 	for _, amount := range []int64{0, -1, coretest.Price + 1, core.MinorMax + 1} {
-		_, err := capture(t, h, whole, minor(amount), "")
+		_, err := capture(t, h, whole, new(amount), "")
 		require.ErrorIs(t, err, core.ErrAmountNotAvailable, "%d", amount)
 	}
 	whole, err := capture(t, h, whole, nil, "")
 	require.NoError(t, err)
 	require.Equal(t, core.PaymentSucceeded, whole.Status)
 	require.Equal(t, coretest.Price, whole.AmountCaptured.Minor())
-	part, err = capture(t, h, part, minor(400), "")
+	part, err = capture(t, h, part, new(int64(400)), "")
 	require.NoError(t, err)
 	require.Equal(t, core.PaymentSucceeded, part.Status)
 	require.EqualValues(t, 400, part.AmountCaptured.Minor())
-	_, err = capture(t, h, part, minor(1), "")
+	_, err = capture(t, h, part, new(int64(1)), "")
 	require.ErrorIs(t, err, core.ErrPaymentNotOpen, "what is left over was released")
 	_, err = capture(t, h, core.Payment{ID: "pay_missing"}, nil, "")
 	require.ErrorIs(t, err, ports.ErrNotFound)
@@ -64,7 +62,7 @@ func TestCaptureOncePerRequest(t *testing.T) {
 				key = "" // and some without
 			}
 			all.Go(func() {
-				_, failed[n] = h.Payments.Capture(t.Context(), payments.Capture{Payment: p.ID, Amount: minor(300), RequestKey: key, Cause: byAPI})
+				_, failed[n] = h.Payments.Capture(t.Context(), payments.Capture{Payment: p.ID, Amount: new(int64(300)), RequestKey: key, Cause: byAPI})
 			})
 		}
 		all.Wait()
@@ -85,9 +83,9 @@ func TestARepeatedCaptureGetsTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	p := h.Authorized()
-	first, err := capture(t, h, p, minor(300), "again")
+	first, err := capture(t, h, p, new(int64(300)), "again")
 	require.NoError(t, err)
-	second, err := capture(t, h, p, minor(300), "again")
+	second, err := capture(t, h, p, new(int64(300)), "again")
 	require.NoError(t, err)
 	require.Equal(t, first, second)
 
@@ -171,7 +169,7 @@ func TestAnUnansweredCaptureOrCancelIsSettledWithOneEffect(t *testing.T) {
 	t.Parallel()
 	verbs := map[core.OperationKind]func(h *coretest.House, ctx context.Context, p core.Payment) (core.Payment, error){
 		core.OpCapturePayment: func(h *coretest.House, ctx context.Context, p core.Payment) (core.Payment, error) {
-			return h.Payments.Capture(ctx, payments.Capture{Payment: p.ID, Amount: minor(400), RequestKey: "key", Cause: byAPI})
+			return h.Payments.Capture(ctx, payments.Capture{Payment: p.ID, Amount: new(int64(400)), RequestKey: "key", Cause: byAPI})
 		},
 		core.OpCancelPayment: func(h *coretest.House, ctx context.Context, p core.Payment) (core.Payment, error) {
 			return h.Payments.Cancel(ctx, p.ID, "key", byAPI)

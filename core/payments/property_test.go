@@ -49,11 +49,11 @@ var cards = []portstest.Card{portstest.CardSucceeds, portstest.CardSucceeds, por
 // actions are what buyers, storefronts, providers, time and bad luck can do. The errors
 // that callers get are their business; what is stored is ours.
 func (l *life) actions() map[string]func(rt *rapid.T) {
-	h, ctx := l.h, l.t.Context()
+	h := l.h
 	return map[string]func(rt *rapid.T){
 		"start": func(rt *rapid.T) {
 			account := rapid.SampledFrom([]core.AccountName{coretest.Account, coretest.Account, coretest.OtherAccount}).Draw(rt, "account")
-			_, _ = h.Payments.Start(ctx, l.checkout.ID, account)
+			_, _ = h.Payments.Start(rt.Context(), l.checkout.ID, account)
 		},
 		"pay": func(rt *rapid.T) {
 			if p, ok := l.some(rt); ok {
@@ -62,7 +62,7 @@ func (l *life) actions() map[string]func(rt *rapid.T) {
 		},
 		"look": func(rt *rapid.T) {
 			if p, ok := l.some(rt); ok {
-				_, _, _ = h.Payments.Look(ctx, l.checkout.ID, p.ID)
+				_, _, _ = h.Payments.Look(rt.Context(), l.checkout.ID, p.ID)
 			}
 		},
 		"webhook": func(rt *rapid.T) {
@@ -74,17 +74,17 @@ func (l *life) actions() map[string]func(rt *rapid.T) {
 			if p, ok := l.some(rt); ok {
 				amount := rapid.Int64Range(0, coretest.Price+1).Draw(rt, "amount")
 				key := core.RequestKey(rapid.SampledFrom([]string{"", "capture " + string(p.ID)}).Draw(rt, "key"))
-				_, _ = h.Payments.Capture(ctx, payments.Capture{Payment: p.ID, Amount: &amount, RequestKey: key, Cause: byAPI})
+				_, _ = h.Payments.Capture(rt.Context(), payments.Capture{Payment: p.ID, Amount: &amount, RequestKey: key, Cause: byAPI})
 			}
 		},
 		"cancel": func(rt *rapid.T) {
 			if p, ok := l.some(rt); ok {
 				l.canceled[p.ID] = true
-				_, _ = h.Payments.Cancel(ctx, p.ID, "", byAPI)
+				_, _ = h.Payments.Cancel(rt.Context(), p.ID, "", byAPI)
 			}
 		},
-		"expire": func(*rapid.T) { _, _ = h.Payments.ExpireCheckout(ctx, l.checkout.ID, byAPI) },
-		"sweep":  func(*rapid.T) { _ = h.Payments.ExpireDue(ctx, ports.Job{Kind: ports.JobExpireCheckouts}) },
+		"expire": func(rt *rapid.T) { _, _ = h.Payments.ExpireCheckout(rt.Context(), l.checkout.ID, byAPI) },
+		"sweep":  func(rt *rapid.T) { _ = h.Payments.ExpireDue(rt.Context(), ports.Job{Kind: ports.JobExpireCheckouts}) },
 		"jobs":   func(*rapid.T) { h.RunDue() },
 		"time": func(rt *rapid.T) {
 			h.Clock.Advance(time.Duration(rapid.IntRange(1, 40).Draw(rt, "minutes")) * time.Minute)

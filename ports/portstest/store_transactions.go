@@ -231,7 +231,7 @@ func txRollback(t *testing.T, store ports.Store) {
 	err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
 		w = writeAll(ctx, t, tx)
 		// Nobody sees it before the commit.
-		_, err := store.Checkout(t.Context(), w.checkout.ID)
+		_, err := store.Checkout(t.Context(), w.checkout.ID) //nolint:contextcheck // a reader outside of the transaction
 		require.ErrorIs(t, err, ports.ErrNotFound)
 		return errOnPurpose
 	})

@@ -82,12 +82,12 @@ type template[T any] struct {
 	what T
 }
 
-func (m *template[T]) get(t testing.TB, make func(t testing.TB) T) T {
+func (m *template[T]) get(t testing.TB, create func(t testing.TB) T) T {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.made {
-		m.what, m.made = make(t), true
+		m.what, m.made = create(t), true
 	}
 	return m.what
 }
