@@ -116,6 +116,17 @@ func (s *Service) Endpoints(ctx context.Context) ([]core.Endpoint, error) {
 	return s.store.Endpoints(ctx)
 }
 
+// Events gives what happened above a sequence number, in order; all types where types is
+// empty.
+func (s *Service) Events(ctx context.Context, after int64, types []core.EventType, limit int) ([]core.Event, error) {
+	return s.store.Events(ctx, after, types, limit)
+}
+
+// Event gives one event; [ports.ErrNotFound] where there is none.
+func (s *Service) Event(ctx context.Context, id core.EventID) (core.Event, error) {
+	return s.store.Event(ctx, id)
+}
+
 // Remove ends an endpoint. What is still on its way to it is dropped.
 func (s *Service) Remove(ctx context.Context, id core.EndpointID) error {
 	endpoint, err := s.store.Endpoint(ctx, id)

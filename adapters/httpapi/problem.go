@@ -1,0 +1,177 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Problem is an error answer (RFC 9457). Clients branch on the code, which never changes.
+type Problem struct {
+	Type   string       `json:"type" example:"about:blank"`
+	Title  string       `json:"title" example:"Unprocessable Entity"`
+	Status int          `json:"status" example:"422"`
+	Code   string       `json:"code" example:"invalid_request" doc:"Stable, for programs"`
+	Detail string       `json:"detail" doc:"What is wrong and how to mend it, for people"`
+	Errors []FieldError `json:"errors,omitempty" doc:"What is wrong with which field"`
+	// Failure is the provider's reason for a refusal.
+	Failure *failure `json:"failure,omitempty"`
+	TraceID string   `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
+
+	retryAfterSeconds int // 0 for none
+}
+
+// FieldError says what is wrong with one field.
+type FieldError struct {
+	Location string `json:"location" example:"body.line_items[0].amount"`
+	Message  string `json:"message"`
+}
+
+type failure struct {
+	Code      core.FailureCode `json:"code"`
+	Message   string           `json:"message"`
+	Retryable bool             `json:"retryable"`
+}
+
+const problemType = "application/problem+json"
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements [huma.StatusError].
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements [huma.ContentTypeFilter].
+func (p *Problem) ContentType(string) string { return problemType }
+
+func problem(status int, code, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+}
+
+// The problems that need no more than themselves.
+var (
+	unauthorized  = problem(http.StatusUnauthorized, "unauthorized", "Send a good API key of this environment: `Authorization: Bearer pd_…`.")
+	notFound      = problem(http.StatusNotFound, "not_found", "There is nothing here.")
+	tooLarge      = problem(http.StatusRequestEntityTooLarge, "body_too_large", "The body must not be longer than 64 KiB.")
+	unsupported   = problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as application/json.")
+	invalidJSON   = problem(http.StatusBadRequest, "invalid_json", "The body is not JSON.")
+	unreadable    = problem(http.StatusBadRequest, "invalid_json", "The body ended early.")
+	cardNumber    = problem(http.StatusUnprocessableEntity, "card_number_refused", "The request holds what looks like a card number. Card numbers are typed into the provider's frame and nowhere else; nothing was stored or logged.")
+	keyRequired   = problem(http.StatusBadRequest, "idempotency_key_required", "Send an Idempotency-Key header of 1 to 255 visible characters, a new one for each new call and the same one for each repeat.")
+	keyReused     = problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was used with another request. Use a new one.")
+	keyInProgress = retry(problem(http.StatusConflict, "idempotency_in_progress", "The first call with this Idempotency-Key is still running. Repeat it in a moment."), 1)
+	notOffered    = problem(http.StatusUnprocessableEntity, "not_offered", "Off-session payments need saved payment methods, which this version does not keep. Create a checkout.")
+	internalError = problem(http.StatusInternalServerError, "internal_error", "Something went wrong here. The same call can be made again with the same Idempotency-Key.")
+)
+
+func retry(p *Problem, seconds int) *Problem {
+	p.retryAfterSeconds = seconds
+	return p
+}
+
+var hookHuma sync.Once
+
+// useProblems has huma's own refusals take this form. It is the library's one setting
+// for the whole program, and every handler here wants the same.
+func useProblems() {
+	hookHuma.Do(func() {
+		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+			p := problem(status, "invalid_request", "Mend the fields that are named and send the request again.")
+			if status >= http.StatusInternalServerError {
+				return internalError
+			}
+			for _, err := range errs {
+				// The library's details repeat the value that was sent; that stays out.
+				if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+					p.Errors = append(p.Errors, FieldError{Location: detail.Location, Message: detail.Message})
+				}
+			}
+			if len(p.Errors) == 0 {
+				p.Errors = []FieldError{{Location: "body", Message: "does not have the form that this call takes"}}
+			}
+			return p
+		}
+	})
+}
+
+// known are the errors of the use cases that have one answer each.
+var known = []struct {
+	err    error
+	answer *Problem
+}{
+	{ports.ErrNotFound, notFound},
+	{core.ErrUnauthenticated, unauthorized},
+	{core.ErrCheckoutComplete, problem(http.StatusConflict, "checkout_complete", "The checkout has been paid.")},
+	{core.ErrCheckoutExpired, problem(http.StatusConflict, "checkout_expired", "The checkout's time is over. Create a new one.")},
+	{core.ErrPaymentInProgress, problem(http.StatusConflict, "payment_in_progress", "Another step of this payment is under way or its outcome is not known yet. Look again in a moment.")},
+	{core.ErrPaymentNotOpen, problem(http.StatusConflict, "invalid_payment_state", "The payment's status does not allow this.")},
+	{core.ErrAmountNotAvailable, problem(http.StatusUnprocessableEntity, "amount_not_available", "The amount must be positive and no more than what is authorized and not captured.")},
+	{ports.ErrText, problem(http.StatusUnprocessableEntity, "invalid_request", "A text holds a NUL or is not UTF-8.")},
+	{idempotency.ErrReused, keyReused},
+	{idempotency.ErrInProgress, keyInProgress},
+}
+
+// problemOf is the answer to an error of the use cases. What nobody foresaw is logged,
+// and the caller learns no more than the trace's id.
+func (s *server) problemOf(ctx context.Context, err error) *Problem {
+	if invalid, ok := errors.AsType[*core.InvalidError](err); ok {
+		p := problem(http.StatusUnprocessableEntity, "invalid_request", "Mend the fields that are named and send the request again.")
+		for _, field := range invalid.Fields {
+			p.Errors = append(p.Errors, FieldError{Location: "body." + field.Field, Message: field.Message})
+		}
+		return p
+	}
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return k.answer
+		}
+	}
+	if refused, ok := errors.AsType[*core.RefusedError](err); ok {
+		p := problem(http.StatusPaymentRequired, "payment_refused", refused.Failure.Message)
+		p.Failure = &failure{refused.Failure.Code, refused.Failure.Message, refused.Failure.Retryable}
+		return p
+	}
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok {
+		s.logger.WarnContext(ctx, "provider", slog.String("error", lost.Error()))
+		return retry(problem(http.StatusServiceUnavailable, "provider_unavailable", "The provider cannot be reached. Repeat the call with the same Idempotency-Key."), providerRetrySeconds)
+	}
+	s.logger.ErrorContext(ctx, "call failed", slog.String("error", err.Error()))
+	p := *internalError
+	p.TraceID = traceID(ctx)
+	return &p
+}
+
+// providerRetrySeconds is when a call may be repeated after its provider was away.
+const providerRetrySeconds = 5
+
+func traceID(ctx context.Context) string {
+	if id := trace.SpanContextFromContext(ctx).TraceID(); id.IsValid() {
+		return id.String()
+	}
+	return ""
+}
+
+// write sends a problem.
+func (p *Problem) write(w http.ResponseWriter) {
+	header := w.Header()
+	header.Set("Content-Type", problemType)
+	if p.Status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", `Bearer realm="paydesk"`)
+	}
+	if p.retryAfterSeconds > 0 {
+		header.Set("Retry-After", strconv.Itoa(p.retryAfterSeconds))
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a caller that hung up is no concern of ours
+}
