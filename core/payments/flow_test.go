@@ -204,6 +204,60 @@ func TestAProviderThatRefusesToCreate(t *testing.T) {
 	require.NotEqual(t, p.ID, h.Start(checkout.ID).ID)
 }
 
+func TestAccountsServeWhatTheyCan(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	names := func(c core.Checkout) []core.AccountName {
+		var all []core.AccountName
+		for _, provider := range h.Payments.Accounts(c) {
+			all = append(all, provider.Account())
+		}
+		return all
+	}
+	held := h.Open(core.CaptureManual)
+	require.Equal(t, []core.AccountName{coretest.Account, coretest.OtherAccount}, names(held))
+	h.Provider.SetCapabilities(func(can *ports.Capabilities) { can.ManualCapture = false })
+	require.Equal(t, []core.AccountName{coretest.OtherAccount}, names(held))
+	_, err := h.Payments.Start(t.Context(), held.ID, coretest.Account)
+	require.ErrorIs(t, err, core.ErrAccountNotOffered)
+	h.Other.SetCapabilities(func(can *ports.Capabilities) { delete(can.Currencies, "EUR") })
+	require.Empty(t, names(held))
+	require.Equal(t, []core.AccountName{coretest.Account}, names(h.Open(core.CaptureAutomatic)))
+
+	elsewhere := held
+	elsewhere.Providers = []core.ProviderName{core.ProviderSquare}
+	require.Empty(t, names(elsewhere))
+	in := payments.OpenCheckout{
+		Reference: "r", Currency: "EUR", Capture: core.CaptureManual, SuccessURL: "https://shop.example",
+		Items: []payments.OpenItem{{Name: "n", Amount: 1, Quantity: 1}},
+	}
+	_, err = h.Payments.OpenCheckout(t.Context(), in)
+	var invalid *core.InvalidError
+	require.ErrorAs(t, err, &invalid, "nobody could ever take it")
+
+	read, err := h.Payments.Checkout(t.Context(), held.ID)
+	require.NoError(t, err)
+	require.Equal(t, held, read)
+	require.Equal(t, "https://pay.example.test/pay/"+string(held.ID), h.Payments.CheckoutURL(held.ID))
+}
+
+// A live shop sends its buyers to known places by https alone.
+func TestURLsOfALiveShop(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	live := payments.New(h.Store, ports.Providers{coretest.Account: h.Provider}, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
+		Environment: core.EnvLive, URL: coretest.URL, ReturnOrigins: []string{"https://shop.example"},
+	})
+	for _, address := range []string{"", "http://shop.example", "https://shop.example.evil.example", "https://shop.example:8443", "https://u@shop.example", "https://shop.example/\n"} {
+		_, err := live.OpenCheckout(t.Context(), payments.OpenCheckout{
+			Reference: "r", Currency: "EUR", SuccessURL: address, Items: []payments.OpenItem{{Name: "n", Amount: 1, Quantity: 1}},
+		})
+		var invalid *core.InvalidError
+		require.ErrorAs(t, err, &invalid, "%q", address)
+		require.Equal(t, "success_url", invalid.Fields[0].Field)
+	}
+}
+
 const starters = 100
 
 func TestOneAttemptHoldsTheLeaseHoweverManyStart(t *testing.T) {

@@ -371,6 +371,15 @@ func paymentPages(t *testing.T, store ports.Store) {
 	}
 	require.Equal(t, paymentIDs(all), backwards)
 
+	// At the ends it is the cursor's own item that is left on the other side.
+	first, last := all[0], all[len(all)-1]
+	page, err := store.Payments(t.Context(), ports.PaymentFilter{}, core.PageRequest{Limit: 2, After: &core.Cursor{At: first.CreatedAt, ID: string(first.ID)}})
+	require.NoError(t, err)
+	require.True(t, page.HasPrevious)
+	page, err = store.Payments(t.Context(), ports.PaymentFilter{}, core.PageRequest{Limit: 2, Last: true, Before: &core.Cursor{At: last.CreatedAt, ID: string(last.ID)}})
+	require.NoError(t, err)
+	require.True(t, page.HasNext)
+
 	for _, limit := range []int{-1, 0, core.PageItemsMax + 1} {
 		_, err := store.Payments(t.Context(), ports.PaymentFilter{}, core.PageRequest{Limit: limit})
 		require.Error(t, err, "a page of %d", limit)
