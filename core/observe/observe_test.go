@@ -152,25 +152,22 @@ func TestAnOlderSightCannotOverwriteANewerOne(t *testing.T) {
 	t.Parallel()
 	eachHouse(t, func(t *testing.T, h *coretest.House) {
 		p := h.Start(h.Open(core.CaptureManual).ID)
-		h.Pay(p.ID, portstest.CardSucceeds)
-		p = h.Look(p) // authorized
-
-		// The store is reached only after everything else has happened: the sight is old by then.
-		var once sync.Once
+		show := func(status core.PaymentStatus, foreign string) {
+			h.Provider.Set(p.ID, func(seen *core.PaymentSnapshot) { seen.Status, seen.ForeignStatus = status, foreign })
+		}
+		show(core.PaymentProcessing, "processing")
+		// By the time that this sight reaches the store it is old: another has been stored.
 		h.Store.BeforeNextTx(func(ctx context.Context) {
-			once.Do(func() {
-				h.Provider.Set(p.ID, func(seen *core.PaymentSnapshot) {
-					seen.Status, seen.ForeignStatus, seen.Captured = core.PaymentSucceeded, "succeeded", seen.Amount
-				})
-				_, err := h.Observe.Sync(ctx, p.Ref(), byTimer)
-				require.NoError(t, err)
-			})
+			show(core.PaymentRequiresAction, "requires_action")
+			_, err := h.Observe.Sync(ctx, p.Ref(), byTimer)
+			require.NoError(t, err)
 		})
 		observation, err := h.Observe.Sync(t.Context(), p.Ref(), byTimer)
 		require.NoError(t, err)
-		require.Equal(t, core.PaymentSucceeded, observation.Payment.Status)
-		require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
-		require.Equal(t, p.Amount, h.Payment(p.ID).AmountCaptured)
+		require.Equal(t, core.PaymentRequiresAction, observation.Payment.Status)
+		require.Equal(t, core.PaymentRequiresAction, h.Payment(p.ID).Status)
+		require.Equal(t, "requires_action", h.Payment(p.ID).ForeignStatus)
+		require.Equal(t, 3, h.Provider.CallsOf("GetPayment"), "the first looked again")
 	})
 }
 

@@ -289,6 +289,21 @@ func TestOneAttemptHoldsTheLeaseHoweverManyStart(t *testing.T) {
 	})
 }
 
+func TestWhoeverIsSlowerGoesOnWithTheFastersAttempt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	checkout := h.Open(core.CaptureAutomatic)
+	var faster payments.Attempt
+	h.Store.BeforeNextTx(func(ctx context.Context) {
+		var err error
+		faster, err = h.Payments.Start(ctx, checkout.ID, coretest.Account)
+		require.NoError(t, err)
+	})
+	slower, err := h.Payments.Start(t.Context(), checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	require.Equal(t, faster, slower)
+}
+
 // Between two looks of one caller, another call settles the operation as refused. It
 // must not be sent again then: it could have an effect that nobody here expects.
 func TestARefusedCreationIsNotSentAgain(t *testing.T) {
