@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The faults of calls and of webhooks.
+const (
+	FaultError500           = "error_500"
+	FaultError429           = "error_429"
+	FaultTimeoutBefore      = "timeout_before"
+	FaultTimeoutAfterCommit = "timeout_after_commit"
+	FaultLatency            = "latency"
+	FaultReset              = "reset"
+	FaultGarbage            = "garbage"
+	FaultWebhookDrop        = "webhook_drop"
+	FaultWebhookDuplicate   = "webhook_duplicate"
+	FaultWebhookReorder     = "webhook_reorder"
+	FaultWebhookDelay       = "webhook_delay"
+	FaultWebhookCorrupt     = "webhook_corrupt"
+)
+
+// faultNames lists all of them.
+var faultNames = []string{
+	FaultError500, FaultError429, FaultTimeoutBefore, FaultTimeoutAfterCommit, FaultLatency, FaultReset, FaultGarbage,
+	FaultWebhookDrop, FaultWebhookDuplicate, FaultWebhookReorder, FaultWebhookDelay, FaultWebhookCorrupt,
+}
+
+const (
+	// faultsMax bounds how many faults wait.
+	faultsMax = 1000
+	// latencyMax is the longest latency that can be asked for.
+	latencyMax = time.Minute
+	// latencyDefault is what faults that delay take where none is said.
+	latencyDefault = time.Second
+)
+
+// Fault is something that goes wrong on purpose.
+type Fault struct {
+	Account string `json:"account"`
+	// Match is what "METHOD /path" of a call must contain, case aside; "webhook" for
+	// deliveries. Empty matches every call, or every delivery for the webhooks' faults.
+	Match     string `json:"match"`
+	Fault     string `json:"fault"`
+	Count     int    `json:"count"`
+	LatencyMS int    `json:"latency_ms"`
+}
+
+// Latency is how long the fault delays.
+func (f Fault) Latency() time.Duration {
+	if f.LatencyMS == 0 {
+		return latencyDefault
+	}
+	return time.Duration(f.LatencyMS) * time.Millisecond
+}
+
+// forWebhooks reports whether the fault is one of deliveries.
+func (f Fault) forWebhooks() bool { return strings.HasPrefix(f.Fault, "webhook_") }
+
+// Check reports which field is wrong, or nil.
+func (f Fault) Check() error {
+	switch {
+	case !slices.Contains(faultNames, f.Fault):
+		return fmt.Errorf("fault: must be one of %s", strings.Join(faultNames, ", "))
+	case f.Count < 0:
+		return fmt.Errorf("count: must not be negative")
+	case f.LatencyMS < 0 || f.Latency() > latencyMax:
+		return fmt.Errorf("latency_ms: must be from 0 to %d", latencyMax.Milliseconds())
+	}
+	return nil
+}
+
+// Faults holds what is to go wrong.
+type Faults struct {
+	mu      sync.Mutex
+	waiting []*Fault
+}
+
+// Add has the next calls go wrong. A count of 0 means one.
+func (f *Faults) Add(fault Fault) error {
+	if err := fault.Check(); err != nil {
+		return err
+	}
+	fault.Count = max(fault.Count, 1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.waiting) >= faultsMax {
+		return fmt.Errorf("count: there are %d faults waiting already", faultsMax)
+	}
+	f.waiting = append(f.waiting, &fault)
+	return nil
+}
+
+// TakeCall gives the fault of a call, "METHOD /path".
+func (f *Faults) TakeCall(account, call string) (Fault, bool) {
+	return f.take(account, func(fault *Fault) bool {
+		return !fault.forWebhooks() && !strings.EqualFold(fault.Match, "webhook") &&
+			strings.Contains(strings.ToLower(call), strings.ToLower(fault.Match))
+	})
+}
+
+// TakeWebhook gives the fault of a delivery.
+func (f *Faults) TakeWebhook(account, kind string) (Fault, bool) {
+	return f.take(account, func(fault *Fault) bool {
+		if !fault.forWebhooks() && !strings.EqualFold(fault.Match, "webhook") {
+			return false
+		}
+		return fault.Match == "" || strings.Contains("webhook "+strings.ToLower(kind), strings.ToLower(fault.Match))
+	})
+}
+
+func (f *Faults) take(account string, fits func(*Fault) bool) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, fault := range f.waiting {
+		if fault.Account != "" && fault.Account != account || !fits(fault) {
+			continue
+		}
+		fault.Count--
+		taken := *fault
+		if fault.Count <= 0 {
+			f.waiting = slices.Delete(f.waiting, i, i+1)
+		}
+		return taken, true
+	}
+	return Fault{}, false
+}
+
+// Reset forgets what waits.
+func (f *Faults) Reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = nil
+}
