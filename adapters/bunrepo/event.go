@@ -18,15 +18,18 @@ type eventRow struct {
 	ID         core.EventID   `bun:"id"`
 	Type       core.EventType `bun:"type"`
 	Subject    string         `bun:"subject"`
-	Data       document       `bun:"data"`
+	Data       []byte         `bun:"data"`
 	OccurredAt instant        `bun:"occurred_at"`
 }
 
-func event(row eventRow) (core.Event, error) {
+// placeEventData is where events' objects are sealed: a checkout's tells who the buyer is.
+const placeEventData = "events.data"
+
+func (s *Store) event(row eventRow) (core.Event, error) {
+	data, err := s.unseal(placeEventData, string(row.ID), row.Data)
 	return core.Event{
-		Sequence: row.Sequence, ID: row.ID, Type: row.Type, Subject: row.Subject, Data: []byte(row.Data),
-		OccurredAt: row.OccurredAt.Time,
-	}, nil
+		Sequence: row.Sequence, ID: row.ID, Type: row.Type, Subject: row.Subject, Data: data, OccurredAt: row.OccurredAt.Time,
+	}, err
 }
 
 var errNotJSON = errors.New("data is not JSON")
@@ -44,7 +47,7 @@ func (s *Store) Events(ctx context.Context, after int64, types []core.EventType,
 	if err := query.Order("sequence").Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "list events")
 	}
-	return mapped(rows, event)
+	return mapped(rows, s.event)
 }
 
 // Event gives one of our own events.
@@ -53,7 +56,7 @@ func (s *Store) Event(ctx context.Context, id core.EventID) (core.Event, error) 
 	if err := s.read.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 		return core.Event{}, s.failed(ctx, err, "read event %s", id)
 	}
-	return event(row)
+	return s.event(row)
 }
 
 // AppendEvent keeps an event for the end of the transaction, where it gets its number.
@@ -83,9 +86,13 @@ func (t *tx) flushEvents(ctx context.Context) error {
 	}
 	rows := make([]eventRow, len(t.events))
 	for i, e := range t.events {
+		data, err := t.store.seal(placeEventData, string(e.ID), e.Data)
+		if err != nil {
+			return t.failed(ctx, err, "append event %s", e.ID)
+		}
 		rows[i] = eventRow{
 			Sequence: last - int64(len(t.events)) + int64(i) + 1, ID: e.ID, Type: e.Type, Subject: e.Subject,
-			Data: document(e.Data), OccurredAt: at(e.OccurredAt),
+			Data: data, OccurredAt: at(e.OccurredAt),
 		}
 	}
 	return t.failed(ctx, t.insert(ctx, &rows), "append events")

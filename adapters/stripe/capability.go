@@ -26,6 +26,17 @@ func capabilities() ports.Capabilities {
 	}
 }
 
+// scriptDecimals lists the currencies that Stripe counts otherwise than ISO 4217.
+func scriptDecimals() map[core.Currency]int {
+	differing := make(map[core.Currency]int)
+	for currency, unit := range foreignUnits {
+		if unit.decimals != currency.Exponent() {
+			differing[currency] = unit.decimals
+		}
+	}
+	return differing
+}
+
 // Capabilities implements [ports.Provider].
 func (a *Adapter) Capabilities() ports.Capabilities {
 	can := a.can
@@ -49,13 +60,14 @@ func browserConfig(publishableKey string, base *url.URL) ports.BrowserConfig {
 			Provider: core.ProviderStripe, PublishableKey: publishableKey, ScriptURL: stripeScriptURL,
 			ScriptSources:  []string{"https://js.stripe.com", "https://*.js.stripe.com"},
 			FrameSources:   []string{"https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"},
-			ConnectSources: []string{"https://" + stripeAPIHost},
+			ConnectSources: []string{"https://" + stripeAPIHost}, Decimals: scriptDecimals(),
 		}
 	}
 	origin := base.Scheme + "://" + base.Host
 	return ports.BrowserConfig{
 		Provider: core.ProviderStripe, PublishableKey: publishableKey, ScriptURL: base.String() + "/v3/",
 		ScriptSources: []string{origin}, FrameSources: []string{origin}, ConnectSources: []string{origin},
+		Decimals: scriptDecimals(),
 	}
 }
 
@@ -65,5 +77,6 @@ func (a *Adapter) Browser() ports.BrowserConfig {
 	config.ScriptSources = slices.Clone(config.ScriptSources)
 	config.FrameSources = slices.Clone(config.FrameSources)
 	config.ConnectSources = slices.Clone(config.ConnectSources)
+	config.Decimals = maps.Clone(config.Decimals)
 	return config
 }

@@ -94,9 +94,6 @@ func (c *call) refused(answer *stripesdk.Error) *core.ProviderError {
 		made.Code = core.FailureProviderUnavailable
 	case core.ClassInvalid:
 		made.Code = core.FailureInvalidRequest
-		if answer.HTTPStatusCode == http.StatusUnauthorized || answer.HTTPStatusCode == http.StatusForbidden {
-			made.Code = core.FailureProviderUnavailable // our key is not good; the buyer's request may well be
-		}
 	case core.ClassUnknown:
 	}
 	return made
@@ -105,22 +102,28 @@ func (c *call) refused(answer *stripesdk.Error) *core.ProviderError {
 // class says what may be done after an answer of Stripe's.
 //
 // A key in use means that an earlier sending of the same operation is still running:
-// this one did nothing, and the same key goes again. A status that is not named here,
-// or comes with a code that does not fit, is of unknown outcome.
+// this one did nothing, and the same key goes again. A credential that is not good has
+// no effect either, and says nothing of an earlier sending of the same operation. A key
+// that was used with other parameters means that there was one, whatever came of it. A
+// status that is not named here, or comes with a code that does not fit, is of unknown
+// outcome.
 //
 // Source: docs.stripe.com/error-low-level and docs.stripe.com/api/errors.
 func class(answer *stripesdk.Error) core.Class {
 	switch answer.HTTPStatusCode {
 	case http.StatusPaymentRequired:
 		return core.ClassDeclined
-	case http.StatusTooManyRequests:
+	case http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden:
 		return core.ClassRetryable
 	case http.StatusConflict:
 		switch answer.Code { //nolint:exhaustive // two of some two hundred
 		case stripesdk.ErrorCodeIdempotencyKeyInUse, stripesdk.ErrorCodeLockTimeout:
 			return core.ClassRetryable
 		}
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+	case http.StatusBadRequest, http.StatusNotFound:
+		if answer.Type == stripesdk.ErrorTypeIdempotency {
+			return core.ClassUnknown
+		}
 		return core.ClassInvalid
 	}
 	return core.ClassUnknown

@@ -123,7 +123,7 @@ CREATE TABLE events (
     id text NOT NULL UNIQUE,
     type text NOT NULL CHECK (type <> ''),
     subject text NOT NULL CHECK (subject <> ''),
-    data json NOT NULL,
+    data bytea NOT NULL,
     occurred_at timestamptz NOT NULL
 );
 CREATE INDEX events_by_type ON events (type, sequence);

@@ -123,7 +123,7 @@ CREATE TABLE events (
     id TEXT NOT NULL UNIQUE,
     type TEXT NOT NULL CHECK (type <> ''),
     subject TEXT NOT NULL CHECK (subject <> ''),
-    data TEXT NOT NULL CHECK (json_valid(data)),
+    data BLOB NOT NULL,
     occurred_at TEXT NOT NULL CHECK (length(occurred_at) = 27)
 ) STRICT;
 CREATE INDEX events_by_type ON events (type, sequence);
