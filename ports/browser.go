@@ -18,6 +18,9 @@ type BrowserConfig struct {
 	// NeedsInlineStyles says that the provider's script only works on a page whose policy
 	// allows inline styles.
 	NeedsInlineStyles bool
+	// Decimals is in how many decimals the provider's script counts a currency, for those
+	// in which it does not count as ISO 4217 does; nil where there are none.
+	Decimals map[core.Currency]int
 }
 
 // BrowserProvider is a [Provider] whose payments are confirmed by the buyer's browser on
