@@ -1,0 +1,302 @@
+// The checkout page's own script. It shows the provider's payment fields, starts an
+// attempt when the buyer asks for one, has the provider confirm it, and then believes
+// only what the server says about it. It never sees what is typed into the fields.
+
+const callTimeMaxMs = 35_000;
+const fieldsTimeMaxMs = 30_000;
+// How often the server is asked about a payment that nobody can tell of yet, and how
+// long to wait between: growing, and bounded.
+const syncTriesMax = 24;
+const attemptTriesMax = 5;
+const pauseFirstMs = 500;
+const pauseMostMs = 10_000;
+const leavePauseMs = 8_000;
+
+const byId = (id) => document.getElementById(id);
+const main = byId('checkout');
+const data = JSON.parse(main.dataset.checkout);
+const base = `/pay/${data.checkout}`;
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const unreachable = 'The payment service cannot be reached. You have not been charged. Try again in a moment.';
+const broken = 'The payment form could not be loaded. Check your connection and load the page again.';
+
+/** Says something to people who do not see the page change. */
+function announce(text) {
+  byId('progress').textContent = text;
+}
+
+// ---- the server
+
+/** Posts JSON. The status is 0 where no answer came. */
+async function post(path, body) {
+  try {
+    const response = await fetch(base + path, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+      credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout(callTimeMaxMs),
+    });
+    return { status: response.status, body: (await response.json().catch(() => null)) ?? {} };
+  } catch {
+    return { status: 0, body: {} };
+  }
+}
+
+/** Has the server look at a payment until it can tell how it ended; null if it never can. */
+async function outcomeOf(payment) {
+  let pause = pauseFirstMs;
+  for (let tries = 0; tries < syncTriesMax; tries++) {
+    const { status, body } = await post(`/attempts/${payment}/sync`, {});
+    if (status === 200) return body;
+    if (tries === 1) show('wait-view');
+    await wait(pause);
+    pause = Math.min(pause * 2, pauseMostMs);
+  }
+  return null;
+}
+
+/** Starts an attempt, or goes on with the one that is open. */
+async function startAttempt(account) {
+  let pause = pauseFirstMs;
+  for (let tries = 0; tries < attemptTriesMax; tries++) {
+    const { status, body } = await post('/attempts', { account });
+    if (status === 201 && body.action) return body;
+    // 201 without an action, 202 and no answer all mean the same: ask again. The server
+    // goes on with the attempt that it has, so asking twice never pays twice.
+    if (status !== 201 && status !== 202 && status !== 0) return { problem: body };
+    await wait(pause);
+    pause = Math.min(pause * 2, pauseMostMs);
+  }
+  return { problem: { code: 'provider_unavailable', detail: unreachable } };
+}
+
+// ---- what is shown
+
+const views = ['pay-view', 'wait-view', 'review-view', 'done-view'];
+
+/** Shows one view of the panel and moves the focus to its heading. */
+function show(id) {
+  const view = byId(id);
+  if (!view || !view.hidden) return;
+  for (const other of views) {
+    const node = byId(other);
+    // The fields must stay in the page: the provider's frame would be loaded anew.
+    if (node) node.hidden = other !== id;
+  }
+  const heading = view.querySelector('h2');
+  main.querySelector('.panel').setAttribute('aria-labelledby', heading.id || 'panel-title');
+  document.title = heading.textContent;
+  heading.focus();
+}
+
+/** Shows a completed checkout, and goes on to the shop unless the buyer wants to stay. */
+function showDone(address) {
+  show('done-view');
+  main.querySelector('.back')?.remove();
+  main.dataset.state = 'complete';
+  const link = byId('continue');
+  if (address) link.href = address;
+  byId('leaving').hidden = false;
+  const timer = setTimeout(() => location.assign(link.href), leavePauseMs);
+  byId('stay').addEventListener('click', () => {
+    clearTimeout(timer);
+    byId('leaving').hidden = true;
+    link.focus();
+    announce('You stay on this page.');
+  }, { once: true });
+  announce('Payment complete. You will be taken back to the shop in a few seconds.');
+}
+
+/** Shows how a payment ended. Gives the message to show where the buyer may try again. */
+function showOutcome(outcome, fallback) {
+  if (!outcome) {
+    byId('wait-text').textContent = 'We do not know yet how your payment ended. Do not pay again: load this page in a few minutes to see, or ask the shop.';
+    show('wait-view');
+    announce(byId('wait-text').textContent);
+    return null;
+  }
+  if (outcome.checkout === 'complete') {
+    showDone(outcome.continue_url);
+    return null;
+  }
+  if (outcome.status === 'needs_review') {
+    show('review-view');
+    return null;
+  }
+  if (outcome.checkout === 'expired') {
+    location.reload();
+    return null;
+  }
+  show('pay-view');
+  return outcome.message || fallback || 'The payment was not made. Try again.';
+}
+
+// ---- the providers' fields
+
+const dark = window.matchMedia('(prefers-color-scheme: dark)');
+
+/** The look of the provider's fields, taken from the page's own colours. */
+function appearance() {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name) => style.getPropertyValue(name).trim();
+  return {
+    theme: dark.matches ? 'night' : 'stripe',
+    variables: {
+      colorPrimary: color('--primary'), colorBackground: color('--panel'), colorText: color('--text'), colorDanger: color('--danger'),
+      fontFamily: 'system-ui, sans-serif', fontSizeBase: '16px', borderRadius: '8px',
+    },
+  };
+}
+
+/** Stripe's Payment Element: shown before any payment exists, kept for every attempt. */
+function stripeFields(account) {
+  if (!window.Stripe) throw new Error('the script of Stripe did not load');
+  const stripe = window.Stripe(account.publishable_key);
+  const elements = stripe.elements({
+    mode: 'payment', amount: account.amount, currency: data.currency,
+    captureMethod: data.capture === 'manual' ? 'manual' : 'automatic', appearance: appearance(),
+  });
+  const element = elements.create('payment', { layout: 'tabs' });
+  const redress = () => elements.update({ appearance: appearance() });
+  dark.addEventListener('change', redress);
+  return {
+    mount: (node) => new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error('the fields took too long')), fieldsTimeMaxMs);
+      element.on('ready', resolve);
+      element.on('loaderror', () => reject(new Error('the fields did not load')));
+      element.mount(node);
+    }),
+    onChange: (fn) => element.on('change', fn),
+    /** Checks what was typed; gives a message where something is wrong. */
+    check: async () => (await elements.submit()).error?.message,
+    /** Confirms an attempt; gives a message where that did not work. */
+    confirm: async (action) => {
+      const { error } = await stripe.confirmPayment({
+        elements, clientSecret: action.client_secret, redirect: 'if_required',
+        confirmParams: { return_url: location.origin + base + '/return' },
+      });
+      return error?.message;
+    },
+    destroy: () => {
+      dark.removeEventListener('change', redress);
+      element.destroy();
+    },
+  };
+}
+
+const fieldsOf = { stripe: stripeFields };
+
+// ---- paying
+
+/** Runs the form of an open checkout. */
+function openForm() {
+  const form = byId('pay-form');
+  const button = byId('pay');
+  const label = byId('pay-label');
+  const error = byId('error');
+  const container = byId('fields');
+  let fields = null;
+  let busy = false;
+  let generation = 0; // of the fields; older ones that become ready late are not wanted
+
+  const chosen = () => data.accounts.find((a) => a.account === (form.elements.account?.value ?? data.accounts[0].account));
+
+  const tell = (text) => {
+    error.textContent = text ?? '';
+    error.classList.toggle('shown', Boolean(text));
+  };
+
+  const setBusy = (value) => {
+    busy = value;
+    form.setAttribute('aria-busy', String(value));
+    button.classList.toggle('busy', value);
+    button.setAttribute('aria-disabled', String(value || !fields));
+    label.textContent = value ? 'Processing …' : button.dataset.label;
+    for (const radio of form.querySelectorAll('input[type="radio"]')) radio.disabled = value;
+  };
+
+  const mount = async () => {
+    const mine = ++generation;
+    fields?.destroy();
+    fields = null;
+    setBusy(false);
+    container.setAttribute('aria-busy', 'true');
+    let next;
+    try {
+      const account = chosen();
+      next = fieldsOf[account.provider](account);
+      next.onChange(() => tell());
+      await next.mount(container);
+    } catch {
+      if (mine !== generation) return;
+      container.removeAttribute('aria-busy');
+      container.replaceChildren();
+      tell(broken);
+      return;
+    }
+    if (mine !== generation) {
+      next.destroy();
+      return;
+    }
+    container.removeAttribute('aria-busy');
+    fields = next;
+    setBusy(false);
+  };
+
+  /** One attempt from the click to its end; gives the message to show, if any. */
+  const attempt = async () => {
+    const invalid = await fields.check();
+    if (invalid) return invalid;
+    announce('Your payment is being processed.');
+    const started = await startAttempt(chosen().account);
+    if (started.problem) {
+      if (started.problem.code === 'checkout_complete' || started.problem.code === 'checkout_expired') {
+        location.reload();
+        return null;
+      }
+      return started.problem.detail ?? unreachable;
+    }
+    let message;
+    try {
+      message = await fields.confirm(started.action);
+    } catch {
+      // Whatever broke, money may have moved: only the server's look tells.
+      message = 'Something went wrong while your payment was confirmed. Try again.';
+    }
+    return showOutcome(await outcomeOf(started.payment), message);
+  };
+
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (busy || !fields) return;
+    setBusy(true);
+    tell();
+    let message;
+    try {
+      message = await attempt();
+    } catch {
+      message = 'Something went wrong. Load the page again to see whether you have paid.';
+    }
+    announce('');
+    setBusy(false);
+    tell(message);
+  });
+  form.addEventListener('change', (event) => {
+    if (event.target.name === 'account') {
+      tell();
+      mount();
+    }
+  });
+
+  tell(error.dataset.earlier);
+  mount();
+}
+
+/** Follows a payment that was under way when the page was loaded. */
+async function follow() {
+  const message = showOutcome(await outcomeOf(data.payment));
+  if (message) location.reload(); // the buyer may try again, with fresh fields
+}
+
+document.documentElement.classList.add('scripted');
+if (data.state === 'open') openForm();
+else if (data.state === 'processing') follow();

@@ -1,0 +1,219 @@
+package pay
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/payments"
+)
+
+// bodyBytesMax is the longest body that is taken.
+const bodyBytesMax = 4 << 10
+
+// statusProcessing is what the script is told while nobody can say yet.
+const statusProcessing = string(core.PaymentProcessing)
+
+// attemptRequest starts an attempt.
+type attemptRequest struct {
+	Account core.AccountName `json:"account"`
+}
+
+// attemptAnswer is an attempt with what the script needs to go on. Status is processing,
+// with no action, where the provider's answer never came: the same call can be made
+// again and goes on with the same attempt.
+type attemptAnswer struct {
+	Payment  core.PaymentID     `json:"payment"`
+	Account  core.AccountName   `json:"account"`
+	Provider core.ProviderName  `json:"provider"`
+	Status   core.PaymentStatus `json:"status"`
+	Action   *actionAnswer      `json:"action"`
+}
+
+type actionAnswer struct {
+	Type              string `json:"type"`
+	ClientSecret      string `json:"client_secret"`
+	ProviderPaymentID string `json:"provider_payment_id"`
+}
+
+// syncAnswer tells what became of an attempt.
+type syncAnswer struct {
+	Payment     core.PaymentID `json:"payment"`
+	Status      string         `json:"status"`
+	Message     *string        `json:"message"` // for the buyer; null where there is nothing to say
+	Checkout    string         `json:"checkout"`
+	ContinueURL *string        `json:"continue_url"` // null until the checkout is complete
+}
+
+// startAttempt answers POST /pay/{checkout}/attempts.
+func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
+	var in attemptRequest
+	if refusal := read(w, r, &in); refusal != nil {
+		refusal.write(w)
+		return
+	}
+	id, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	if err != nil {
+		notFound.write(w)
+		return
+	}
+	if _, err := h.payments.Checkout(r.Context(), id); err != nil {
+		h.problemOf(r.Context(), err).write(w)
+		return
+	}
+	if _, shown := h.browsers[in.Account]; !shown {
+		h.problemOf(r.Context(), core.ErrAccountNotOffered).write(w)
+		return
+	}
+	attempt, err := h.payments.Start(r.Context(), id, in.Account)
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && attempt.Payment.ID != "" {
+		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
+		answer := answerOf(attempt)
+		answer.Status, answer.Action = core.PaymentProcessing, nil
+		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
+		writeJSON(w, "application/json", http.StatusAccepted, answer)
+		return
+	}
+	if err != nil {
+		h.problemOf(r.Context(), err).write(w)
+		return
+	}
+	writeJSON(w, "application/json", http.StatusCreated, answerOf(attempt))
+}
+
+func answerOf(attempt payments.Attempt) attemptAnswer {
+	p := attempt.Payment
+	answer := attemptAnswer{Payment: p.ID, Account: p.Account, Provider: p.Provider, Status: p.Status}
+	if attempt.Action.Type != "" {
+		answer.Action = &actionAnswer{
+			Type: attempt.Action.Type, ClientSecret: attempt.Action.ClientSecret, ProviderPaymentID: p.ProviderPaymentID,
+		}
+	}
+	return answer
+}
+
+// syncAttempt answers POST /pay/{checkout}/attempts/{payment}/sync.
+func (h *handler) syncAttempt(w http.ResponseWriter, r *http.Request) {
+	if refusal := read(w, r, &struct{}{}); refusal != nil {
+		refusal.write(w)
+		return
+	}
+	checkout, checkoutErr := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	payment, paymentErr := core.ParseID[core.PaymentID](r.PathValue("payment"))
+	if checkoutErr != nil || paymentErr != nil {
+		notFound.write(w)
+		return
+	}
+	p, c, err := h.payments.Look(r.Context(), checkout, payment)
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok {
+		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
+		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
+		writeJSON(w, "application/json", http.StatusAccepted, syncAnswer{
+			Payment: payment, Status: statusProcessing, Checkout: string(core.CheckoutOpen),
+		})
+		return
+	}
+	if err != nil {
+		h.problemOf(r.Context(), err).write(w)
+		return
+	}
+	status := http.StatusOK
+	if p.Status == core.PaymentProcessing {
+		status = http.StatusAccepted
+	}
+	writeJSON(w, "application/json", status, h.outcome(p, c))
+}
+
+func (h *handler) outcome(p core.Payment, c core.Checkout) syncAnswer {
+	answer := syncAnswer{Payment: p.ID, Status: string(p.Status), Checkout: string(c.StatusAt(h.payments.Now()))}
+	if p.Failure != nil {
+		answer.Message = &p.Failure.Message
+	}
+	if c.Status == core.CheckoutComplete {
+		answer.ContinueURL = &c.SuccessURL
+	}
+	return answer
+}
+
+// read takes a body that is one JSON object with known fields, each named once.
+func read(w http.ResponseWriter, r *http.Request, into any) *problem {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return tooLarge
+	}
+	if err != nil {
+		return invalidJSON
+	}
+	if hasCardNumber(r, body) {
+		return cardNumber
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return unsupported
+	}
+	if !isPlainObject(body) {
+		return invalidJSON
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return invalidJSON
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return invalidJSON
+	}
+	return nil
+}
+
+// isPlainObject reports whether the body is an object of plain values whose names are
+// all different.
+func isPlainObject(body []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return false
+	}
+	names := map[string]bool{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		name, isText := token.(string)
+		if err != nil || !isText || names[name] {
+			return false
+		}
+		names[name] = true
+		if value, err := decoder.Token(); err != nil {
+			return false
+		} else if _, nested := value.(json.Delim); nested {
+			return false
+		}
+	}
+	return true
+}
+
+// hasCardNumber looks through everything that the caller chose: the address and the body,
+// as it was sent and with its escapes read, since a number may hide in either.
+func hasCardNumber(r *http.Request, body []byte) bool {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if err != nil {
+		query = r.URL.RawQuery
+	}
+	if core.HasCardNumber(r.URL.Path) || core.HasCardNumber(query) || core.HasCardNumber(string(body)) {
+		return true
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return false // the end, or no JSON, which is refused for that
+		}
+		if text, isText := token.(string); isText && core.HasCardNumber(text) {
+			return true
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package pay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Options are what the handler is made of.
+type Options struct {
+	Payments *payments.Service // required
+	// Browsers holds the accounts that buyers can pay at on the page; those without a
+	// publishable key are left out.
+	Browsers    map[core.AccountName]ports.BrowserConfig
+	Environment core.Environment // test shows a banner
+	Logger      *slog.Logger     // nil for slog's default
+}
+
+// methods are the providers whose fields the page's script knows how to show, and what a
+// buyer knows them as.
+var methods = map[core.ProviderName]struct{ title, purpose string }{
+	core.ProviderStripe: {
+		title:   "Card or wallet, through Stripe",
+		purpose: "Stripe.js: shows Stripe's payment fields in Stripe's own frame and confirms the payment there.",
+	},
+}
+
+type handler struct {
+	payments *payments.Service
+	browsers map[core.AccountName]ports.BrowserConfig
+	test     bool
+	logger   *slog.Logger
+	page     *template.Template
+	assets   assetSet
+	scripts  []byte // the inventory
+}
+
+// NewHandler serves everything under /pay/. It fails where an account's provider is one
+// that the page cannot show.
+func NewHandler(options Options) (http.Handler, error) {
+	if options.Payments == nil {
+		return nil, errors.New("checkout page: no payments")
+	}
+	assets, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	page, err := template.ParseFS(files, "assets/page.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the checkout page: %w", err)
+	}
+	h := &handler{
+		payments: options.Payments, browsers: make(map[core.AccountName]ports.BrowserConfig),
+		test: options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets,
+	}
+	if h.logger == nil {
+		h.logger = slog.Default()
+	}
+	for account, config := range options.Browsers {
+		if _, known := methods[config.Provider]; !known {
+			return nil, fmt.Errorf("checkout page: account %q is of a provider that the page cannot show", account)
+		}
+		if config.PublishableKey != "" {
+			h.browsers[account] = config
+		}
+	}
+	h.scripts = h.inventory()
+	return h.routes(), nil
+}
+
+func (h *handler) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /pay/assets/{file}", h.serveAsset)
+	mux.HandleFunc("GET /pay/scripts.json", h.serveScripts)
+	mux.HandleFunc("GET /pay/{checkout}", h.showPage)
+	mux.HandleFunc("GET /pay/{checkout}/{step}", h.comeBack)
+	mux.HandleFunc("POST /pay/{checkout}/attempts", h.startAttempt)
+	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/sync", h.syncAttempt)
+	mux.HandleFunc("/pay/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			h.refusePage(w, http.StatusNotFound)
+			return
+		}
+		notFound.write(w)
+	})
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { crossOrigin.write(w) }))
+	return harden(guard.Handler(mux))
+}
+
+// plainPolicy is for everything but an open checkout's page, which needs its providers.
+const plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// harden sets what every answer carries; a page that needs other than this replaces it.
+func harden(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", plainPolicy)
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Cache-Control", "no-store")
+		header.Set("Permissions-Policy", permissions(nil))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// policy is the Content-Security-Policy of a page that offers accounts.
+func policy(offers []offer) string {
+	script, frame, connect := []string{"'self'"}, []string{}, []string{"'self'"}
+	style := "style-src 'self'"
+	for _, o := range offers {
+		script = append(script, o.config.ScriptSources...)
+		frame = append(frame, o.config.FrameSources...)
+		connect = append(connect, o.config.ConnectSources...)
+		if o.config.NeedsInlineStyles {
+			style = "style-src 'self' 'unsafe-inline'"
+		}
+	}
+	return strings.Join([]string{
+		"default-src 'none'", "script-src " + sources(script), style, "frame-src " + sources(frame),
+		"connect-src " + sources(connect), "img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+	}, "; ")
+}
+
+// sources lists each source once, in a fixed order.
+func sources(list []string) string {
+	if len(list) == 0 {
+		return "'none'"
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), " ")
+}
+
+// permissions lets only the page and the providers' frames ask for a payment; nothing
+// else that a browser could be asked for is needed.
+func permissions(offers []offer) string {
+	allowed := []string{"self"}
+	for _, o := range offers {
+		for _, source := range o.config.FrameSources {
+			if !strings.Contains(source, "*") { // the header knows no wildcards of this kind
+				allowed = append(allowed, `"`+source+`"`)
+			}
+		}
+	}
+	slices.Sort(allowed)
+	allowed = slices.Compact(allowed)
+	return "payment=(" + strings.Join(allowed, " ") + "), accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), usb=()"
+}
+
+// offer is an account that a checkout can be paid at on the page.
+type offer struct {
+	account core.AccountName
+	config  ports.BrowserConfig
+}
+
+// offers lists them in the order of the accounts' names.
+func (h *handler) offers(c core.Checkout) []offer {
+	var list []offer
+	for _, provider := range h.payments.Accounts(c) {
+		if config, ok := h.browsers[provider.Account()]; ok {
+			list = append(list, offer{account: provider.Account(), config: config})
+		}
+	}
+	return list
+}
+
+// accounts lists the names of all accounts with fields to show.
+func (h *handler) accounts() []core.AccountName { return slices.Sorted(maps.Keys(h.browsers)) }
+
+// render writes a whole page or, where the template fails, none of it.
+func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, view pageView) {
+	var page bytes.Buffer
+	if err := h.page.Execute(&page, view); err != nil {
+		h.logger.ErrorContext(r.Context(), "checkout page", slog.String("error", err.Error()))
+		http.Error(w, "Something went wrong here. Please load the page again.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes()) // a buyer who is gone needs no answer
+}
+
+// refusePage is the page of a checkout that is not there or cannot be shown.
+func (h *handler) refusePage(w http.ResponseWriter, status int) {
+	view := pageView{State: stateMissing, Title: "Page not found", Assets: h.assets.views()}
+	if status != http.StatusNotFound {
+		view.State, view.Title = stateBroken, "Something went wrong"
+	}
+	h.render(w, &http.Request{}, status, view)
+}
