@@ -1,6 +1,9 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // FailureCode says why a payment did not work, in words that are stable across
 // providers (contract 4.1).
@@ -91,7 +94,9 @@ type ProviderError struct {
 	Op        string      // "stripe capture pi_1"
 	RequestID string      // the provider's id of the call; empty where no answer came
 	ObjectID  string      // the provider object the answer named; may be empty
-	Err       error       // redacted cause; may be nil
+	// RetryAfter is how long the provider asks to be left alone; 0 where it does not say.
+	RetryAfter time.Duration
+	Err        error // redacted cause; may be nil
 }
 
 // Error is one line for logs: what was tried, its class and the provider's code.
