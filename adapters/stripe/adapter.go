@@ -31,7 +31,8 @@ type Options struct {
 	// WebhookSecrets are the endpoint's signing secrets, each as Stripe shows it, the
 	// "whsec_" included. Any of them verifies; with none, no webhook is accepted.
 	WebhookSecrets []string
-	// APIBase is where the API is, without the "/v1"; empty for Stripe itself.
+	// APIBase is where the API is; a "/v1" at its end counts for nothing. Empty for Stripe
+	// itself.
 	APIBase string
 	// HTTPClient makes the calls; nil for one of the adapter's own. Its transport must
 	// report to net/http/httptrace, as net/http's does.
@@ -134,7 +135,7 @@ func parseBase(text string, env core.Environment) (*url.URL, error) {
 	if env == core.EnvLive && (base.Scheme != "https" || isLoopback(base.Hostname())) {
 		return nil, fmt.Errorf("%s: must be https and not this machine where money is real", variableAPIBase)
 	}
-	base.Path = strings.TrimSuffix(base.Path, "/")
+	base.Path = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/v1"), "/")
 	if base.Host == stripeAPIHost && base.Path == "" {
 		return nil, nil //nolint:nilnil // as above
 	}

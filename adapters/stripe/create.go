@@ -36,6 +36,9 @@ func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in p
 	if err != nil {
 		return ports.PaymentSession{}, invalid(op, err)
 	}
+	if amount <= 0 {
+		return ports.PaymentSession{}, invalid(op, core.ErrAmountRange)
+	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentParams{
 		Params:                  c.params(key),

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
@@ -87,6 +89,9 @@ func (c *call) refused(answer *stripesdk.Error) *core.ProviderError {
 	if answer.PaymentIntent != nil {
 		made.ObjectID = safeID(answer.PaymentIntent.ID)
 	}
+	if answer.LastResponse != nil {
+		made.RetryAfter = retryAfter(answer.LastResponse.Header.Get("Retry-After"))
+	}
 	switch made.Class {
 	case core.ClassDeclined:
 		made.Code = declineCode(answer)
@@ -97,6 +102,19 @@ func (c *call) refused(answer *stripesdk.Error) *core.ProviderError {
 	case core.ClassUnknown:
 	}
 	return made
+}
+
+// retryAfterMax bounds how long Stripe can have us wait.
+const retryAfterMax = time.Hour
+
+// retryAfter reads the header's whole seconds; 0 where it holds none. The header's other
+// form, a date, is none of Stripe's.
+func retryAfter(header string) time.Duration {
+	seconds, err := strconv.ParseUint(header, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, retryAfterMax)
 }
 
 // class says what may be done after an answer of Stripe's.

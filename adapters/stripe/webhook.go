@@ -66,6 +66,14 @@ func signedAt(header string) (time.Time, error) {
 	return time.Unix(seconds, 0), nil
 }
 
+const (
+	// eventTypeLengthMax is above Stripe's longest type.
+	eventTypeLengthMax = 128
+	// eventTypeOdd stands for a type that is missing or has no type's shape. Such an event
+	// is genuine all the same, and refusing it would have it sent for days.
+	eventTypeOdd = "unreadable"
+)
+
 // Where the parts of an event stand that are read.
 var eventPaths = []string{"id", "type", "livemode", "api_version", "data.object.object", "data.object.id", "data.object.payment_intent"}
 
@@ -79,8 +87,11 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	}
 	parts := gjson.GetManyBytes(body, eventPaths...)
 	id, kind := text(parts[0]), text(parts[1])
-	if safeID(id) == "" || kind != "" && safeCode(kind) == "" {
-		return core.Delivery{}, fmt.Errorf("no usable id or type: %w", ports.ErrPayload)
+	if safeID(id) == "" {
+		return core.Delivery{}, fmt.Errorf("no usable id: %w", ports.ErrPayload)
+	}
+	if kind = shaped(kind, eventTypeLengthMax, "_.-[]"); kind == "" {
+		kind = eventTypeOdd
 	}
 	if live := parts[2].Type == gjson.True; live != (a.env == core.EnvLive) {
 		return core.Delivery{}, ports.ErrWrongEnvironment
