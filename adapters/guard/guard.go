@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -40,9 +41,27 @@ type guarded struct {
 	time     time.Duration
 }
 
-var _ ports.Provider = (*guarded)(nil)
+// guardedBrowser is guarded for a provider whose payments are confirmed on our page. What
+// it tells of the page is configuration: nothing can go wrong, so nothing stands around it.
+type guardedBrowser struct {
+	*guarded
+	browser ports.BrowserProvider
+}
 
-// Wrap puts the guard around a provider.
+// Browser implements [ports.BrowserProvider].
+func (g guardedBrowser) Browser() ports.BrowserConfig { return g.browser.Browser() }
+
+var (
+	_ ports.Provider        = (*guarded)(nil)
+	_ ports.BrowserProvider = guardedBrowser{}
+)
+
+// durationBounds are the histogram's, in seconds: fine where providers usually answer,
+// and up to the deadline.
+var durationBounds = []float64{0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, CallTimeMax.Seconds()}
+
+// Wrap puts the guard around a provider. The result is a [ports.BrowserProvider] where the
+// provider is one. The error is the meter's, about the metric that was asked of it.
 func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
 	if options.Tracer == nil {
 		options.Tracer = otel.Tracer(scope)
@@ -54,11 +73,16 @@ func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
 		options.Time = CallTimeMax
 	}
 	duration, err := options.Meter.Float64Histogram("paydesk.provider.call.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long calls to providers take, by account, call and outcome."))
+		metric.WithDescription("How long calls to providers take, by account, call and outcome."),
+		metric.WithExplicitBucketBoundaries(durationBounds...))
 	if err != nil {
 		return nil, fmt.Errorf("make the providers' metric: %w", err)
 	}
-	return &guarded{inner: inner, tracer: options.Tracer, duration: duration, time: options.Time}, nil
+	outer := &guarded{inner: inner, tracer: options.Tracer, duration: duration, time: options.Time}
+	if browser, ok := inner.(ports.BrowserProvider); ok {
+		return guardedBrowser{guarded: outer, browser: browser}, nil
+	}
+	return outer, nil
 }
 
 // outcomeOK stands beside the classes of errors.
@@ -69,12 +93,15 @@ func call[T any](ctx context.Context, g *guarded, name string, object string, do
 	ctx, cancel := context.WithTimeout(ctx, g.time)
 	defer cancel()
 	account := attribute.String("paydesk.account", string(g.inner.Account()))
-	ctx, span := g.tracer.Start(ctx, "provider "+name, trace.WithSpanKind(trace.SpanKindClient),
+	ctx, span := g.tracer.Start(ctx, "provider "+string(g.inner.Name())+" "+name, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(account, attribute.String("paydesk.provider", string(g.inner.Name())), attribute.String("paydesk.provider.object", object)))
 	start := time.Now()
 	defer func() {
 		if caught := recover(); caught != nil {
-			// The request may have gone out; what was thrown may hold anything.
+			// The request may have gone out. What was thrown may hold anything and is told to
+			// nobody; where it was thrown holds nothing but our own names.
+			span.AddEvent("panic", trace.WithAttributes(
+				attribute.String("exception.type", fmt.Sprintf("%T", caught)), attribute.String("exception.stacktrace", string(debug.Stack()))))
 			err = &core.ProviderError{Class: core.ClassUnknown, Op: string(g.inner.Name()) + " " + name, Err: errPanic}
 		}
 		outcome := outcomeOK
@@ -97,11 +124,12 @@ var (
 	errForeigner = errors.New("adapter gave an error of no class")
 )
 
-// classified is the adapter's error. One of any other kind says nothing about the
-// outcome, and its text is not passed on: nobody has looked at what it holds.
+// classified is the adapter's error, read over once more. One of any other kind says
+// nothing about the outcome, and its text is not passed on: nobody has looked at what it
+// holds.
 func classified(err error, op string) *core.ProviderError {
 	if known, ok := errors.AsType[*core.ProviderError](err); ok {
-		return known
+		return redacted(known)
 	}
 	return &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: errForeigner}
 }
