@@ -30,6 +30,8 @@ type Config struct {
 	BootstrapStaff BootstrapStaff
 	SimulatorAddr  string
 	LogLevel       string
+	// Migrate brings the schema up at the start. `paydesk dev` sets it; no variable does.
+	Migrate bool
 }
 
 // StripeConfig is one account at Stripe; off while SecretKey is empty.
@@ -66,7 +68,7 @@ func Variables() []Variable {
 		{Name: "PAYDESK_PUBLIC_ADDR", Default: "127.0.0.1:8080", Help: "listener of the storefront API, the checkout page and the webhooks", set: setAddr(func(c *Config) *string { return &c.PublicAddr })},
 		{Name: "PAYDESK_ADMIN_ADDR", Default: "127.0.0.1:8081", Help: "listener of the admin API; keep it inside", set: setAddr(func(c *Config) *string { return &c.AdminAddr })},
 		{Name: "PAYDESK_OPS_ADDR", Default: "127.0.0.1:8082", Help: "listener of health, readiness and metrics; keep it inside", set: setAddr(func(c *Config) *string { return &c.OpsAddr })},
-		{Name: "PAYDESK_PUBLIC_URL", Default: "http://127.0.0.1:8080", Help: "the address that buyers and providers see; https in live", set: setPublicURL},
+		{Name: "PAYDESK_PUBLIC_URL", Help: "the address that buyers and providers see; https in live; unset it is PAYDESK_PUBLIC_ADDR", set: setPublicURL},
 		{Name: "PAYDESK_ALLOWED_RETURN_ORIGINS", Help: "comma list of the origins that success and cancel URLs may have, for example `https://shop.example`; unset allows any https origin, in test also http", set: setOrigins},
 		{Name: "PAYDESK_ENCRYPTION_KEYS", Secret: true, Help: "comma list of `ID:BASE64`, 32 bytes each: the first seals payloads and personal data at rest, all of them open; required in live", set: setList(func(c *Config) *[]string { return &c.EncryptionKeys })},
 		{Name: "PAYDESK_STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret or restricted key; unset turns Stripe off", set: setText(func(c *Config) *string { return &c.Stripe.SecretKey })},
@@ -111,6 +113,9 @@ func ReadConfig(lookup func(string) (string, bool), defaults map[string]string) 
 		if err := v.set(&c, value); err != nil {
 			return c, &ConfigError{Variable: v.Name, Problem: err.Error()}
 		}
+	}
+	if _, ok := lookup("PAYDESK_PUBLIC_URL"); !ok && defaults["PAYDESK_PUBLIC_URL"] == "" {
+		c.PublicURL = core.PublicURL("http://" + c.PublicAddr)
 	}
 	return c, c.check()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/core/view"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -26,8 +27,8 @@ type Problem struct {
 	Detail string       `json:"detail" doc:"What is wrong and how to mend it, for people"`
 	Errors []FieldError `json:"errors,omitempty" doc:"What is wrong with which field"`
 	// Failure is the provider's reason for a refusal.
-	Failure *failure `json:"failure,omitempty"`
-	TraceID string   `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
+	Failure *view.Failure `json:"failure,omitempty"`
+	TraceID string        `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
 
 	retryAfterSeconds int // 0 for none
 }
@@ -36,12 +37,6 @@ type Problem struct {
 type FieldError struct {
 	Location string `json:"location" example:"body.line_items[0].amount"`
 	Message  string `json:"message"`
-}
-
-type failure struct {
-	Code      core.FailureCode `json:"code"`
-	Message   string           `json:"message"`
-	Retryable bool             `json:"retryable"`
 }
 
 const problemType = "application/problem+json"
@@ -139,7 +134,7 @@ func (s *server) problemOf(ctx context.Context, err error) *Problem {
 	}
 	if refused, ok := errors.AsType[*core.RefusedError](err); ok {
 		p := problem(http.StatusPaymentRequired, "payment_refused", refused.Failure.Message)
-		p.Failure = &failure{refused.Failure.Code, refused.Failure.Message, refused.Failure.Retryable}
+		p.Failure = &view.Failure{Code: refused.Failure.Code, Message: refused.Failure.Message, Retryable: refused.Failure.Retryable}
 		return p
 	}
 	if lost, ok := errors.AsType[*core.ProviderError](err); ok {

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paydesk/paydesk/adapters/seal"
+	"github.com/paydesk/paydesk/adapters/simulator"
+	"github.com/paydesk/paydesk/adapters/system"
+	"github.com/paydesk/paydesk/app"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+type devCommand struct {
+	Data string `default:".paydesk" help:"Folder of the database, the journal and the credentials." type:"path"`
+}
+
+// devFile holds what a trial house made up at its first start, so that the next start
+// has the same. It lies in the data folder, and its encryption key is for the database
+// beside it alone.
+type devFile struct {
+	APIKey        string `json:"api_key"`
+	StaffEmail    string `json:"staff_email"`
+	StaffPassword string `json:"staff_password"`
+	StaffToken    string `json:"staff_token"`
+	EncryptionKey string `json:"encryption_key"`
+}
+
+// devFileName is the file's name below the data folder.
+const devFileName = "credentials.json"
+
+// Run runs the product with simulated providers until the process is asked to stop.
+func (c *devCommand) Run(ctx context.Context, r *run) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("%w: --data: %w", errUsage, err)
+	}
+	made, err := readOrMakeDevFile(filepath.Join(c.Data, devFileName), system.NewIDs())
+	if err != nil {
+		return err
+	}
+	config, err := c.config(r, made)
+	if err != nil {
+		return err
+	}
+	logger := app.NewLogger(r.Stderr, config.LogLevel, true)
+	clock := system.NewShiftable()
+	program, stop, err := r.App(ctx, config, logger, clock)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	sim, err := newSimulator(config, logger, func(by time.Duration) {
+		clock.Advance(by)
+		if err := program.Payments.ExpireDue(ctx, ports.Job{}); err != nil {
+			logger.Warn("expire checkouts after the clock moved", slog.String("error", err.Error()))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	simulating := make(chan struct{})
+	group.Go(func() error { return serveSimulator(ctx, config, sim, func(string) { close(simulating) }) })
+	group.Go(func() error {
+		select {
+		case <-simulating:
+		case <-ctx.Done():
+			return nil
+		}
+		return program.Run(ctx, app.AllRoles(), func(at app.Addresses) { r.welcome(config, at) })
+	})
+	return group.Wait()
+}
+
+// config is the trial house's: what the environment sets, and for the rest what makes
+// the house complete.
+func (c *devCommand) config(r *run, made devFile) (app.Config, error) {
+	simulatorAddr := valueOr(r.LookupEnv, "PAYDESK_SIMULATOR_ADDR", "127.0.0.1:8090")
+	defaults := simulatorDefaults()
+	maps.Copy(defaults, map[string]string{
+		"PAYDESK_DATABASE_URL":    "sqlite:" + filepath.Join(c.Data, "paydesk.db"),
+		"PAYDESK_JOURNAL":         "spool:" + filepath.Join(c.Data, "journal"),
+		"PAYDESK_STRIPE_API_BASE": "http://" + simulatorAddr + "/stripe",
+		"PAYDESK_BOOTSTRAP_STAFF": strings.Join([]string{made.StaffEmail, made.StaffPassword, string(core.RoleAdmin), made.StaffToken}, ":"),
+		// The made-up key is for the test environment alone, like the simulator.
+		"PAYDESK_BOOTSTRAP_API_KEY": made.APIKey,
+	})
+	address := valueOr(r.LookupEnv, "PAYDESK_DATABASE_URL", defaults["PAYDESK_DATABASE_URL"])
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && filepath.Dir(path) == filepath.Clean(c.Data) {
+		defaults["PAYDESK_ENCRYPTION_KEYS"] = made.EncryptionKey
+	}
+	config, err := r.config(defaults)
+	if err != nil {
+		return config, err
+	}
+	if config.Environment != core.EnvTest {
+		return config, &app.ConfigError{Variable: "PAYDESK_ENV", Problem: "must be test for `paydesk dev`; use `paydesk serve` for live"}
+	}
+	config.Migrate = true
+	return config, nil
+}
+
+// simulatorDefaults are the credentials that the simulator knows when the environment
+// names none.
+func simulatorDefaults() map[string]string {
+	return map[string]string{
+		"PAYDESK_STRIPE_SECRET_KEY":      "sk_test_paydesk_simulator",
+		"PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_paydesk_simulator",
+		"PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_paydesk_simulator",
+	}
+}
+
+// readOrMakeDevFile reads the file, or makes it with fresh random credentials.
+func readOrMakeDevFile(path string, ids ports.IDs) (devFile, error) {
+	var made devFile
+	text, err := os.ReadFile(path)
+	if err == nil {
+		if err := json.Unmarshal(text, &made); err != nil {
+			return made, fmt.Errorf("read %s: it is damaged; remove it to make new credentials", path)
+		}
+		return made, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return made, fmt.Errorf("read %s: %w", path, err)
+	}
+	made = devFile{
+		APIKey: core.APIKeyPrefix(core.EnvTest) + ids.Secret(), StaffEmail: "admin@paydesk.test",
+		StaffPassword: ids.Secret(), StaffToken: ids.Secret(), EncryptionKey: seal.GenerateKey(),
+	}
+	text, err = json.MarshalIndent(made, "", "  ")
+	if err != nil {
+		return made, fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return made, fmt.Errorf("write %s: %w", path, err)
+	}
+	return made, nil
+}
+
+// trialKey gives the encryption key of a trial house's database, so that commands beside
+// it need not be told; empty for any other database.
+func trialKey(databaseURL string) string {
+	path, ok := strings.CutPrefix(databaseURL, "sqlite:")
+	if !ok {
+		return ""
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(path), devFileName))
+	if err != nil {
+		return ""
+	}
+	var made devFile
+	if json.Unmarshal(text, &made) != nil {
+		return ""
+	}
+	return made.EncryptionKey
+}
+
+// welcome prints where everything is, and a call to begin with.
+func (r *run) welcome(config app.Config, at app.Addresses) {
+	staff := config.BootstrapStaff
+	token := staff.Token
+	if token == "" {
+		token = "(none)"
+	}
+	r.printf(`
+Paydesk %s is ready. Providers are simulated; no money moves.
+
+  Storefront API   %s/v1         documents: %[2]s/docs
+  Checkout page    %[2]s/pay/…
+  Admin API        http://%s/graphql
+  Health, metrics  http://%s/readyz   /metrics
+  Simulator        http://%s/_control/objects
+
+  API key          %s
+  Staff login      %s  password %s
+  Staff token      %s
+
+Create a checkout, then open its "url" and pay with card 4242 4242 4242 4242:
+
+  curl -s %[2]s/v1/checkouts \
+    -H 'Authorization: Bearer %[6]s' \
+    -H 'Idempotency-Key: first-checkout' -H 'Content-Type: application/json' \
+    -d '{"reference":"order-1","currency":"EUR","line_items":[{"name":"Green tea","amount":1250,"quantity":2}],"success_url":"https://example.com/thanks"}'
+
+`, app.Version, config.PublicURL, at.Admin, at.Ops, config.SimulatorAddr, config.BootstrapKey, staff.Email, staff.Password, token)
+}
+
+func newSimulator(config app.Config, logger *slog.Logger, onAdvance func(time.Duration)) (*simulator.Simulator, error) {
+	sim, err := simulator.New(simulator.Options{
+		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: string(config.PublicURL),
+		Stripe: simulator.StripeOptions{
+			SecretKey: config.Stripe.SecretKey, PublishableKey: config.Stripe.PublishableKey,
+			WebhookSecrets: config.Stripe.WebhookSecrets,
+		},
+		OnAdvance: onAdvance, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the simulator: %w", err)
+	}
+	return sim, nil
+}
+
+// valueOr looks a variable up; an empty value counts as unset.
+func valueOr(lookup func(string) (string, bool), name, fallback string) string {
+	if value, ok := lookup(name); ok && value != "" {
+		return value
+	}
+	return fallback
+}

@@ -1,0 +1,118 @@
+package app_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/app"
+	"github.com/paydesk/paydesk/core"
+)
+
+func lookup(values map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value, ok := values[name]
+		return value, ok
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	config, err := app.ReadConfig(lookup(nil), nil)
+	require.NoError(t, err)
+	require.Equal(t, core.EnvTest, config.Environment)
+	require.Equal(t, "sqlite:.paydesk/paydesk.db", config.DatabaseURL)
+	require.Equal(t, "spool:.paydesk/journal", config.Journal)
+	require.Equal(t, "127.0.0.1:8080", config.PublicAddr)
+	require.Equal(t, "127.0.0.1:8081", config.AdminAddr)
+	require.Equal(t, "127.0.0.1:8082", config.OpsAddr)
+	require.EqualValues(t, "http://127.0.0.1:8080", config.PublicURL)
+	require.Empty(t, config.Stripe.SecretKey, "a provider without credentials is off")
+}
+
+func TestWhatIsSetWins(t *testing.T) {
+	t.Parallel()
+	config, err := app.ReadConfig(lookup(map[string]string{
+		"PAYDESK_PUBLIC_ADDR": "127.0.0.1:9000", "PAYDESK_OPS_ADDR": "",
+		"PAYDESK_ALLOWED_RETURN_ORIGINS": "https://a.example, https://b.example",
+		"PAYDESK_STRIPE_SECRET_KEY":      "sk_test_x", "PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_x",
+		"PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_new,whsec_old",
+		"PAYDESK_BOOTSTRAP_STAFF":        "a@shop.test:pass:finance:token:with:colons",
+	}), map[string]string{"PAYDESK_ADMIN_ADDR": "127.0.0.1:9001", "PAYDESK_PUBLIC_ADDR": "127.0.0.1:1"})
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:9000", config.PublicAddr)
+	require.EqualValues(t, "http://127.0.0.1:9000", config.PublicURL, "buyers find the listener where nothing else is said")
+	require.Equal(t, "127.0.0.1:9001", config.AdminAddr)
+	require.Equal(t, "127.0.0.1:8082", config.OpsAddr, "an empty value counts as unset")
+	require.Equal(t, []string{"https://a.example", "https://b.example"}, config.ReturnOrigins)
+	require.Equal(t, []string{"whsec_new", "whsec_old"}, config.Stripe.WebhookSecrets)
+	require.Equal(t, core.RoleFinance, config.BootstrapStaff.Role)
+	require.Equal(t, "token:with:colons", config.BootstrapStaff.Token)
+}
+
+// live is a configuration that live accepts.
+func live() map[string]string {
+	return map[string]string{
+		"PAYDESK_ENV": "live", "PAYDESK_PUBLIC_URL": "https://pay.shop.example",
+		"PAYDESK_ENCRYPTION_KEYS":        "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		"PAYDESK_STRIPE_SECRET_KEY":      "sk_live_x",
+		"PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_live_x", "PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_x",
+	}
+}
+
+func TestLiveIsAccepted(t *testing.T) {
+	t.Parallel()
+	_, err := app.ReadConfig(lookup(live()), nil)
+	require.NoError(t, err)
+}
+
+// Test and live never mix, and every refusal names its variable and shows no value.
+func TestWrongConfigurationsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ variable, value string }{
+		{"PAYDESK_ENV", "production"},
+		{"PAYDESK_DATABASE_URL", "mysql://localhost/SECRET"},
+		{"PAYDESK_DATABASE_URL", "sqlite:"},
+		{"PAYDESK_JOURNAL", "spool:"},
+		{"PAYDESK_JOURNAL", "SECRET"},
+		{"PAYDESK_PUBLIC_ADDR", "8080"},
+		{"PAYDESK_PUBLIC_URL", "https://pay.shop.example/SECRET"},
+		{"PAYDESK_PUBLIC_URL", "http://pay.shop.example"},
+		{"PAYDESK_ALLOWED_RETURN_ORIGINS", "https://shop.example/SECRET"},
+		{"PAYDESK_ENCRYPTION_KEYS", ""},
+		{"PAYDESK_STRIPE_SECRET_KEY", "sk_test_SECRET"},
+		{"PAYDESK_STRIPE_SECRET_KEY", "SECRET"},
+		{"PAYDESK_STRIPE_PUBLISHABLE_KEY", "pk_test_SECRET"},
+		{"PAYDESK_STRIPE_PUBLISHABLE_KEY", ""},
+		{"PAYDESK_STRIPE_WEBHOOK_SECRETS", ""},
+		{"PAYDESK_STRIPE_API_BASE", "http://127.0.0.1:8090/stripe"},
+		{"PAYDESK_STRIPE_API_BASE", "SECRET"},
+		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_test_SECRET_SECRET"},
+		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_live_SECRET"},
+		{"PAYDESK_BOOTSTRAP_STAFF", "SECRET"},
+		{"PAYDESK_BOOTSTRAP_STAFF", "a@shop.test:SECRET:owner"},
+		{"PAYDESK_LOG_LEVEL", "loud"},
+	} {
+		t.Run(c.variable+"="+c.value, func(t *testing.T) {
+			t.Parallel()
+			values := live()
+			values[c.variable] = c.value
+			_, err := app.ReadConfig(lookup(values), nil)
+			var refused *app.ConfigError
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, c.variable, refused.Variable)
+			require.NotContains(t, err.Error(), "SECRET")
+		})
+	}
+	values := live()
+	values["PAYDESK_ENV"] = "test"
+	_, err := app.ReadConfig(lookup(values), nil)
+	require.ErrorContains(t, err, "PAYDESK_STRIPE_SECRET_KEY", "live credentials stop test")
+}
+
+func TestUnknownVariablesAreFound(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"PAYDESK_PUBLIC_ADR", "PAYDESK_STRIP_SECRET_KEY"}, app.UnknownVariables([]string{
+		"PAYDESK_STRIP_SECRET_KEY=x", "PAYDESK_PUBLIC_ADR=y", "PAYDESK_ENV=test", "HOME=/", "PAYDESK_TEST_POSTGRES_URL=z",
+	}))
+}

@@ -1,0 +1,13 @@
+//go:build !crashpoints
+
+package app
+
+import "github.com/paydesk/paydesk/ports"
+
+// The program has no crash points; see crashpoints_on.go.
+
+func crashingStore(store ports.Store) ports.Store { return store }
+
+func crashingJournal(journal ports.Journal) ports.Journal { return journal }
+
+func crashingProvider(provider ports.Provider) ports.Provider { return provider }

@@ -1,0 +1,126 @@
+//go:build crashpoints
+
+package app
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// In builds with the tag `crashpoints`, which only tests make, the program ends itself
+// by SIGKILL at the boundary named by PAYDESK_TEST_CRASH_AT ("NAME" or "NAME:N" for the
+// Nth time). Every step of the program's work ends at one of these boundaries, so killing
+// at each of them is killing between any two steps.
+//
+// Names: journal.append.before, journal.append.after, drain.before, drain.after,
+// tx.begin, tx.commit (all is written and nothing committed), tx.done,
+// provider.create.before, provider.create.after, provider.get.before, provider.get.after,
+// and likewise capture and cancel.
+var crash = readCrashPoint()
+
+type crashPoint struct {
+	name string
+	left atomic.Int64
+}
+
+func readCrashPoint() *crashPoint {
+	name, count, _ := strings.Cut(os.Getenv("PAYDESK_TEST_CRASH_AT"), ":")
+	point := &crashPoint{name: name}
+	n, err := strconv.ParseInt(count, 10, 64)
+	if err != nil {
+		n = 1
+	}
+	point.left.Store(n)
+	return point
+}
+
+// at ends the process where it is the chosen boundary's turn.
+func (c *crashPoint) at(name string) {
+	if c.name == name && c.left.Add(-1) == 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // the signal ends every thread
+	}
+}
+
+type storeThatCrashes struct{ ports.Store }
+
+func crashingStore(store ports.Store) ports.Store { return storeThatCrashes{store} }
+
+// InTx implements [ports.Store].
+func (s storeThatCrashes) InTx(ctx context.Context, fn func(context.Context, ports.Tx) error) error {
+	crash.at("tx.begin")
+	err := s.Store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		crash.at("tx.commit")
+		return nil
+	})
+	crash.at("tx.done")
+	return err
+}
+
+type journalThatCrashes struct{ ports.Journal }
+
+func crashingJournal(journal ports.Journal) ports.Journal { return journalThatCrashes{journal} }
+
+// Append implements [ports.Journal].
+func (j journalThatCrashes) Append(ctx context.Context, delivery core.Delivery) error {
+	crash.at("journal.append.before")
+	err := j.Journal.Append(ctx, delivery)
+	crash.at("journal.append.after")
+	return err
+}
+
+// Drain implements [ports.Journal].
+func (j journalThatCrashes) Drain(ctx context.Context, accept ports.AcceptDeliveries) error {
+	return j.Journal.Drain(ctx, func(ctx context.Context, batch []core.Delivery) error {
+		crash.at("drain.before")
+		err := accept(ctx, batch)
+		crash.at("drain.after")
+		return err
+	})
+}
+
+type providerThatCrashes struct{ ports.Provider }
+
+func crashingProvider(provider ports.Provider) ports.Provider { return providerThatCrashes{provider} }
+
+// CreatePayment implements [ports.Provider].
+func (p providerThatCrashes) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
+	crash.at("provider.create.before")
+	session, err := p.Provider.CreatePayment(ctx, key, in)
+	crash.at("provider.create.after")
+	return session, err
+}
+
+// GetPayment implements [ports.Provider].
+func (p providerThatCrashes) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	crash.at("provider.get.before")
+	snapshot, err := p.Provider.GetPayment(ctx, ref)
+	crash.at("provider.get.after")
+	return snapshot, err
+}
+
+// CapturePayment implements [ports.Provider].
+func (p providerThatCrashes) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
+	crash.at("provider.capture.before")
+	snapshot, err := p.Provider.CapturePayment(ctx, key, ref, amount)
+	crash.at("provider.capture.after")
+	return snapshot, err
+}
+
+// CancelPayment implements [ports.Provider].
+func (p providerThatCrashes) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	crash.at("provider.cancel.before")
+	snapshot, err := p.Provider.CancelPayment(ctx, key, ref)
+	crash.at("provider.cancel.after")
+	return snapshot, err
+}

@@ -1,0 +1,195 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/app/apptest"
+)
+
+// waitMax bounds every wait for something that the program does by itself.
+const waitMax = 30 * time.Second
+
+// client calls a house as storefronts, buyers and staff do.
+type client struct {
+	house *apptest.House
+	http  *http.Client
+}
+
+func newClient(house *apptest.House) *client {
+	return &client{house: house, http: &http.Client{Timeout: waitMax}}
+}
+
+// answer is what a call came to; Err where none came.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   map[string]any
+	Raw    string
+	Err    error
+}
+
+// text gives a field as text, "a.b" for one inside another.
+func (a answer) text(path ...string) string {
+	var value any = a.Body
+	for _, name := range path {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return ""
+		}
+		value = object[name]
+	}
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return ""
+}
+
+// call makes a call with a JSON body (nil for none) and reads a JSON answer.
+func (c *client) call(t testing.TB, method, url string, body any, header map[string]string) answer {
+	t.Helper()
+	var reader io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		require.NoError(t, err)
+		reader = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, url, reader)
+	require.NoError(t, err)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{Err: err}
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{Err: err}
+	}
+	a := answer{Status: response.StatusCode, Header: response.Header, Raw: string(text)}
+	_ = json.Unmarshal(text, &a.Body) // not every answer is an object
+	return a
+}
+
+// api calls the storefront API; key is the Idempotency-Key, empty for none.
+func (c *client) api(t testing.TB, method, path string, body any, key string) answer {
+	t.Helper()
+	header := map[string]string{"Authorization": "Bearer " + c.house.APIKey}
+	if key != "" {
+		header["Idempotency-Key"] = key
+	}
+	return c.call(t, method, c.house.PublicURL+path, body, header)
+}
+
+// graphql asks the admin API.
+func (c *client) graphql(t testing.TB, query string, variables map[string]any) answer {
+	t.Helper()
+	return c.call(t, http.MethodPost, c.house.AdminURL+"/graphql", map[string]any{"query": query, "variables": variables},
+		map[string]string{"Authorization": "Bearer " + c.house.StaffToken})
+}
+
+// control calls the simulator.
+func (c *client) control(t testing.TB, method, path string, body any) answer {
+	t.Helper()
+	return c.call(t, method, c.house.SimulatorURL+"/_control/"+path, body, nil)
+}
+
+// order is the body of a checkout.
+func order(reference, capture string) map[string]any {
+	return map[string]any{
+		"reference": reference, "currency": "EUR", "capture": capture, "success_url": "https://shop.example/thanks",
+		"line_items": []map[string]any{{"name": "Green tea", "amount": 1250, "quantity": 2}},
+		"customer":   map[string]any{"email": "buyer@shop.example", "name": "Ada Buyer"},
+	}
+}
+
+// checkout creates a checkout and gives its id.
+func (c *client) checkout(t testing.TB, reference, capture string) string {
+	t.Helper()
+	a := c.api(t, http.MethodPost, "/v1/checkouts", order(reference, capture), reference)
+	require.NoError(t, a.Err)
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	return a.text("id")
+}
+
+// pay is the buyer; it gives the payment's id.
+func (c *client) pay(t testing.TB, checkout, card string) answer {
+	t.Helper()
+	return c.control(t, http.MethodPost, "pay", map[string]any{"checkout": checkout, "account": "stripe", "card": card})
+}
+
+// payment waits until a payment has a status.
+func (c *client) payment(t testing.TB, id, status string) answer {
+	t.Helper()
+	var a answer
+	require.Eventually(t, func() bool {
+		a = c.api(t, http.MethodGet, "/v1/payments/"+id, nil, "")
+		return a.text("status") == status
+	}, waitMax, 20*time.Millisecond, "payment %s never became %s", id, status)
+	return a
+}
+
+// events gives the types of all events of a subject, in order.
+func (c *client) events(t testing.TB, subject string) (types []string) {
+	t.Helper()
+	cursor := ""
+	for {
+		a := c.api(t, http.MethodGet, "/v1/events?limit=100"+cursor, nil, "")
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		data, _ := a.Body["data"].([]any)
+		for _, item := range data {
+			event, _ := item.(map[string]any)
+			object, _ := event["data"].(map[string]any)
+			if object["id"] == subject {
+				types = append(types, fmt.Sprint(event["type"]))
+			}
+		}
+		next := a.text("next_cursor")
+		if next == "" {
+			return types
+		}
+		cursor = "&after=" + next
+	}
+}
+
+// inbound gives the inbound events as the command line lists them, by provider event id.
+func inbound(t testing.TB, house *apptest.House) map[string]map[string]any {
+	t.Helper()
+	stdout, stderr, code := apptest.Command(t, house.Folder, house.Env, "events", "list", "--json", "--limit", "100000")
+	require.Zero(t, code, stderr)
+	events := make(map[string]map[string]any)
+	for decoder := json.NewDecoder(bytes.NewBufferString(stdout)); decoder.More(); {
+		var event map[string]any
+		require.NoError(t, decoder.Decode(&event))
+		id := fmt.Sprint(event["provider_event_id"])
+		require.NotContains(t, events, id, "an event is stored twice")
+		events[id] = event
+	}
+	return events
+}
+
+// needPostgres gives a fresh PostgreSQL database's URL, or skips.
+func needPostgres(t testing.TB) string {
+	t.Helper()
+	url := os.Getenv("PAYDESK_TEST_POSTGRES_URL")
+	if url == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("PAYDESK_TEST_POSTGRES_URL is not set")
+		}
+		t.Skip("PAYDESK_TEST_POSTGRES_URL is not set")
+	}
+	return apptest.FreshDatabase(t, url)
+}

@@ -1,0 +1,113 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/app/apptest"
+)
+
+// BenchmarkStart measures the time from start to ready of a trial house on a fresh
+// folder, and the memory it holds when idle.
+func BenchmarkStart(b *testing.B) {
+	apptest.Binary(b)
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		house := apptest.Start(b)
+		took = append(took, time.Since(start))
+		b.ReportMetric(resident(b, house.Pid()), "idle-MiB")
+		require.Zero(b, house.Stop(b))
+	}
+	slices.Sort(took)
+	b.ReportMetric(milliseconds(took[len(took)/2]), "ready-ms")
+}
+
+// resident is a process's memory in MiB, as the kernel counts it.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			require.NoError(b, err)
+			return kib / 1024
+		}
+	}
+	b.Fatal("the kernel tells no VmRSS")
+	return 0
+}
+
+// BenchmarkAPI measures calls of the storefront API, one after the other; the create
+// call of a payment is an attempt on the checkout page, with the simulator's own time
+// taken off by asking it for the same alone.
+func BenchmarkAPI(b *testing.B) {
+	house := apptest.Start(b)
+	c := newClient(house)
+	b.Run("create checkout", func(b *testing.B) {
+		times := make([]time.Duration, 0, b.N)
+		n := 0
+		for b.Loop() {
+			n++
+			start := time.Now()
+			c.checkout(b, fmt.Sprintf("bench-%d-%d", b.N, n), "automatic")
+			times = append(times, time.Since(start))
+		}
+		report(b, times)
+	})
+	b.Run("read checkout", func(b *testing.B) {
+		id := c.checkout(b, fmt.Sprintf("read-%d", time.Now().UnixNano()), "automatic")
+		var times []time.Duration
+		for b.Loop() {
+			start := time.Now()
+			require.Equal(b, http.StatusOK, c.api(b, http.MethodGet, "/v1/checkouts/"+id, nil, "").Status)
+			times = append(times, time.Since(start))
+		}
+		report(b, times)
+	})
+	b.Run("start payment", func(b *testing.B) {
+		var times []time.Duration
+		for b.Loop() {
+			id := c.checkout(b, fmt.Sprintf("start-%d", time.Now().UnixNano()), "automatic")
+			start := time.Now()
+			a := c.call(b, http.MethodPost, house.PublicURL+"/pay/"+id+"/attempts", map[string]any{"account": "stripe"},
+				map[string]string{"Origin": house.PublicURL, "Sec-Fetch-Site": "same-origin"})
+			times = append(times, time.Since(start))
+			require.Equal(b, http.StatusCreated, a.Status, a.Raw)
+		}
+		report(b, times)
+	})
+	b.Run("simulator alone", func(b *testing.B) {
+		var times []time.Duration
+		for b.Loop() {
+			request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, house.SimulatorURL+"/stripe/v1/payment_intents",
+				strings.NewReader("amount=2500&currency=eur&automatic_payment_methods[enabled]=true"))
+			require.NoError(b, err)
+			request.Header.Set("Authorization", "Bearer sk_test_paydesk_simulator")
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			start := time.Now()
+			response, err := c.http.Do(request)
+			require.NoError(b, err)
+			require.NoError(b, response.Body.Close())
+			times = append(times, time.Since(start))
+			require.Equal(b, http.StatusOK, response.StatusCode)
+		}
+		report(b, times)
+	})
+}
+
+func report(b *testing.B, times []time.Duration) {
+	b.Helper()
+	slices.Sort(times)
+	b.ReportMetric(milliseconds(times[len(times)/2]), "p50-ms")
+	b.ReportMetric(milliseconds(times[len(times)*99/100]), "p99-ms")
+}

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Limits of the listeners and of stopping.
+const (
+	readHeaderTimeMax = 5 * time.Second
+	readTimeMax       = 15 * time.Second
+	writeTimeMax      = 45 * time.Second // above the longest provider call and its recording
+	idleTimeMax       = 2 * time.Minute
+	headerBytesMax    = 32 << 10
+	// drainTimeMax is how long requests that are under way may take once the program is
+	// asked to stop; jobs get the rest of the 30 s.
+	drainTimeMax = 8 * time.Second
+)
+
+// Addresses are where the program listens; empty for roles that it does not have.
+type Addresses struct {
+	Public, Admin, Ops string
+}
+
+// Run opens the listeners, calls ready, and serves until ctx is done. Then it takes no
+// new work, finishes what is under way and returns nil.
+func (a *App) Run(ctx context.Context, roles Roles, ready func(Addresses)) error {
+	if err := a.Bootstrap(ctx); err != nil {
+		return err
+	}
+	var config net.ListenConfig
+	var addresses Addresses
+	var servers []*server
+	open := func(address string, handler http.Handler, at *string) error {
+		listener, err := config.Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", address, err)
+		}
+		*at = listener.Addr().String()
+		servers = append(servers, newServer(listener, handler, a.Logger))
+		return nil
+	}
+	err := open(a.Config.OpsAddr, a.opsHandler(), &addresses.Ops)
+	if err == nil && roles.Public {
+		err = open(a.Config.PublicAddr, a.Public, &addresses.Public)
+	}
+	if err == nil && roles.Admin {
+		err = open(a.Config.AdminAddr, a.Admin, &addresses.Admin)
+	}
+	if err != nil {
+		for _, s := range servers {
+			_ = s.listener.Close()
+		}
+		return err
+	}
+	return a.serve(ctx, roles, servers, func() { ready(addresses) })
+}
+
+// serve runs everything until ctx is done or one part fails.
+func (a *App) serve(ctx context.Context, roles Roles, servers []*server, ready func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range servers {
+		group.Go(s.serve)
+		group.Go(func() error { return s.stop(ctx) })
+	}
+	if roles.Public {
+		group.Go(func() error { return drained(ctx, a.Journal.Drain(ctx, a.Inbox.Accept)) })
+	}
+	if roles.Worker {
+		group.Go(func() error { return drained(ctx, a.Jobs.Work(ctx, a.jobHandlers(), jobSchedules())) })
+	}
+	ready()
+	return group.Wait()
+}
+
+// drained turns the end that was asked for into no error.
+func drained(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		return nil
+	}
+	return err
+}
+
+// server is one listener and what serves it.
+type server struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *server {
+	return &server{listener: listener, http: &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeMax, ReadTimeout: readTimeMax,
+		WriteTimeout: writeTimeMax, IdleTimeout: idleTimeMax, MaxHeaderBytes: headerBytesMax,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}}
+}
+
+func (s *server) serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.listener.Addr(), err)
+	}
+	return nil
+}
+
+// stop waits for ctx, then lets requests finish and closes what does not.
+func (s *server) stop(ctx context.Context) error {
+	<-ctx.Done()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeMax)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/google/wire"
+
+	"github.com/paydesk/paydesk/adapters/bunrepo"
+	"github.com/paydesk/paydesk/adapters/guard"
+	"github.com/paydesk/paydesk/adapters/httpapi"
+	"github.com/paydesk/paydesk/adapters/journal/direct"
+	"github.com/paydesk/paydesk/adapters/journal/spool"
+	"github.com/paydesk/paydesk/adapters/notifier"
+	"github.com/paydesk/paydesk/adapters/passwords"
+	"github.com/paydesk/paydesk/adapters/seal"
+	"github.com/paydesk/paydesk/adapters/stripe"
+	"github.com/paydesk/paydesk/adapters/system"
+	"github.com/paydesk/paydesk/adapters/telemetry"
+	"github.com/paydesk/paydesk/adapters/web/pay"
+	"github.com/paydesk/paydesk/adapters/webhook"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/core/notify"
+	"github.com/paydesk/paydesk/core/observe"
+	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/graph"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// The sets say how the parts fit together. Each is named for the side of the house that
+// it builds; the injectors in the root's wire.go put them together.
+var (
+	// SystemSet is what the machine gives: ids, passwords, telemetry, sealing.
+	SystemSet = wire.NewSet(
+		system.NewIDs, wire.Bind(new(ports.IDs), new(system.IDs)),
+		passwords.New, wire.Bind(new(ports.Passwords), new(*passwords.Argon2id)),
+		NewTelemetry, wire.Bind(new(ports.TraceIDs), new(*telemetry.Telemetry)),
+		NewSealer, NewEnvironment, NewPublicURL,
+	)
+	// StorageSet is the database and the jobs in it.
+	StorageSet = wire.NewSet(NewStore, wire.Bind(new(ports.Store), new(*Database)))
+	// JobSet works on the jobs.
+	JobSet = wire.NewSet(NewJobs)
+	// ProviderSet is the configured accounts.
+	ProviderSet = wire.NewSet(NewAccounts, NewProviders)
+	// ObserveSet moves state and keeps what providers say.
+	ObserveSet = wire.NewSet(
+		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
+	)
+	// CoreSet is the use cases.
+	CoreSet = wire.NewSet(NewSettings, payments.New, access.New, idempotency.New, NewNotifier, notify.New)
+	// JournalSet makes webhooks durable.
+	JournalSet = wire.NewSet(NewJournal)
+	// HTTPSet is the faces of the program.
+	HTTPSet = wire.NewSet(NewPublicHandler, NewAdminHandler)
+
+	// ServeSet is the whole program.
+	ServeSet = wire.NewSet(SystemSet, StorageSet, JobSet, ProviderSet, ObserveSet, CoreSet, JournalSet, HTTPSet, wire.Struct(new(App), "*"))
+	// ToolSet is what one-off commands need.
+	ToolSet = wire.NewSet(SystemSet, StorageSet, ProviderSet, ObserveSet, access.New, wire.Struct(new(Tools), "*"))
+)
+
+// NewTelemetry starts traces and metrics.
+func NewTelemetry(ctx context.Context, logger *slog.Logger) (*telemetry.Telemetry, func(), error) {
+	return telemetry.Setup(ctx, telemetry.Options{Version: Version, Logger: logger})
+}
+
+// NewEnvironment is the configured one.
+func NewEnvironment(c Config) core.Environment { return c.Environment }
+
+// NewPublicURL is the configured one.
+func NewPublicURL(c Config) core.PublicURL { return c.PublicURL }
+
+// NewSealer seals with the configured keys. Without any, which only test allows, data is
+// stored as it is, and marked so.
+func NewSealer(c Config) (ports.Sealer, error) {
+	if len(c.EncryptionKeys) == 0 {
+		return seal.Plain(), nil
+	}
+	ring, err := seal.New(c.EncryptionKeys)
+	if err != nil {
+		return nil, &ConfigError{Variable: "PAYDESK_ENCRYPTION_KEYS", Problem: err.Error()}
+	}
+	if c.Environment == core.EnvTest {
+		return ring.AcceptPlain(), nil
+	}
+	return ring, nil
+}
+
+// Database is the store behind the crash points of the tests' builds; the store itself
+// in all others.
+type Database struct {
+	ports.Store
+	database *bunrepo.Store
+}
+
+// NewStore opens the configured database.
+func NewStore(ctx context.Context, c Config, sealer ports.Sealer, ids ports.IDs) (*Database, func(), error) {
+	store, closeStore, err := bunrepo.Open(ctx, bunrepo.Options{
+		URL: c.DatabaseURL, Environment: c.Environment, Sealer: sealer, IDs: ids, Migrate: c.Migrate,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Database{Store: crashingStore(store), database: store}, closeStore, nil
+}
+
+// NewJobs works on the jobs in the database.
+func NewJobs(store *Database, logger *slog.Logger) ports.Jobs {
+	return bunrepo.NewJobs(store.database, bunrepo.JobsOptions{Logger: logger})
+}
+
+// Accounts is the configured accounts' adapters, each as its own type.
+type Accounts struct {
+	stripe *stripe.Adapter // nil while off
+}
+
+// NewAccounts makes the adapters of the accounts that have credentials.
+func NewAccounts(c Config) (Accounts, error) {
+	var all Accounts
+	if c.Stripe.SecretKey == "" {
+		return all, nil
+	}
+	adapter, err := stripe.New(stripe.Options{
+		Account: core.AccountName(core.ProviderStripe), Environment: c.Environment,
+		SecretKey: c.Stripe.SecretKey, PublishableKey: c.Stripe.PublishableKey,
+		WebhookSecrets: c.Stripe.WebhookSecrets, APIBase: c.Stripe.APIBase,
+	})
+	if err != nil {
+		return all, fmt.Errorf("configure Stripe: %w", err)
+	}
+	all.stripe = adapter
+	return all, nil
+}
+
+// NewProviders puts the guard around each account's adapter.
+func NewProviders(all Accounts) (ports.Providers, error) {
+	providers := make(ports.Providers)
+	if all.stripe != nil {
+		guarded, err := guard.Wrap(crashingProvider(all.stripe), guard.Options{})
+		if err != nil {
+			return nil, err
+		}
+		providers[all.stripe.Account()] = guarded
+	}
+	return providers, nil
+}
+
+func (all Accounts) verifiers() ports.WebhookVerifiers {
+	verifiers := make(ports.WebhookVerifiers)
+	if all.stripe != nil {
+		verifiers[all.stripe.Account()] = all.stripe
+	}
+	return verifiers
+}
+
+func (all Accounts) browsers() map[core.AccountName]ports.BrowserConfig {
+	browsers := make(map[core.AccountName]ports.BrowserConfig)
+	if all.stripe != nil {
+		browsers[all.stripe.Account()] = all.stripe.Browser()
+	}
+	return browsers
+}
+
+// NewSettings is what the use cases need of the configuration.
+func NewSettings(c Config) payments.Settings {
+	return payments.Settings{Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins}
+}
+
+// NewNotifier sends notifications; in live to public addresses alone.
+func NewNotifier(c Config) ports.Notifier {
+	return notifier.New(notifier.Options{AllowPrivate: c.Environment == core.EnvTest, Wall: system.NewClock()})
+}
+
+// NewJournal opens the configured journal.
+func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, logger *slog.Logger) (ports.Journal, func(), error) {
+	dir, isSpool := strings.CutPrefix(c.Journal, "spool:")
+	if !isSpool {
+		journal := direct.New(direct.Options{Accept: inbox.Accept, Logger: logger, Postgres: !strings.HasPrefix(c.DatabaseURL, "sqlite:")})
+		return crashingJournal(journal), journal.Close, nil
+	}
+	journal, err := spool.Open(spool.Options{Dir: dir, Logger: logger, Sealer: sealer})
+	if err != nil {
+		return nil, nil, &ConfigError{Variable: "PAYDESK_JOURNAL", Problem: err.Error()}
+	}
+	return crashingJournal(journal), journal.Close, nil
+}
+
+// NewPublicHandler puts the public listener's parts together.
+func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal,
+	service *payments.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service,
+) (PublicHandler, error) {
+	api, err := httpapi.NewHandler(httpapi.Options{
+		Payments: service, Idempotency: replays, Keys: keys, Endpoints: endpoints, PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the storefront API: %w", err)
+	}
+	pages, err := pay.NewHandler(pay.Options{Payments: service, Browsers: all.browsers(), Environment: c.Environment, Logger: logger})
+	if err != nil {
+		return nil, fmt.Errorf("build the checkout page: %w", err)
+	}
+	hooks, err := webhook.NewHandler(webhook.Options{Verifiers: all.verifiers(), Journal: journal, WallClock: system.NewClock(), Logger: logger})
+	if err != nil {
+		return nil, fmt.Errorf("build the webhooks' handler: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/pay/", pages)
+	mux.Handle("/webhooks/", hooks)
+	mux.Handle("/", api)
+	return mux, nil
+}
+
+// NewAdminHandler is the admin listener's one part.
+func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, service *payments.Service, staff *access.Service) (AdminHandler, error) {
+	handler, err := graph.NewHandler(graph.Options{
+		Payments: service, Store: store, Access: staff, Environment: c.Environment, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the admin API: %w", err)
+	}
+	return handler, nil
+}
+
+// Providers makes the configured accounts' adapters alone, for checks.
+func Providers(c Config) (ports.Providers, error) {
+	all, err := NewAccounts(c)
+	if err != nil {
+		return nil, err
+	}
+	return NewProviders(all)
+}
