@@ -25,6 +25,7 @@ var borders = []border{
 	{path: "core/view", may: []string{"core"}, std: []string{"database/", "net", "os"}},
 	{path: "core/record", may: []string{"core", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/access", may: []string{"core", "ports"}, std: []string{"database/", "net/http", "os"}},
+	{path: "core/coretest", may: []string{"core", "core/...", "ports", "ports/portstest"}},
 	{path: "core/idempotency", may: []string{"core", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/notify", may: []string{"core", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/observe", may: []string{"core/...", "core", "ports"}, std: []string{"database/", "net/http", "os"}},
@@ -128,7 +129,7 @@ func allowed(rule border, path, other string) bool {
 func TestTheProgramHoldsNoTestCode(t *testing.T) {
 	t.Parallel()
 	for _, dependency := range goList(t, "-deps", module) {
-		for _, stranger := range []string{"testing", module + "/ports/portstest", module + "/app/apptest", module + "/adapters/bunrepo/repotest"} {
+		for _, stranger := range []string{"testing", module + "/ports/portstest", module + "/app/apptest", module + "/core/coretest", module + "/adapters/bunrepo/repotest"} {
 			require.NotEqual(t, stranger, dependency)
 		}
 		for _, stranger := range []string{"github.com/stretchr/testify", "github.com/chromedp/", "pgregory.net/rapid"} {

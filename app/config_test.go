@@ -71,26 +71,26 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ variable, value string }{
 		{"PAYDESK_ENV", "production"},
-		{"PAYDESK_DATABASE_URL", "mysql://localhost/SECRET"},
+		{"PAYDESK_DATABASE_URL", "mysql://localhost/HUSH"},
 		{"PAYDESK_DATABASE_URL", "sqlite:"},
 		{"PAYDESK_JOURNAL", "spool:"},
-		{"PAYDESK_JOURNAL", "SECRET"},
+		{"PAYDESK_JOURNAL", "HUSH"},
 		{"PAYDESK_PUBLIC_ADDR", "8080"},
-		{"PAYDESK_PUBLIC_URL", "https://pay.shop.example/SECRET"},
+		{"PAYDESK_PUBLIC_URL", "https://pay.shop.example/HUSH"},
 		{"PAYDESK_PUBLIC_URL", "http://pay.shop.example"},
-		{"PAYDESK_ALLOWED_RETURN_ORIGINS", "https://shop.example/SECRET"},
+		{"PAYDESK_ALLOWED_RETURN_ORIGINS", "https://shop.example/HUSH"},
 		{"PAYDESK_ENCRYPTION_KEYS", ""},
-		{"PAYDESK_STRIPE_SECRET_KEY", "sk_test_SECRET"},
-		{"PAYDESK_STRIPE_SECRET_KEY", "SECRET"},
-		{"PAYDESK_STRIPE_PUBLISHABLE_KEY", "pk_test_SECRET"},
+		{"PAYDESK_STRIPE_SECRET_KEY", "sk_test_HUSH"},
+		{"PAYDESK_STRIPE_SECRET_KEY", "HUSH"},
+		{"PAYDESK_STRIPE_PUBLISHABLE_KEY", "pk_test_HUSH"},
 		{"PAYDESK_STRIPE_PUBLISHABLE_KEY", ""},
 		{"PAYDESK_STRIPE_WEBHOOK_SECRETS", ""},
 		{"PAYDESK_STRIPE_API_BASE", "http://127.0.0.1:8090/stripe"},
-		{"PAYDESK_STRIPE_API_BASE", "SECRET"},
-		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_test_SECRET_SECRET"},
-		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_live_SECRET"},
-		{"PAYDESK_BOOTSTRAP_STAFF", "SECRET"},
-		{"PAYDESK_BOOTSTRAP_STAFF", "a@shop.test:SECRET:owner"},
+		{"PAYDESK_STRIPE_API_BASE", "HUSH"},
+		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_test_SECRET_HUSH"},
+		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_live_HUSH"},
+		{"PAYDESK_BOOTSTRAP_STAFF", "HUSH"},
+		{"PAYDESK_BOOTSTRAP_STAFF", "a@shop.test:HUSH:owner"},
 		{"PAYDESK_LOG_LEVEL", "loud"},
 	} {
 		t.Run(c.variable+"="+c.value, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 			var refused *app.ConfigError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, c.variable, refused.Variable)
-			require.NotContains(t, err.Error(), "SECRET")
+			require.NotContains(t, err.Error(), "HUSH")
 		})
 	}
 	values := live()

@@ -61,7 +61,7 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer stop()
-	sim, err := newSimulator(config, logger, func(by time.Duration) {
+	sim, err := newSimulator(config, "http://"+config.PublicAddr, logger, func(by time.Duration) {
 		clock.Advance(by)
 		if err := program.Payments.ExpireDue(ctx, ports.Job{}); err != nil {
 			logger.Warn("expire checkouts after the clock moved", slog.String("error", err.Error()))
@@ -198,9 +198,11 @@ Create a checkout, then open its "url" and pay with card 4242 4242 4242 4242:
 `, app.Version, config.PublicURL, at.Admin, at.Ops, config.SimulatorAddr, config.BootstrapKey, staff.Email, staff.Password, token)
 }
 
-func newSimulator(config app.Config, logger *slog.Logger, onAdvance func(time.Duration)) (*simulator.Simulator, error) {
+// newSimulator makes a simulator that posts its webhooks to, and sends its buyers to, an
+// address of the public listener.
+func newSimulator(config app.Config, paydeskURL string, logger *slog.Logger, onAdvance func(time.Duration)) (*simulator.Simulator, error) {
 	sim, err := simulator.New(simulator.Options{
-		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: string(config.PublicURL),
+		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: paydeskURL,
 		Stripe: simulator.StripeOptions{
 			SecretKey: config.Stripe.SecretKey, PublishableKey: config.Stripe.PublishableKey,
 			WebhookSecrets: config.Stripe.WebhookSecrets,

@@ -31,7 +31,7 @@ func (c *simulateCommand) Run(ctx context.Context, r *run) error {
 	if config.Environment != core.EnvTest {
 		return &app.ConfigError{Variable: "PAYDESK_ENV", Problem: "must be test for the simulator"}
 	}
-	sim, err := newSimulator(config, app.NewLogger(r.Stderr, config.LogLevel, true), nil)
+	sim, err := newSimulator(config, string(config.PublicURL), app.NewLogger(r.Stderr, config.LogLevel, true), nil)
 	if err != nil {
 		return err
 	}
