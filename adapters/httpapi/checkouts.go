@@ -12,19 +12,19 @@ import (
 	"github.com/paydesk/paydesk/core/view"
 )
 
-// keyed is the header of calls that create something or move money. Whoever leaves it
+// Keyed is the header of calls that create something or move money. Whoever leaves it
 // out is refused before a call is reached; here it is described.
-type keyed struct {
+type Keyed struct {
 	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"255" doc:"A new one for each new call, the same one for each repeat"`
 }
 
-// mayBeKeyed is the header of the other POSTs.
-type mayBeKeyed struct {
+// MayBeKeyed is the header of the other POSTs.
+type MayBeKeyed struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same request gives the first answer again"`
 }
 
 type newCheckout struct {
-	keyed
+	Keyed
 	Body struct {
 		Reference  string            `json:"reference" minLength:"1" maxLength:"200" example:"order-1" doc:"Your own name for the order"`
 		Currency   string            `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
@@ -54,7 +54,9 @@ type newCustomer struct {
 	Name  string `json:"name,omitempty"`
 }
 
-type checkoutPath struct {
+// CheckoutPath names a checkout. It is exported for the library alone, which passes over
+// what is not.
+type CheckoutPath struct {
 	ID string `path:"id" example:"chk_01jd0000000000000000000000"`
 }
 
@@ -92,7 +94,7 @@ func (s *server) createCheckout(ctx context.Context, in *newCheckout) (*answer[v
 	return answered(http.StatusCreated, s.viewOf(checkout)), nil
 }
 
-func (s *server) getCheckout(ctx context.Context, in *checkoutPath) (*answer[view.Checkout], error) {
+func (s *server) getCheckout(ctx context.Context, in *CheckoutPath) (*answer[view.Checkout], error) {
 	id, err := parseID[core.CheckoutID](in.ID)
 	if err != nil {
 		return nil, err
@@ -105,8 +107,8 @@ func (s *server) getCheckout(ctx context.Context, in *checkoutPath) (*answer[vie
 }
 
 func (s *server) expireCheckout(ctx context.Context, in *struct {
-	checkoutPath
-	mayBeKeyed
+	CheckoutPath
+	MayBeKeyed
 },
 ) (*answer[view.Checkout], error) {
 	id, err := parseID[core.CheckoutID](in.ID)

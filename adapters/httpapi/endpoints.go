@@ -21,14 +21,15 @@ type publishedEndpoint struct {
 }
 
 type newEndpoint struct {
-	keyed
+	Keyed
 	Body struct {
 		URL   string   `json:"url" example:"https://shop.example/hooks/paydesk"`
 		Types []string `json:"types,omitempty" doc:"All where absent"`
 	}
 }
 
-type endpointPath struct {
+// EndpointPath names an endpoint.
+type EndpointPath struct {
 	ID string `path:"id" example:"whk_01jd0000000000000000000000"`
 }
 
@@ -77,7 +78,7 @@ func (s *server) listEndpoints(ctx context.Context, _ *endpointsQuery) (*answer[
 	return answered(http.StatusOK, part), nil
 }
 
-func (s *server) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct{}, error) {
+func (s *server) deleteEndpoint(ctx context.Context, in *EndpointPath) (*struct{}, error) {
 	id, err := parseID[core.EndpointID](in.ID)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,8 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-type paymentPath struct {
+// PaymentPath names a payment.
+type PaymentPath struct {
 	ID string `path:"id" example:"pay_01jd0000000000000000000000"`
 }
 
@@ -30,7 +31,7 @@ type paymentQuery struct {
 }
 
 type newPayment struct {
-	keyed
+	Keyed
 	Body struct {
 		Customer      string            `json:"customer"`
 		PaymentMethod string            `json:"payment_method"`
@@ -43,16 +44,16 @@ type newPayment struct {
 }
 
 type captureCall struct {
-	paymentPath
-	keyed
+	PaymentPath
+	Keyed
 	Body *struct {
 		Amount *int64 `json:"amount,omitempty" doc:"Minor units; all that is left where absent"`
 	} `required:"false"`
 }
 
 type cancelCall struct {
-	paymentPath
-	mayBeKeyed
+	PaymentPath
+	MayBeKeyed
 }
 
 func (s *server) paymentCalls(api huma.API) {
@@ -73,7 +74,7 @@ func (s *server) createPayment(context.Context, *newPayment) (*answer[view.Payme
 	return nil, notOffered
 }
 
-func (s *server) getPayment(ctx context.Context, in *paymentPath) (*answer[view.Payment], error) {
+func (s *server) getPayment(ctx context.Context, in *PaymentPath) (*answer[view.Payment], error) {
 	id, err := parseID[core.PaymentID](in.ID)
 	if err != nil {
 		return nil, err

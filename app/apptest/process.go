@@ -44,7 +44,7 @@ func Run(t testing.TB, folder string, env []string, ready string, args ...string
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
-			t.Logf("paydesk %s printed:\n%s", strings.Join(args, " "), p.Output())
+			t.Logf("paydesk %s printed at its end:\n%s", strings.Join(args, " "), lastLines(p.Output()))
 		}
 	})
 	select {
@@ -112,6 +112,14 @@ func Command(t testing.TB, folder string, env []string, args ...string) (stdout,
 		require.ErrorAs(t, err, &exit)
 	}
 	return out.String(), errs.String(), command.ProcessState.ExitCode()
+}
+
+// linesShown is how much of what a program printed goes into a failed test's log.
+const linesShown = 40
+
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return strings.Join(lines[max(len(lines)-linesShown, 0):], "\n")
 }
 
 // cleanEnvironment is the test's own without what would steer the program.

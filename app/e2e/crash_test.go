@@ -47,7 +47,7 @@ func (c *crashing) until(t *testing.T, what string, try func() (answer, bool)) a
 		if done {
 			return a
 		}
-		require.True(t, time.Now().Before(deadline), "%s: %d %s %v\n%s", what, a.Status, a.Raw, a.Err, c.server.Output())
+		require.True(t, time.Now().Before(deadline), "%s: %d %s %v\n%s", what, a.Status, a.Raw, a.Err, point)
 		select {
 		case <-c.server.Ended():
 			c.start(t, "") // as a supervisor would
