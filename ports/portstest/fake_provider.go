@@ -132,14 +132,14 @@ func (f *FakeProvider) Fault(_ testing.TB, fault Fault) {
 	switch fault {
 	case FaultTimeoutBefore, FaultReset:
 		f.FailNext(NoAnswer())
-	case FaultTimeoutAfterCommit:
+	case FaultTimeoutAfterCommit, FaultSlowBody:
 		f.FailNextAfterCommit(NoAnswer())
 	case FaultHTML, FaultTruncated:
 		f.FailNextAfterCommit(&core.ProviderError{Class: core.ClassUnknown, Op: "fake call", Err: errors.New("unreadable answer")})
-	case FaultError500:
+	case FaultError500, FaultBadGateway:
 		f.FailNext(&core.ProviderError{Class: core.ClassUnknown, Foreign: "api_error", Op: "fake call", RequestID: "req_fake"})
 	case FaultError429:
-		f.FailNext(&core.ProviderError{Class: core.ClassRetryable, Foreign: "rate_limit", Op: "fake call", RequestID: "req_fake"})
+		f.FailNext(&core.ProviderError{Class: core.ClassRetryable, Foreign: "rate_limit", Op: "fake call", RequestID: "req_fake", RetryAfter: time.Second})
 	}
 }
 

@@ -136,6 +136,18 @@ func (f *FakeProvider) ListPayments(ctx context.Context, in ports.ListPayments) 
 	return list, nil
 }
 
+// fakeKeyMax is the most characters a key has ([core.OperationKey]).
+const fakeKeyMax = 45
+
+// check refuses, before it is sent, a call about an object that cannot be this account's.
+func (f *FakeProvider) check(call FakeCall) error {
+	ref := call.Ref
+	if call.Method == "CreatePayment" || ref.Account == f.account && ref.Kind == core.ObjectPayment && ref.ID != "" {
+		return nil
+	}
+	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "ref", Op: "fake " + call.Method}
+}
+
 // begin notes the call, lets the test look on, and gives what is to go wrong.
 func (f *FakeProvider) begin(ctx context.Context, call FakeCall) (fakeFailure, error) {
 	f.mu.Lock()
@@ -160,6 +172,9 @@ func (f *FakeProvider) begin(ctx context.Context, call FakeCall) (fakeFailure, e
 
 // read answers a call that changes nothing.
 func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSession, error) {
+	if err := f.check(call); err != nil {
+		return ports.PaymentSession{}, err
+	}
 	failure, err := f.begin(ctx, call)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -179,6 +194,12 @@ func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSe
 // mutate answers a call that changes something: once a key, and the stored answer to
 // every repetition.
 func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string, effect func() (session ports.PaymentSession, effective bool, err error)) (ports.PaymentSession, error) {
+	if call.Key == "" || len(call.Key) > fakeKeyMax {
+		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Foreign: "key", Op: "fake " + call.Method}
+	}
+	if err := f.check(call); err != nil {
+		return ports.PaymentSession{}, err
+	}
 	failure, err := f.begin(ctx, call)
 	f.mu.Lock()
 	defer f.mu.Unlock()

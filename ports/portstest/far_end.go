@@ -41,13 +41,16 @@ const (
 // Fault is a way for a call to go wrong.
 type Fault string
 
-// The faults.
+// The faults. A call that goes out without its caller's doing a second time, as HTTP
+// clients do after [FaultReset] on a connection that was used before, may go well then.
 const (
 	FaultTimeoutBefore      Fault = "timeout_before"       // no answer, and nothing happened
 	FaultTimeoutAfterCommit Fault = "timeout_after_commit" // no answer, and it happened
-	FaultError500           Fault = "error_500"
-	FaultError429           Fault = "error_429"
-	FaultReset              Fault = "reset"     // the connection breaks before anything happened
-	FaultHTML               Fault = "html"      // it happened, and a proxy answers 200 with a page of its own
-	FaultTruncated          Fault = "truncated" // it happened, and the answer breaks off
+	FaultSlowBody           Fault = "slow_body"            // it happened, and the answer begins and never ends
+	FaultError500           Fault = "error_500"            // nothing happened, but who could tell
+	FaultBadGateway         Fault = "bad_gateway"          // nothing happened, and a proxy answers 502 with a page of its own
+	FaultError429           Fault = "error_429"            // refused, with the advice to wait
+	FaultReset              Fault = "reset"                // the connection breaks before anything happened
+	FaultHTML               Fault = "html"                 // it happened, and a proxy answers 200 with a page of its own
+	FaultTruncated          Fault = "truncated"            // it happened, and the answer breaks off
 )

@@ -1,0 +1,140 @@
+package portstest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// silences are the faults after which nobody can say what happened.
+var silences = []Fault{
+	FaultTimeoutBefore, FaultTimeoutAfterCommit, FaultSlowBody, FaultError500, FaultBadGateway, FaultReset, FaultHTML, FaultTruncated,
+}
+
+func providerCreateFaults(t *testing.T, d *providerDesk) {
+	providerVerbFaults(t, d, d.create)
+}
+
+func providerCaptureFaults(t *testing.T, d *providerDesk) {
+	d.requireManual(t)
+	providerVerbFaults(t, d, d.capture)
+}
+
+func providerCancelFaults(t *testing.T, d *providerDesk) {
+	providerVerbFaults(t, d, d.cancel)
+}
+
+// providerVerbFaults has a mutating call go wrong in every way: the outcome is unknown
+// unless the provider said that it did nothing, and the same key leads to one effect.
+func providerVerbFaults(t *testing.T, d *providerDesk, prepare func(*testing.T) verb) {
+	for _, fault := range silences {
+		call, key := prepare(t).call, newKey()
+		before := d.far.Effects(t)
+		d.far.Fault(t, fault)
+		_, err := call(t, key)
+		if err != nil || fault != FaultReset {
+			requireRefused(t, err, core.ClassUnknown)
+		}
+		if err != nil { // by the clock of a busy machine it may take effect only now
+			require.LessOrEqual(t, d.far.Effects(t), before+1, fault)
+		}
+		seen, err := call(t, key)
+		require.NoError(t, err, fault)
+		d.requireSound(t, seen)
+		require.Equal(t, before+1, d.far.Effects(t), fault)
+	}
+
+	call, key := prepare(t).call, newKey()
+	before := d.far.Effects(t)
+	d.far.Fault(t, FaultError429)
+	_, err := call(t, key)
+	refused := requireRefused(t, err, core.ClassRetryable)
+	require.Positive(t, refused.RetryAfter)
+	require.Equal(t, before, d.far.Effects(t))
+	_, err = call(t, key)
+	require.NoError(t, err)
+	require.Equal(t, before+1, d.far.Effects(t))
+}
+
+func providerLookFaults(t *testing.T, d *providerDesk) {
+	held := d.paid(t, core.CaptureAutomatic, CardSucceeds)
+	for name, look := range map[string]func() error{
+		"get":  func() error { _, err := d.provider.GetPayment(impatient(t), held.Ref); return err },
+		"open": func() error { _, err := d.provider.OpenPayment(impatient(t), held.Ref); return err },
+		"list": func() error {
+			_, err := d.provider.ListPayments(impatient(t), ports.ListPayments{From: held.CreatedAt, Until: held.CreatedAt.Add(providerWindow), Limit: 1})
+			return err
+		},
+	} {
+		if name == "list" && !d.provider.Capabilities().ListPayments {
+			continue
+		}
+		for _, fault := range []Fault{FaultTimeoutBefore, FaultError500, FaultBadGateway, FaultReset, FaultHTML, FaultTruncated} {
+			d.far.Fault(t, fault)
+			if err := look(); err != nil || fault != FaultReset {
+				requireRefused(t, err, core.ClassUnknown)
+			}
+			require.NoError(t, look(), "%s after %s", name, fault)
+		}
+		d.far.Fault(t, FaultError429)
+		refused := requireRefused(t, look(), core.ClassRetryable)
+		require.Positive(t, refused.RetryAfter)
+	}
+	require.Equal(t, held, d.seen(t, held.Ref))
+}
+
+func providerMissing(t *testing.T, d *providerDesk) {
+	known := d.created(t, core.CaptureManual).Snapshot
+	unknown := known.Ref
+	unknown.ID += "0gone"
+	for name, err := range d.askAbout(t, unknown) {
+		refused := requireRefused(t, err, core.ClassInvalid)
+		require.Equal(t, ports.ForeignMissing, refused.Foreign, name)
+	}
+	require.Equal(t, 1, d.far.Effects(t))
+}
+
+func providerForeignRefs(t *testing.T, d *providerDesk) {
+	known := d.created(t, core.CaptureManual).Snapshot.Ref
+	sent := len(d.far.Keys(t))
+	for _, change := range []func(*core.ProviderRef){
+		func(ref *core.ProviderRef) { ref.Account = "another" },
+		func(ref *core.ProviderRef) { ref.Kind = "other" },
+		func(ref *core.ProviderRef) { ref.ID = "" },
+	} {
+		ref := known
+		change(&ref)
+		for _, err := range d.askAbout(t, ref) {
+			requireRefused(t, err, core.ClassInvalid)
+		}
+	}
+	require.Len(t, d.far.Keys(t), sent, "none of them was sent")
+	require.Equal(t, 1, d.far.Effects(t))
+}
+
+// askAbout makes every call that is about one object, and gives the errors by the call.
+func (d *providerDesk) askAbout(t *testing.T, ref core.ProviderRef) map[string]error {
+	t.Helper()
+	errs := map[string]error{}
+	_, errs["get"] = d.provider.GetPayment(providerContext(t), ref)
+	_, errs["open"] = d.provider.OpenPayment(providerContext(t), ref)
+	_, errs["capture"] = d.provider.CapturePayment(providerContext(t), newKey(), ref, minor(t, 1_00, "EUR"))
+	_, errs["cancel"] = d.provider.CancelPayment(providerContext(t), newKey(), ref)
+	return errs
+}
+
+func providerGivenUp(t *testing.T, d *providerDesk) {
+	held := d.created(t, core.CaptureAutomatic).Snapshot
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := d.provider.GetPayment(ctx, held.Ref)
+	requireRefused(t, err, core.ClassUnknown)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = d.provider.CreatePayment(ctx, newKey(), d.request(t, core.CaptureAutomatic))
+	requireRefused(t, err, core.ClassUnknown)
+	require.Equal(t, 1, d.far.Effects(t))
+}

@@ -1,0 +1,127 @@
+package portstest
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// verb is one of the mutating calls, ready to be made again and again.
+type verb struct {
+	name string
+	call func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error)
+}
+
+// verbs prepares one of each mutating call. What they are about is made without a fault.
+func (d *providerDesk) verbs(t *testing.T) []verb {
+	t.Helper()
+	all := []verb{d.create(t), d.cancel(t)}
+	if d.provider.Capabilities().ManualCapture {
+		all = append(all, d.capture(t))
+	}
+	return all
+}
+
+func (d *providerDesk) create(t *testing.T) verb {
+	t.Helper()
+	in := d.request(t, core.CaptureAutomatic)
+	return verb{"create", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
+		t.Helper()
+		session, err := d.provider.CreatePayment(impatient(t), key, in)
+		return session.Snapshot, err
+	}}
+}
+
+func (d *providerDesk) capture(t *testing.T) verb {
+	t.Helper()
+	held := d.paid(t, core.CaptureManual, CardSucceeds)
+	return verb{"capture", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
+		t.Helper()
+		return d.provider.CapturePayment(impatient(t), key, held.Ref, held.Amount)
+	}}
+}
+
+func (d *providerDesk) cancel(t *testing.T) verb {
+	t.Helper()
+	open := d.created(t, core.CaptureAutomatic).Snapshot
+	return verb{"cancel", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
+		t.Helper()
+		return d.provider.CancelPayment(impatient(t), key, open.Ref)
+	}}
+}
+
+func providerReplays(t *testing.T, d *providerDesk) {
+	for _, verb := range d.verbs(t) {
+		key, before, sent := newKey(), d.far.Effects(t), len(d.far.Keys(t))
+		first, err := verb.call(t, key)
+		require.NoError(t, err, verb.name)
+		for range 2 {
+			again, err := verb.call(t, key)
+			require.NoError(t, err, verb.name)
+			require.Equal(t, first, again, verb.name)
+		}
+		require.Equal(t, before+1, d.far.Effects(t), verb.name)
+		keys := d.far.Keys(t)[sent:]
+		require.NotEmpty(t, keys, verb.name)
+		for _, arrived := range keys {
+			require.Equal(t, string(key), arrived, verb.name)
+		}
+	}
+}
+
+func providerReusesKey(t *testing.T, d *providerDesk) {
+	in := d.request(t, core.CaptureAutomatic)
+	key := newKey()
+	_, err := d.provider.CreatePayment(providerContext(t), key, in)
+	require.NoError(t, err)
+	other := in
+	other.Amount = minor(t, in.Amount.Minor()+1, in.Amount.Currency())
+	_, err = d.provider.CreatePayment(providerContext(t), key, other)
+	requireRefused(t, err, core.ClassInvalid)
+	require.Equal(t, 1, d.far.Effects(t))
+	_, err = d.provider.CreatePayment(providerContext(t), newKey(), other)
+	require.NoError(t, err)
+	require.Equal(t, 2, d.far.Effects(t))
+}
+
+// providerRacersCount callers send the same at the same time.
+const providerRacersCount = 8
+
+func providerRaces(t *testing.T, d *providerDesk) {
+	in, key := d.request(t, core.CaptureAutomatic), newKey()
+	sessions := make([]ports.PaymentSession, providerRacersCount)
+	errs := make([]error, providerRacersCount)
+	ctx := providerContext(t)
+	var racers sync.WaitGroup
+	for n := range providerRacersCount {
+		racers.Go(func() { sessions[n], errs[n] = d.provider.CreatePayment(ctx, key, in) })
+	}
+	racers.Wait()
+	last, err := d.provider.CreatePayment(ctx, key, in)
+	require.NoError(t, err)
+	for n := range providerRacersCount {
+		if isClass(errs[n], core.ClassRetryable) { // another one was still running
+			continue
+		}
+		require.NoError(t, errs[n])
+		require.Equal(t, last, sessions[n])
+	}
+	require.Equal(t, 1, d.far.Effects(t))
+}
+
+func providerNeedsKey(t *testing.T, d *providerDesk) {
+	verbs := d.verbs(t)
+	sent := len(d.far.Keys(t))
+	for _, verb := range verbs {
+		for _, key := range []core.OperationKey{"", core.OperationKey(strings.Repeat("k", 46))} {
+			_, err := verb.call(t, key)
+			requireRefused(t, err, core.ClassInvalid)
+		}
+	}
+	require.Len(t, d.far.Keys(t), sent, "none of them was sent")
+}

@@ -1,0 +1,240 @@
+package portstest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+func providerCreates(t *testing.T, d *providerDesk) {
+	in := d.request(t, core.CaptureAutomatic)
+	session, err := d.provider.CreatePayment(providerContext(t), newKey(), in)
+	require.NoError(t, err)
+	d.requireNew(t, in, session)
+	require.Equal(t, 1, d.far.Effects(t))
+
+	opened, err := d.provider.OpenPayment(providerContext(t), session.Snapshot.Ref)
+	require.NoError(t, err)
+	require.Equal(t, session, opened)
+	require.Equal(t, session.Snapshot, d.seen(t, session.Snapshot.Ref))
+	require.Equal(t, 1, d.far.Effects(t), "looking changes nothing")
+}
+
+// requireNew holds what a payment is like that nobody has tried to pay.
+func (d *providerDesk) requireNew(t *testing.T, in ports.CreatePayment, session ports.PaymentSession) {
+	t.Helper()
+	seen, none := session.Snapshot, core.Zero(in.Amount.Currency())
+	d.requireSound(t, seen)
+	require.Equal(t, in.Payment, seen.Payment)
+	require.Equal(t, core.PaymentRequiresAction, seen.Status)
+	require.Equal(t, in.Amount, seen.Amount)
+	require.Equal(t, none, seen.Authorized)
+	require.Equal(t, none, seen.Captured)
+	require.Equal(t, none, seen.Refunded)
+	require.Nil(t, seen.Method)
+	require.False(t, seen.Disputed)
+	require.True(t, seen.Payable)
+	require.WithinDuration(t, time.Now(), seen.CreatedAt, time.Hour)
+	require.NotEmpty(t, session.Action.Type)
+	require.NotEmpty(t, session.Action.ClientSecret)
+}
+
+// providerDeclines are the cards that do not work, and why.
+var providerDeclines = map[Card]core.FailureCode{
+	CardDeclined:          core.FailureCardDeclined,
+	CardInsufficientFunds: core.FailureInsufficientFunds,
+	CardExpired:           core.FailureExpiredCard,
+	CardIncorrectCVC:      core.FailureIncorrectCVC,
+	CardProcessingError:   core.FailureProcessingError,
+	CardStolen:            core.FailureSuspectedFraud,
+}
+
+func providerConfirms(t *testing.T, d *providerDesk) {
+	for _, card := range []Card{CardSucceeds, CardDisputed} {
+		seen := d.paid(t, core.CaptureAutomatic, card)
+		require.Equal(t, core.PaymentSucceeded, seen.Status, card)
+		require.Equal(t, seen.Amount, seen.Captured, card)
+		require.Equal(t, seen.Amount, seen.Authorized, card)
+		require.False(t, seen.Payable, card)
+		require.Equal(t, card == CardDisputed, seen.Disputed, card)
+		d.requireMethod(t, seen)
+		session, err := d.provider.OpenPayment(providerContext(t), seen.Ref)
+		require.NoError(t, err)
+		require.Equal(t, ports.PaymentSession{Snapshot: seen}, session, "there is nothing left to do for the buyer")
+	}
+	for card, code := range providerDeclines {
+		seen := d.paid(t, core.CaptureAutomatic, card)
+		require.Equal(t, core.PaymentFailed, seen.Status, card)
+		require.Equal(t, code, seen.Failure.Code, card)
+		require.NotEmpty(t, seen.Failure.ProviderCode, card)
+		require.True(t, seen.Captured.IsZero(), card)
+		require.True(t, seen.Authorized.IsZero(), card)
+	}
+	if !d.provider.Capabilities().ManualCapture {
+		return
+	}
+	seen := d.paid(t, core.CaptureManual, CardSucceeds)
+	require.Equal(t, core.PaymentAuthorized, seen.Status)
+	require.Equal(t, seen.Amount, seen.Authorized)
+	require.True(t, seen.Captured.IsZero())
+	require.False(t, seen.Payable)
+	d.requireMethod(t, seen)
+}
+
+// requireMethod holds what may be known of a card and is known of one that paid.
+func (d *providerDesk) requireMethod(t *testing.T, seen core.PaymentSnapshot) {
+	t.Helper()
+	require.NotNil(t, seen.Method)
+	require.Equal(t, "card", seen.Method.Type)
+	require.NotEmpty(t, seen.Method.Brand)
+	require.Len(t, seen.Method.Last4, 4)
+	require.NotZero(t, seen.Method.ExpMonth)
+	require.GreaterOrEqual(t, seen.Method.ExpYear, time.Now().Year())
+}
+
+func providerAuthenticates(t *testing.T, d *providerDesk) {
+	for _, passes := range []bool{true, false} {
+		session := d.created(t, core.CaptureAutomatic)
+		d.far.Confirm(t, session, Card3DS)
+		seen := d.seen(t, session.Snapshot.Ref)
+		require.Equal(t, core.PaymentRequiresAction, seen.Status)
+		require.True(t, seen.Payable)
+		require.True(t, seen.Captured.IsZero())
+		d.far.Authenticate(t, session, passes)
+		seen = d.seen(t, session.Snapshot.Ref)
+		if passes {
+			require.Equal(t, core.PaymentSucceeded, seen.Status)
+			require.Equal(t, seen.Amount, seen.Captured)
+			continue
+		}
+		require.Equal(t, core.PaymentFailed, seen.Status)
+		require.Equal(t, core.FailureAuthenticationRequired, seen.Failure.Code)
+	}
+}
+
+func providerTriesAgain(t *testing.T, d *providerDesk) {
+	session := d.created(t, core.CaptureAutomatic)
+	d.far.Confirm(t, session, CardDeclined)
+	seen := d.seen(t, session.Snapshot.Ref)
+	if !seen.Payable {
+		return // another try takes another object here
+	}
+	opened, err := d.provider.OpenPayment(providerContext(t), seen.Ref)
+	require.NoError(t, err)
+	require.Equal(t, session.Action, opened.Action)
+	d.far.Confirm(t, opened, CardSucceeds)
+	seen = d.seen(t, seen.Ref)
+	require.Equal(t, core.PaymentSucceeded, seen.Status)
+	require.Equal(t, seen.Amount, seen.Captured)
+}
+
+func (d *providerDesk) requireManual(t *testing.T) {
+	t.Helper()
+	if !d.provider.Capabilities().ManualCapture {
+		t.Skip("not claimed: manual capture")
+	}
+}
+
+func providerCapturesWhole(t *testing.T, d *providerDesk) {
+	d.requireManual(t)
+	held := d.paid(t, core.CaptureManual, CardSucceeds)
+	before := d.far.Effects(t)
+	seen, err := d.provider.CapturePayment(providerContext(t), newKey(), held.Ref, held.Authorized)
+	require.NoError(t, err)
+	d.requireSound(t, seen)
+	require.Equal(t, core.PaymentSucceeded, seen.Status)
+	require.Equal(t, held.Amount, seen.Captured)
+	require.Equal(t, held.Payment, seen.Payment)
+	require.Equal(t, before+1, d.far.Effects(t))
+	require.Equal(t, seen, d.seen(t, held.Ref))
+}
+
+func providerCapturesPart(t *testing.T, d *providerDesk) {
+	d.requireManual(t)
+	held := d.paid(t, core.CaptureManual, CardSucceeds)
+	part := minor(t, held.Authorized.Minor()-1_00, held.Authorized.Currency())
+	before := d.far.Effects(t)
+	seen, err := d.provider.CapturePayment(providerContext(t), newKey(), held.Ref, part)
+	if !d.provider.Capabilities().PartialCapture {
+		requireRefused(t, err, core.ClassInvalid)
+		require.Equal(t, before, d.far.Effects(t))
+		return
+	}
+	require.NoError(t, err)
+	d.requireSound(t, seen)
+	require.Equal(t, core.PaymentSucceeded, seen.Status)
+	require.Equal(t, part, seen.Captured)
+	require.Equal(t, held.Amount, seen.Authorized, "what was held at its highest")
+	require.True(t, seen.Refunded.IsZero(), "what is released was never taken")
+	require.Equal(t, before+1, d.far.Effects(t))
+	require.Equal(t, seen, d.seen(t, held.Ref))
+}
+
+func providerCapturesTooMuch(t *testing.T, d *providerDesk) {
+	d.requireManual(t)
+	fresh := d.created(t, core.CaptureManual).Snapshot
+	_, err := d.provider.CapturePayment(providerContext(t), newKey(), fresh.Ref, fresh.Amount)
+	requireRefused(t, err, core.ClassInvalid)
+
+	held := d.paid(t, core.CaptureManual, CardSucceeds)
+	before := d.far.Effects(t)
+	for _, amount := range []int64{held.Authorized.Minor() + 1, 0, -1} {
+		_, err := d.provider.CapturePayment(providerContext(t), newKey(), held.Ref, minor(t, amount, held.Amount.Currency()))
+		requireRefused(t, err, core.ClassInvalid)
+	}
+	require.Equal(t, before, d.far.Effects(t))
+	require.Equal(t, held, d.seen(t, held.Ref))
+
+	_, err = d.provider.CapturePayment(providerContext(t), newKey(), held.Ref, held.Authorized)
+	require.NoError(t, err)
+	_, err = d.provider.CapturePayment(providerContext(t), newKey(), held.Ref, held.Authorized)
+	requireRefused(t, err, core.ClassInvalid)
+	require.Equal(t, before+1, d.far.Effects(t))
+}
+
+func providerCancels(t *testing.T, d *providerDesk) {
+	open := []core.PaymentSnapshot{d.created(t, core.CaptureAutomatic).Snapshot, d.paid(t, core.CaptureAutomatic, CardDeclined)}
+	if d.provider.Capabilities().ManualCapture {
+		open = append(open, d.paid(t, core.CaptureManual, CardSucceeds))
+	}
+	for _, held := range open {
+		before := d.far.Effects(t)
+		seen, err := d.provider.CancelPayment(providerContext(t), newKey(), held.Ref)
+		require.NoError(t, err)
+		d.requireSound(t, seen)
+		require.Equal(t, core.PaymentCanceled, seen.Status)
+		require.False(t, seen.Payable)
+		require.True(t, seen.Captured.IsZero())
+		require.True(t, seen.Refunded.IsZero(), "what is released was never taken")
+		require.Equal(t, held.Authorized, seen.Authorized, "what was held at its highest")
+		require.Equal(t, before+1, d.far.Effects(t))
+		require.Equal(t, seen, d.seen(t, held.Ref))
+		session, err := d.provider.OpenPayment(providerContext(t), held.Ref)
+		require.NoError(t, err)
+		require.Zero(t, session.Action, "nobody can pay it any more")
+	}
+}
+
+func providerCancelsTwice(t *testing.T, d *providerDesk) {
+	held := d.created(t, core.CaptureAutomatic).Snapshot
+	first, err := d.provider.CancelPayment(providerContext(t), newKey(), held.Ref)
+	require.NoError(t, err)
+	before := d.far.Effects(t)
+	second, err := d.provider.CancelPayment(providerContext(t), newKey(), held.Ref)
+	require.NoError(t, err)
+	require.Equal(t, first, second)
+	require.Equal(t, before, d.far.Effects(t))
+}
+
+func providerCancelsTooLate(t *testing.T, d *providerDesk) {
+	taken := d.paid(t, core.CaptureAutomatic, CardSucceeds)
+	before := d.far.Effects(t)
+	_, err := d.provider.CancelPayment(providerContext(t), newKey(), taken.Ref)
+	requireRefused(t, err, core.ClassInvalid)
+	require.Equal(t, before, d.far.Effects(t))
+	require.Equal(t, taken, d.seen(t, taken.Ref))
+}
