@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,8 @@ var faultNames = []string{
 const (
 	// faultsMax bounds how many faults wait.
 	faultsMax = 1000
+	// faultCountMax is how many calls one fault can be for.
+	faultCountMax = 1_000_000
 	// latencyMax is the longest latency that can be asked for.
 	latencyMax = time.Minute
 	// latencyDefault is what faults that delay take where none is said.
@@ -42,8 +45,9 @@ const (
 // Fault is something that goes wrong on purpose.
 type Fault struct {
 	Account string `json:"account"`
-	// Match is what "METHOD /path" of a call must contain, case aside; "webhook" for
-	// deliveries. Empty matches every call, or every delivery for the webhooks' faults.
+	// Match is what "METHOD /path" of a call must contain, case aside, with or without the
+	// account's folder; "webhook" for deliveries, or a part of their event's type. Empty
+	// matches every call, or every delivery for the webhooks' faults.
 	Match     string `json:"match"`
 	Fault     string `json:"fault"`
 	Count     int    `json:"count"`
@@ -61,13 +65,20 @@ func (f Fault) Latency() time.Duration {
 // forWebhooks reports whether the fault is one of deliveries.
 func (f Fault) forWebhooks() bool { return strings.HasPrefix(f.Fault, "webhook_") }
 
+// matchesDeliveries reports whether the match is the word for deliveries.
+func (f Fault) matchesDeliveries() bool { return strings.EqualFold(f.Match, "webhook") }
+
 // Check reports which field is wrong, or nil.
 func (f Fault) Check() error {
 	switch {
 	case !slices.Contains(faultNames, f.Fault):
 		return fmt.Errorf("fault: must be one of %s", strings.Join(faultNames, ", "))
 	case f.Count < 0:
-		return fmt.Errorf("count: must not be negative")
+		return errors.New("count: must not be negative")
+	case f.Count > faultCountMax:
+		return fmt.Errorf("count: must be at most %d", faultCountMax)
+	case f.matchesDeliveries() && !f.forWebhooks() && f.Fault != FaultLatency:
+		return fmt.Errorf("fault: deliveries can have latency and the faults that start with webhook_, not %s", f.Fault)
 	case f.LatencyMS < 0 || f.Latency() > latencyMax:
 		return fmt.Errorf("latency_ms: must be from 0 to %d", latencyMax.Milliseconds())
 	}
@@ -95,21 +106,22 @@ func (f *Faults) Add(fault Fault) error {
 	return nil
 }
 
-// TakeCall gives the fault of a call, "METHOD /path".
+// TakeCall gives the fault of a call, "METHOD /path". The path may start with the
+// account's folder, which a match need not say.
 func (f *Faults) TakeCall(account, call string) (Fault, bool) {
+	call = strings.ToLower(call)
+	short := strings.Replace(call, " /"+account+"/", " /", 1)
 	return f.take(account, func(fault *Fault) bool {
-		return !fault.forWebhooks() && !strings.EqualFold(fault.Match, "webhook") &&
-			strings.Contains(strings.ToLower(call), strings.ToLower(fault.Match))
+		match := strings.ToLower(fault.Match)
+		return !fault.forWebhooks() && !fault.matchesDeliveries() && (strings.Contains(call, match) || strings.Contains(short, match))
 	})
 }
 
-// TakeWebhook gives the fault of a delivery.
-func (f *Faults) TakeWebhook(account, kind string) (Fault, bool) {
+// TakeWebhook gives the fault of a delivery, "METHOD /path type".
+func (f *Faults) TakeWebhook(account, call string) (Fault, bool) {
 	return f.take(account, func(fault *Fault) bool {
-		if !fault.forWebhooks() && !strings.EqualFold(fault.Match, "webhook") {
-			return false
-		}
-		return fault.Match == "" || strings.Contains("webhook "+strings.ToLower(kind), strings.ToLower(fault.Match))
+		return (fault.forWebhooks() || fault.matchesDeliveries()) &&
+			strings.Contains("webhook "+strings.ToLower(call), strings.ToLower(fault.Match))
 	})
 }
 
