@@ -71,9 +71,10 @@ async function startAttempt(account) {
 
 // ---- what is shown
 
+const title = document.title;
 const views = ['pay-view', 'wait-view', 'review-view', 'done-view'];
 
-/** Shows one view of the panel and moves the focus to its heading. */
+/** Shows one view of the panel and moves the focus to its heading, or to the button of the form. */
 function show(id) {
   const view = byId(id);
   if (!view || !view.hidden) return;
@@ -84,8 +85,8 @@ function show(id) {
   }
   const heading = view.querySelector('h2');
   main.querySelector('.panel').setAttribute('aria-labelledby', heading.id || 'panel-title');
-  document.title = heading.textContent;
-  heading.focus();
+  document.title = id === 'pay-view' ? title : heading.textContent;
+  (id === 'pay-view' ? byId('pay') : heading).focus();
 }
 
 /** Shows a completed checkout, and goes on to the shop unless the buyer wants to stay. */
@@ -194,9 +195,10 @@ function openForm() {
   const label = byId('pay-label');
   const error = byId('error');
   const container = byId('fields');
-  let fields = null;
+  const loading = byId('loading');
+  let shown = null; // the fields in the page, perhaps still loading
+  let fields = null; // the same, once they can be used
   let busy = false;
-  let generation = 0; // of the fields; older ones that become ready late are not wanted
 
   const chosen = () => data.accounts.find((a) => a.account === (form.elements.account?.value ?? data.accounts[0].account));
 
@@ -214,30 +216,32 @@ function openForm() {
     for (const radio of form.querySelectorAll('input[type="radio"]')) radio.disabled = value;
   };
 
+  /** Shows the fields of the chosen account in place of any others. */
   const mount = async () => {
-    const mine = ++generation;
-    fields?.destroy();
-    fields = null;
+    shown?.destroy();
+    shown = fields = null;
     setBusy(false);
     container.setAttribute('aria-busy', 'true');
-    let next;
+    loading.hidden = false;
+    let next = null;
+    let failed = false;
     try {
       const account = chosen();
-      next = fieldsOf[account.provider](account);
+      shown = next = fieldsOf[account.provider](account);
       next.onChange(() => tell());
-      await next.mount(container);
+      await next.mount(byId('mount'));
     } catch {
-      if (mine !== generation) return;
-      container.removeAttribute('aria-busy');
-      container.replaceChildren();
+      failed = true;
+    }
+    if (shown !== next) return; // the buyer has chosen another account meanwhile
+    container.removeAttribute('aria-busy');
+    loading.hidden = true;
+    if (failed) {
+      next?.destroy();
+      shown = null;
       tell(broken);
       return;
     }
-    if (mine !== generation) {
-      next.destroy();
-      return;
-    }
-    container.removeAttribute('aria-busy');
     fields = next;
     setBusy(false);
   };
@@ -297,6 +301,5 @@ async function follow() {
   if (message) location.reload(); // the buyer may try again, with fresh fields
 }
 
-document.documentElement.classList.add('scripted');
 if (data.state === 'open') openForm();
 else if (data.state === 'processing') follow();

@@ -1,7 +1,7 @@
 // The bank's question of 3-D Secure. The buyer's choice goes to the API of this origin;
 // the page that embeds the frame gets the PaymentIntent as it stands then.
 
-import { call, intentOf, serve, tell } from './channel.js';
+import { call, intentOf, serve, tell, tellHeight } from './channel.js';
 
 const buttons = {
   complete: document.getElementById('complete-authentication'),
@@ -27,6 +27,7 @@ serve({
   init(params) {
     clientSecret = params.clientSecret;
     setDisabled(false);
+    tellHeight();
     buttons.complete.focus();
     return {};
   },

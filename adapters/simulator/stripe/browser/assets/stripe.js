@@ -279,6 +279,7 @@
     });
     const frame = new Frame('challenge', key, 'Bank authentication', (event, detail) => {
       if (event === 'authenticated') done(detail);
+      if (event === 'height') frame.node.style.height = `min(${Number(detail.pixels) || 0}px, calc(100vh - 4rem))`;
     });
     frame.node.id = 'challenge-frame';
     frame.node.style.height = 'min(24rem, calc(100vh - 4rem))';
