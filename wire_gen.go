@@ -12,7 +12,6 @@ import (
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/app"
 	"github.com/paydesk/paydesk/core/access"
-	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
@@ -67,7 +66,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	notifyService := notify.New(database, notifier, clock, iDs, environment)
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetry, environment)
-	idempotencyService := idempotency.New(database, clock)
+	idempotencyService := app.NewIdempotency(database, clock)
 	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, paymentsService, idempotencyService, accessService, notifyService)
 	if err != nil {
 		cleanup3()

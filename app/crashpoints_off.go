@@ -2,7 +2,10 @@
 
 package app
 
-import "github.com/paydesk/paydesk/ports"
+import (
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
 
 // The program has no crash points; see crashpoints_on.go.
 
@@ -11,3 +14,6 @@ func crashingStore(store ports.Store) ports.Store { return store }
 func crashingJournal(journal ports.Journal) ports.Journal { return journal }
 
 func crashingProvider(provider ports.Provider) ports.Provider { return provider }
+
+// idempotencyLock is how long a call may run before it counts as dead.
+const idempotencyLock = core.IdempotencyLockMax

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -40,6 +41,9 @@ func readCrashPoint() *crashPoint {
 	point.left.Store(n)
 	return point
 }
+
+// idempotencyLock is short, so that tests need not wait for the calls that died.
+const idempotencyLock = 500 * time.Millisecond
 
 // at ends the process where it is the chosen boundary's turn.
 func (c *crashPoint) at(name string) {

@@ -54,7 +54,7 @@ var (
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
 	)
 	// CoreSet is the use cases.
-	CoreSet = wire.NewSet(NewSettings, payments.New, access.New, idempotency.New, NewNotifier, notify.New)
+	CoreSet = wire.NewSet(NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal)
 	// HTTPSet is the faces of the program.
@@ -166,6 +166,11 @@ func (all Accounts) browsers() map[core.AccountName]ports.BrowserConfig {
 		browsers[all.stripe.Account()] = all.stripe.Browser()
 	}
 	return browsers
+}
+
+// NewIdempotency remembers the answers of storefronts' calls.
+func NewIdempotency(store ports.Store, clock ports.Clock) *idempotency.Service {
+	return idempotency.New(store, clock).LockFor(idempotencyLock)
 }
 
 // NewSettings is what the use cases need of the configuration.

@@ -81,11 +81,11 @@ func TestIdempotencyVerdicts(t *testing.T) {
 	t.Parallel()
 	running := core.IdempotencyRecord{RequestHash: "a", LockedAt: start}
 	done := core.IdempotencyRecord{RequestHash: "a", Status: 201}
-	require.Equal(t, core.IdempotencyMismatch, running.Judge("b", start))
-	require.Equal(t, core.IdempotencyMismatch, done.Judge("b", start))
-	require.Equal(t, core.IdempotencyReplay, done.Judge("a", start))
-	require.Equal(t, core.IdempotencyBusy, running.Judge("a", start.Add(core.IdempotencyLockMax-1)))
-	require.Equal(t, core.IdempotencyRun, running.Judge("a", start.Add(core.IdempotencyLockMax)))
+	require.Equal(t, core.IdempotencyMismatch, running.Judge("b", start, core.IdempotencyLockMax))
+	require.Equal(t, core.IdempotencyMismatch, done.Judge("b", start, core.IdempotencyLockMax))
+	require.Equal(t, core.IdempotencyReplay, done.Judge("a", start, core.IdempotencyLockMax))
+	require.Equal(t, core.IdempotencyBusy, running.Judge("a", start.Add(core.IdempotencyLockMax-1), core.IdempotencyLockMax))
+	require.Equal(t, core.IdempotencyRun, running.Judge("a", start.Add(core.IdempotencyLockMax), core.IdempotencyLockMax))
 }
 
 func TestEndpointsWantWhatTheyAskedFor(t *testing.T) {

@@ -19,7 +19,7 @@ type IdempotencyRecord struct {
 // their [RequestKey].
 const (
 	IdempotencyKeep    = 72 * time.Hour
-	IdempotencyLockMax = 60 * time.Second
+	IdempotencyLockMax = 30 * time.Second
 )
 
 // IdempotencyVerdict is what a call should do about its key.
@@ -33,14 +33,15 @@ const (
 	IdempotencyMismatch                           // the key was used with another request
 )
 
-// Judge tells what a call with this hash should do, given the record that stands.
-func (r IdempotencyRecord) Judge(requestHash string, now time.Time) IdempotencyVerdict {
+// Judge tells what a call with this hash should do, given the record that stands. lock is
+// how long a call may run before another takes it over, usually [IdempotencyLockMax].
+func (r IdempotencyRecord) Judge(requestHash string, now time.Time, lock time.Duration) IdempotencyVerdict {
 	switch {
 	case r.RequestHash != requestHash:
 		return IdempotencyMismatch
 	case r.Status != 0:
 		return IdempotencyReplay
-	case now.Sub(r.LockedAt) < IdempotencyLockMax:
+	case now.Sub(r.LockedAt) < lock:
 		return IdempotencyBusy
 	}
 	return IdempotencyRun

@@ -42,9 +42,10 @@ func Run(t testing.TB, folder string, env []string, ready string, args ...string
 		close(p.ended)
 	}()
 	t.Cleanup(func() {
+		lived := p.alive() // what died before was meant to, or has been told
 		p.Kill()
-		if t.Failed() {
-			t.Logf("paydesk %s printed at its end:\n%s", strings.Join(args, " "), lastLines(p.Output()))
+		if t.Failed() && lived {
+			t.Logf("paydesk %s printed at its end:\n%s", strings.Join(args, " "), LastLines(p.Output()))
 		}
 	})
 	select {
@@ -63,6 +64,15 @@ func (p *Process) Ready() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+func (p *Process) alive() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
 	}
 }
 
@@ -117,7 +127,8 @@ func Command(t testing.TB, folder string, env []string, args ...string) (stdout,
 // linesShown is how much of what a program printed goes into a failed test's log.
 const linesShown = 40
 
-func lastLines(text string) string {
+// LastLines is the end of what a program printed.
+func LastLines(text string) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	return strings.Join(lines[max(len(lines)-linesShown, 0):], "\n")
 }

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -89,6 +88,7 @@ func (b *browser) tab(t *testing.T, width, height int64) *tab {
 		require.NoError(t, enable())
 	}
 	p.do(t, chromedp.EmulateViewport(width, height))
+	p.scheme(t, "light")
 	return p
 }
 
@@ -100,16 +100,12 @@ func (p *tab) note(event any) {
 	case *network.EventRequestWillBeSent:
 		var body strings.Builder
 		for _, entry := range event.Request.PostDataEntries {
-			text, err := base64.StdEncoding.DecodeString(entry.Bytes)
-			if err != nil {
-				text = []byte(entry.Bytes)
-			}
-			body.Write(text)
+			body.Write(entry.Bytes)
 		}
 		p.requests = append(p.requests, sent{method: event.Request.Method, url: event.Request.URL, body: body.String()})
 	case *log.EventEntryAdded:
 		// Answers like 402 are logged by the browser as errors and are none here.
-		if event.Entry.Level == log.LevelError && event.Entry.Source != log.SourceNetwork {
+		if event.Entry.Level == log.EntryLevelError && event.Entry.Source != log.EntrySourceNetwork {
 			p.troubles = append(p.troubles, event.Entry.Text)
 		}
 	case *runtime.EventExceptionThrown:
@@ -142,11 +138,14 @@ func (p *tab) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// scheme has the page think that its reader prefers "dark" or "light".
+// scheme has the page think that its reader prefers "dark" or "light", and no motion:
+// colours on their way from one to another are not what a test looks at.
 func (p *tab) scheme(t *testing.T, scheme string) {
 	t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		},
 	})
 	require.NoError(t, err)
 }
@@ -182,24 +181,24 @@ func (p *tab) frame(t *testing.T, selector string) chromedp.QueryOption {
 //go:embed testdata/axe.min.js
 var axe string
 
-// accessible requires that a page breaks none of axe's rules of WCAG 2.2 A and AA, nor of
-// its best practices. Frames are looked at on their own.
-func (p *tab) accessible(t *testing.T, name string) {
+// frameTags are axe's rules for what is a part of another page; a page's own are these
+// and the best practices.
+var frameTags = []string{"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"}
+
+// accessible requires that a page breaks none of axe's rules with these tags; none given
+// means all of WCAG 2.2 A and AA and the best practices. Frames in it are not looked into.
+func (p *tab) accessible(t *testing.T, name string, tags ...string) {
 	t.Helper()
+	if len(tags) == 0 {
+		tags = append([]string{"best-practice"}, frameTags...)
+	}
 	p.do(t, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := chromedp.Evaluate[*runtime.RemoteObject](axe)(ctx, target)
 		return err
 	}))
-	type violation struct {
-		ID    string   `json:"id"`
-		Help  string   `json:"help"`
-		Nodes []string `json:"nodes"`
-	}
-	var found []violation
-	text := evaluate[string](t, p, `axe.run(document, {
-		iframes: false,
-		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-	}).then((r) => JSON.stringify(r.violations.map((v) => ({id: v.id, help: v.help, nodes: v.nodes.map((n) => n.html + ' ' + n.failureSummary)}))))`)
-	require.NoError(t, json.Unmarshal([]byte(text), &found))
+	rules, err := json.Marshal(tags)
+	require.NoError(t, err)
+	found := evaluate[string](t, p, `axe.run(document, {iframes: false, runOnly: `+string(rules)+`}).then((r) =>
+		r.violations.flatMap((v) => v.nodes.map((n) => [v.id, v.help, n.html, n.failureSummary].join('\n'))).join('\n\n'))`)
 	require.Empty(t, found, name)
 }

@@ -1,9 +1,11 @@
 package e2e_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -96,22 +98,26 @@ func TestPayPage(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	house := newClient(apptest.Start(t))
-	for name, test := range map[string]func(*testing.T, *browser, *client){
-		"success":              pageSucceeds,
-		"held":                 pageHolds,
-		"declined, then paid":  pageDeclines,
-		"lacking funds":        pageLacksFunds,
-		"3-D Secure":           pageAsksBank,
-		"3-D Secure fails":     pageFailsAtBank,
-		"fields are checked":   pageChecksFields,
-		"pressed twice":        pagePressedTwice,
-		"no card reaches us":   pageKeepsCards,
-		"not frameable":        pageInFrame,
-		"for everybody":        pageAccessible,
-		"on a narrow screen":   pageNarrow,
-		"completed or expired": pageEnded,
+	for _, story := range []struct {
+		name string
+		test func(*testing.T, *browser, *client)
+	}{
+		{"success", pageSucceeds},
+		{"held", pageHolds},
+		{"declined, then paid", pageDeclines},
+		{"lacking funds", pageLacksFunds},
+		{"3-D Secure", pageAsksBank},
+		{"3-D Secure fails", pageFailsAtBank},
+		{"the provider stumbles", pageOutlivesTrouble},
+		{"fields are checked", pageChecksFields},
+		{"pressed twice", pagePressedTwice},
+		{"no card reaches us", pageKeepsCards},
+		{"not frameable", pageInFrame},
+		{"for everybody", pageAccessible},
+		{"on a narrow screen", pageNarrow},
+		{"completed or expired", pageEnded},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, b, house) })
+		t.Run(story.name, func(t *testing.T) { story.test(t, b, house) })
 	}
 }
 
@@ -168,6 +174,24 @@ func pageFailsAtBank(t *testing.T, b *browser, house *client) {
 	v.presses(t) // the same card once more
 	v.answersBank(t, "#complete-authentication")
 	v.isDone(t, "succeeded")
+}
+
+// pageOutlivesTrouble pays although the provider fails at each step once.
+func pageOutlivesTrouble(t *testing.T, b *browser, house *client) {
+	v := visit(t, b, house, "automatic")
+	fail := func(match string) {
+		a := house.control(t, http.MethodPost, "faults", map[string]any{"account": "stripe", "match": match, "fault": "error_500", "count": 1})
+		require.Less(t, a.Status, http.StatusBadRequest, a.Raw)
+	}
+	v.types(t, cardGood)
+	fail("POST /stripe/v1/payment_intents/pi_")
+	v.presses(t)
+	v.isRefused(t, "An error occurred")
+	fail("POST /stripe/v1/payment_intents")
+	v.presses(t)
+	v.isDone(t, "succeeded")
+	payments := house.api(t, http.MethodGet, "/v1/payments?reference="+url.QueryEscape(t.Name()), nil, "")
+	require.Len(t, payments.Body["data"], 1, "the same payment all along")
 }
 
 func pageChecksFields(t *testing.T, b *browser, house *client) {
@@ -264,13 +288,16 @@ func pageAccessible(t *testing.T, b *browser, house *client) {
 		frame := b.tab(t, 480, 400)
 		frame.scheme(t, scheme)
 		frame.do(t, chromedp.Navigate(evaluate[string](t, visit(t, b, house, "manual").tab, `document.querySelector('#fields iframe').src`)))
-		frame.accessible(t, "the card's fields, "+scheme)
+		if scheme == "dark" { // as the page around it would have it
+			evaluate[bool](t, frame, `(() => { document.documentElement.dataset.theme = 'night'; document.body.style.background = '#1a2027'; return true; })()`)
+		}
+		frame.accessible(t, "the card's fields, "+scheme, frameTags...)
 	}
 }
 
 func pageNarrow(t *testing.T, b *browser, house *client) {
 	for _, width := range []int64{320, 360} {
-		v := &buyer{tab: b.tab(t, width, 740), house: house, id: house.checkout(t, t.Name(), "automatic")}
+		v := &buyer{tab: b.tab(t, width, 740), house: house, id: house.checkout(t, fmt.Sprint(t.Name(), width), "automatic")}
 		v.load(t)
 		fits := func() bool {
 			return evaluate[bool](t, v.tab, `document.documentElement.scrollWidth <= innerWidth`)
@@ -287,7 +314,6 @@ func pageNarrow(t *testing.T, b *browser, house *client) {
 		require.Equal(t, "Payment complete", v.text(t, "#done-view h2"))
 		require.True(t, fits())
 		v.shoot(t, "narrow-complete")
-		house.checkout(t, t.Name()+"again", "manual")
 	}
 }
 
@@ -299,8 +325,8 @@ func pageEnded(t *testing.T, b *browser, house *client) {
 	require.Equal(t, "Payment complete", v.text(t, "#panel-title"))
 	v.accessible(t, "loaded complete")
 
-	expired := house.checkout(t, t.Name()+" expired", "automatic")
-	a := house.api(t, http.MethodPost, "/v1/checkouts/"+expired+"/expire", map[string]any{}, t.Name())
+	expired := house.checkout(t, t.Name()+"-expired", "automatic")
+	a := house.api(t, http.MethodPost, "/v1/checkouts/"+expired+"/expire", map[string]any{}, t.Name()+"-end")
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
 	v.do(t, chromedp.Navigate(house.house.PublicURL+"/pay/"+expired))
 	require.Equal(t, "This checkout has expired", v.text(t, "#panel-title"))

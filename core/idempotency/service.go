@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -50,11 +51,17 @@ type Answer struct {
 type Service struct {
 	store ports.Store
 	clock ports.Clock
+	lock  time.Duration
 }
 
 // New makes the service.
 func New(store ports.Store, clock ports.Clock) *Service {
-	return &Service{store: store, clock: clock}
+	return &Service{store: store, clock: clock, lock: core.IdempotencyLockMax}
+}
+
+// LockFor is the service with another time after which a call counts as dead.
+func (s *Service) LockFor(lock time.Duration) *Service {
+	return &Service{store: s.store, clock: s.clock, lock: lock}
 }
 
 // Do runs a call once for its caller and key. The second result says that the answer is
@@ -102,7 +109,7 @@ func (s *Service) begin(ctx context.Context, record core.IdempotencyRecord) (sta
 			return err
 		}
 		run = false
-		switch standing.Judge(record.RequestHash, record.LockedAt) {
+		switch standing.Judge(record.RequestHash, record.LockedAt, s.lock) {
 		case core.IdempotencyMismatch:
 			return ErrReused
 		case core.IdempotencyBusy:
