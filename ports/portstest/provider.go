@@ -21,7 +21,7 @@ type OpenProvider func(t *testing.T) (ports.Provider, FarEnd)
 const (
 	// providerPatience is how long a chapter waits for a call that gets no answer. A far
 	// end on this machine does what it does in much less.
-	providerPatience = time.Second
+	providerPatience = 500 * time.Millisecond
 	// providerCallMax ends a call that should have been answered.
 	providerCallMax = 20 * time.Second
 	// providerReturnURL is where buyers come back to.

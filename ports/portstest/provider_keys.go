@@ -82,7 +82,11 @@ func providerReusesKey(t *testing.T, d *providerDesk) {
 	other := in
 	other.Amount = minor(t, in.Amount.Minor()+1, in.Amount.Currency())
 	_, err = d.provider.CreatePayment(providerContext(t), key, other)
-	requireRefused(t, err, core.ClassInvalid)
+	// Something happened under the key once. Whether the adapter says that this request is
+	// wrong, or that nobody knows what that was: neither is a decline, nor to be sent again.
+	if !isClass(err, core.ClassInvalid) {
+		requireRefused(t, err, core.ClassUnknown)
+	}
 	require.Equal(t, 1, d.far.Effects(t))
 	_, err = d.provider.CreatePayment(providerContext(t), newKey(), other)
 	require.NoError(t, err)

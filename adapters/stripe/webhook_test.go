@@ -1,0 +1,216 @@
+package stripe_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/stripe/stripe-go/v76/webhook"
+
+	"github.com/paydesk/paydesk/adapters/stripe"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
+)
+
+const signatureHeader = "Stripe-Signature"
+
+// secrets of a rotation, and one of somebody else.
+var secrets = map[portstest.WebhookSecret]string{
+	portstest.SecretCurrent: "whsec_current",
+	portstest.SecretRotated: "whsec_rotated",
+	portstest.SecretForeign: "whsec_foreign",
+}
+
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	portstest.RunWebhook(t, func(t *testing.T) portstest.WebhookSide {
+		return portstest.WebhookSide{
+			Verifier: newVerifier(t, core.EnvTest), Sign: sign, Headers: []string{signatureHeader}, Tolerance: 5 * time.Minute,
+			Payment:    eventBody("evt_1", "payment_intent.succeeded", false, `{"id":"pi_1","object":"payment_intent"}`),
+			PaymentRef: core.ProviderRef{Account: "stripe", Kind: core.ObjectPayment, ID: "pi_1"},
+			Unknown:    eventBody("evt_2", "product.created", false, `{"id":"prod_1","object":"product"}`),
+			Live:       eventBody("evt_3", "payment_intent.succeeded", true, `{"id":"pi_1","object":"payment_intent"}`),
+			NoID:       []byte(`{"object":"event","type":"payment_intent.succeeded","livemode":false,"data":{"object":{"id":"pi_1","object":"payment_intent"}}}`),
+		}
+	})
+}
+
+func newVerifier(t testing.TB, env core.Environment) *stripe.Adapter {
+	t.Helper()
+	adapter, err := stripe.New(stripe.Options{
+		Account: "stripe", Environment: env, SecretKey: "sk_" + string(env) + "_1",
+		WebhookSecrets: []string{secrets[portstest.SecretCurrent], secrets[portstest.SecretRotated]},
+	})
+	require.NoError(t, err)
+	return adapter
+}
+
+// sign makes the header by the SDK's own means.
+func sign(body []byte, at time.Time, secret portstest.WebhookSecret) http.Header {
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secrets[secret], Timestamp: at})
+	return http.Header{signatureHeader: {signed.Header}}
+}
+
+func eventBody(id, kind string, live bool, object string) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2023-10-16","created":1772366400,"livemode":%t,"type":%q,"data":{"object":%s}}`, id, live, kind, object)
+}
+
+// TestWebhookVector holds the scheme to bytes that were signed elsewhere.
+func TestWebhookVector(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"id":"evt_test_0001","object":"event","api_version":"2023-10-16","type":"payment_intent.succeeded","livemode":false}`)
+	header := http.Header{signatureHeader: {"t=1700000000,v1=888cded5a2e6a919a715b19411a4e21bba609db3c8dfc42ec186dfff00bd98b9"}}
+	adapter, err := stripe.New(stripe.Options{
+		Account: "stripe", Environment: core.EnvTest, SecretKey: "sk_test_1", WebhookSecrets: []string{"whsec_test_0123456789abcdef"},
+	})
+	require.NoError(t, err)
+	delivery, err := adapter.VerifyWebhook(header, body, time.Unix(1700000000, 0))
+	require.NoError(t, err)
+	require.Equal(t, core.Delivery{
+		Account: "stripe", ProviderEventID: "evt_test_0001", Type: "payment_intent.succeeded", APIVersion: "2023-10-16", Body: body,
+	}, delivery, "an event without an object concerns nothing")
+}
+
+func TestWebhookSignatures(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1700000000, 0)
+	body := eventBody("evt_1", "payment_intent.succeeded", false, `{"id":"pi_1","object":"payment_intent"}`)
+	good := strings.TrimPrefix(sign(body, now, portstest.SecretCurrent).Get(signatureHeader), "t=1700000000,")
+	bad := "v1=" + strings.Repeat("0", 64)
+	for header, ok := range map[string]bool{
+		"t=1700000000," + good:                                true,
+		"t=1700000000," + bad + "," + good:                    true, // both secrets sign during a rotation
+		"t=1700000000," + good + ",v0=" + bad[3:]:             true,
+		"t=1700000000,v0=" + good[3:]:                         false, // another scheme
+		"t=1700000000," + bad:                                 false,
+		good:                                                  false, // no time
+		"t=," + good:                                          false,
+		"t=1700000000" + good:                                 false,
+		"t=1700000001," + good:                                false, // not the time that was signed
+		"t=-1700000000," + good:                               false,
+		"t=99999999999999999999," + good:                      false,
+		"t=1699999999,t=1700000000," + good:                   true, // the signed one is the one that counts
+		"t=1700000000,t=1699999999," + good:                   false,
+		"t=1700000000," + strings.ToUpper(good):               false,
+		"t=1700000000," + good + strings.Repeat(",a=b", 2000): false, // longer than any
+	} {
+		_, err := newVerifier(t, core.EnvTest).VerifyWebhook(http.Header{signatureHeader: {header}}, body, now)
+		require.Equal(t, ok, err == nil, "%.80s: %v", header, err)
+		if !ok {
+			require.ErrorIs(t, err, ports.ErrSignature)
+		}
+	}
+}
+
+// TestWebhookWithoutSecrets: a signature made with the empty secret must not open a door.
+func TestWebhookWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	adapter, err := stripe.New(stripe.Options{Account: "stripe", Environment: core.EnvTest, SecretKey: "sk_test_1"})
+	require.NoError(t, err)
+	body, now := eventBody("evt_1", "ping", false, `{}`), time.Unix(1700000000, 0)
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: "", Timestamp: now})
+	_, err = adapter.VerifyWebhook(http.Header{signatureHeader: {signed.Header}}, body, now)
+	require.ErrorIs(t, err, ports.ErrSignature)
+}
+
+func TestWebhookObjects(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1700000000, 0)
+	for _, c := range []struct{ kind, object, payment string }{
+		{"payment_intent.created", `{"id":"pi_1","object":"payment_intent"}`, "pi_1"},
+		{"payment_intent.payment_failed", `{"id":"pi_1","object":"payment_intent","last_payment_error":{"payment_intent":{"id":"pi_2"}}}`, "pi_1"},
+		{"payment_intent.not_invented_yet", `{"id":"pi_1","object":"payment_intent"}`, "pi_1"},
+		{"charge.captured", `{"id":"ch_1","object":"charge","payment_intent":"pi_1"}`, "pi_1"},
+		{"charge.refunded", `{"id":"ch_1","object":"charge","payment_intent":"pi_1"}`, "pi_1"},
+		{"charge.refunded", `{"id":"ch_1","object":"charge","payment_intent":null}`, ""},
+		{"charge.dispute.created", `{"id":"dp_1","object":"dispute","charge":"ch_1","payment_intent":"pi_1"}`, "pi_1"},
+		{"charge.refund.updated", `{"id":"re_1","object":"refund","payment_intent":"pi_1"}`, "pi_1"},
+		{"refund.created", `{"id":"re_1","object":"refund","payment_intent":"pi_1"}`, "pi_1"},
+		{"payment_intent.succeeded", `{"id":7,"object":"payment_intent"}`, ""},
+		{"payment_intent.succeeded", `{"id":"../charges","object":"payment_intent"}`, ""},
+		{"payment_intent.succeeded", `[]`, ""},
+		{"invoice.paid", `{"id":"in_1","object":"invoice","payment_intent":"pi_1"}`, ""},
+		{"customer.created", `{"id":"cus_1","object":"customer"}`, ""},
+	} {
+		body := eventBody("evt_1", c.kind, false, c.object)
+		delivery, err := newVerifier(t, core.EnvTest).VerifyWebhook(sign(body, now, portstest.SecretCurrent), body, now)
+		require.NoError(t, err, c.kind)
+		require.Equal(t, c.kind, delivery.Type)
+		require.Equal(t, c.payment, delivery.Ref.ID, "%s %s", c.kind, c.object)
+		require.Equal(t, c.payment == "", delivery.Ref.IsZero())
+	}
+}
+
+func TestWebhookOddEvents(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1700000000, 0)
+	verify := func(env core.Environment, text string) (core.Delivery, error) {
+		body := []byte(text)
+		return newVerifier(t, env).VerifyWebhook(sign(body, now, portstest.SecretCurrent), body, now)
+	}
+	for _, kind := range []string{`null`, `7`, `""`, `"a b"`, `"` + strings.Repeat("x", 1000) + `"`, `"<script>"`} {
+		delivery, err := verify(core.EnvTest, `{"id":"evt_1","type":`+kind+`,"api_version":"`+strings.Repeat("9", 1000)+`"}`)
+		require.NoError(t, err, "a genuine event is taken, whatever its type: %.40s", kind)
+		require.Equal(t, "unreadable", delivery.Type)
+		require.Empty(t, delivery.APIVersion)
+		require.True(t, delivery.Ref.IsZero())
+	}
+	for _, id := range []string{`null`, `7`, `""`, `"a b"`, `"` + strings.Repeat("x", 1000) + `"`, `{"id":"evt_1"}`} {
+		_, err := verify(core.EnvTest, `{"id":`+id+`,"type":"ping"}`)
+		require.ErrorIs(t, err, ports.ErrPayload, "%.40s", id)
+	}
+	for _, live := range []string{`,"livemode":false`, ``, `,"livemode":"true"`, `,"livemode":null`} {
+		_, err := verify(core.EnvLive, `{"id":"evt_1","type":"ping"`+live+`}`)
+		require.ErrorIs(t, err, ports.ErrWrongEnvironment, live)
+	}
+	_, err := verify(core.EnvLive, `{"id":"evt_1","type":"ping","livemode":true}`)
+	require.NoError(t, err)
+}
+
+// FuzzWebhook: whatever is signed is read or refused with a reason, and what is read has
+// the shape of an id.
+func FuzzWebhook(f *testing.F) {
+	now := time.Unix(1700000000, 0)
+	f.Add(eventBody("evt_1", "payment_intent.succeeded", false, `{"id":"pi_1","object":"payment_intent"}`))
+	f.Add(eventBody("evt_1", "charge.refunded", false, `{"id":"ch_1","object":"charge","payment_intent":"pi_1"}`))
+	f.Add(eventBody("evt_1", "payment_intent.succeeded", true, `{}`))
+	f.Add([]byte(`{"id":"evt_1","id":"evt_2","type":"\u0000","data":[]}`))
+	f.Add([]byte(`{"id":"evt_1`))
+	f.Add([]byte(`[[[[`))
+	adapter := newVerifier(f, core.EnvTest)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		delivery, err := adapter.VerifyWebhook(sign(body, now, portstest.SecretRotated), body, now)
+		if err != nil {
+			require.NotErrorIs(t, err, ports.ErrSignature)
+			require.Zero(t, delivery)
+			return
+		}
+		require.Regexp(t, `^[A-Za-z0-9_-]{1,255}$`, delivery.ProviderEventID)
+		require.Regexp(t, `^[A-Za-z0-9_.\[\]-]{1,128}$`, delivery.Type)
+		if !delivery.Ref.IsZero() {
+			require.Equal(t, core.AccountName("stripe"), delivery.Ref.Account)
+			require.Equal(t, core.ObjectPayment, delivery.Ref.Kind)
+			require.Regexp(t, `^[A-Za-z0-9_-]{1,255}$`, delivery.Ref.ID)
+		}
+	})
+}
+
+// BenchmarkVerifyWebhook is a post of a usual size, 3 KiB, signed with the second of two
+// secrets.
+func BenchmarkVerifyWebhook(b *testing.B) {
+	now := time.Unix(1700000000, 0)
+	body := eventBody("evt_1", "payment_intent.succeeded", false, `{"description":"`+strings.Repeat("x", 2800)+`","id":"pi_1","object":"payment_intent"}`)
+	adapter := newVerifier(b, core.EnvTest)
+	header := sign(body, now, portstest.SecretRotated)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := adapter.VerifyWebhook(header, body, now); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
