@@ -9,7 +9,7 @@ import (
 )
 
 // eventsLimitMax bounds how many events one listing prints.
-const eventsLimitMax = 10_000
+const eventsLimitMax = 1_000_000
 
 type eventsCommand struct {
 	List   eventsList   `cmd:"" help:"List events, newest first."`
