@@ -184,10 +184,10 @@ func pageOutlivesTrouble(t *testing.T, b *browser, house *client) {
 		require.Less(t, a.Status, http.StatusBadRequest, a.Raw)
 	}
 	v.types(t, cardGood)
-	fail("POST /stripe/v1/payment_intents/pi_")
+	fail("POST /stripe/v1/payment_intents") // the creation, of which the page asks again by itself
+	fail("/confirm")
 	v.presses(t)
 	v.isRefused(t, "An error occurred")
-	fail("POST /stripe/v1/payment_intents")
 	v.presses(t)
 	v.isDone(t, "succeeded")
 	payments := house.api(t, http.MethodGet, "/v1/payments?reference="+url.QueryEscape(t.Name()), nil, "")

@@ -4,9 +4,9 @@
 const brands = [
   { name: 'visa', title: 'Visa', pattern: /^4/, lengths: [16, 13, 19], groups: [4, 8, 12, 16], cvc: 3 },
   { name: 'mastercard', title: 'Mastercard', pattern: /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, lengths: [16], groups: [4, 8, 12], cvc: 3 },
-  { name: 'amex', title: 'American Express', pattern: /^3[47]/, lengths: [15], groups: [4, 10], cvc: 4 },
+  { name: 'amex', title: 'Amex', pattern: /^3[47]/, lengths: [15], groups: [4, 10], cvc: 4 },
   { name: 'discover', title: 'Discover', pattern: /^(6011|64[4-9]|65)/, lengths: [16], groups: [4, 8, 12], cvc: 3 },
-  { name: 'diners', title: 'Diners Club', pattern: /^(30[0-5]|3095|36|38|39)/, lengths: [14, 16], groups: [4, 10], cvc: 3 },
+  { name: 'diners', title: 'Diners', pattern: /^(30[0-5]|3095|36|38|39)/, lengths: [14, 16], groups: [4, 10], cvc: 3 },
   { name: 'jcb', title: 'JCB', pattern: /^35(2[89]|[3-8])/, lengths: [16], groups: [4, 8, 12], cvc: 3 },
   { name: 'unionpay', title: 'UnionPay', pattern: /^62/, lengths: [16, 17, 18, 19], groups: [4, 8, 12, 16], cvc: 3 },
 ];
