@@ -1,16 +1,17 @@
 package simulator
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // buyerCards are the cards that go by a name at every account.
@@ -22,16 +23,41 @@ var buyerCards = map[string]string{
 	"disputed":           "4000000000000259",
 }
 
-// answerBytesMax bounds what the buyer reads of an answer.
-const answerBytesMax = 1 << 20
+const (
+	// attemptTriesMax is how often the buyer asks for an attempt that Paydesk cannot give
+	// yet, at growing pauses; as the page does.
+	attemptTriesMax   = 6
+	attemptPauseFirst = 250 * time.Millisecond
+	attemptPauseMost  = 4 * time.Second
+	// cardYears is how long the buyer's card is good for yet.
+	cardYears = 5
+)
 
 // attempt is what the page's server answers to the begin of an attempt.
 type attempt struct {
 	Payment string `json:"payment"`
 	Action  struct {
+		Type              string `json:"type"`
 		ClientSecret      string `json:"client_secret"`
 		ProviderPaymentID string `json:"provider_payment_id"`
 	} `json:"action"`
+}
+
+// bought is what paying came to; a decline, too.
+type bought struct {
+	Payment string `json:"payment"`
+	Object  string `json:"object"`
+	Status  string `json:"status,omitempty"` // of the provider's object
+}
+
+// buyer pays one checkout, with the cookies of one browser.
+type buyer struct {
+	client  *http.Client // for the page's calls
+	outside *http.Client // for the provider's calls, which carry no cookie
+	origin  string       // Paydesk's
+	base    string       // the simulator's own address
+	key     string       // publishable
+	year    int          // of the card's end
 }
 
 // controlPay is the buyer: it opens the page, begins an attempt, confirms with the card
@@ -59,139 +85,149 @@ func (s *Simulator) controlPay(r *http.Request, body []byte) (any, *fieldProblem
 	if strings.Trim(number, "0123456789 -") != "" || number == "" {
 		return nil, wrong("card: must be a test number, or one of success, declined, insufficient_funds, 3ds, disputed")
 	}
-	paid, err := s.buy(r.Context(), "http://"+r.Host, in.Checkout, in.Account, number)
-	if refused, ok := errors.AsType[*pageError](err); ok {
-		return nil, &fieldProblem{http.StatusConflict, refused.Error()}
+	if s.options.PaydeskURL == "" {
+		return nil, &fieldProblem{status: http.StatusConflict, text: "the simulator was not told where Paydesk is"}
 	}
+	jar, err := cookiejar.New(nil)
 	if err != nil {
-		return nil, &fieldProblem{http.StatusBadGateway, err.Error()}
+		return nil, &fieldProblem{status: http.StatusInternalServerError, text: err.Error()}
+	}
+	browser := *s.client
+	browser.Jar = jar
+	b := &buyer{
+		client: &browser, outside: s.client, origin: s.options.PaydeskURL, base: s.ownAddress(r),
+		key: s.options.Stripe.PublishableKey, year: s.clock.Wall().Year() + cardYears,
+	}
+	paid, err := b.buy(r.Context(), in.Checkout, in.Account, number)
+	if err != nil {
+		return nil, problemOf(paid, err)
 	}
 	return paid, nil
 }
 
-// bought is what paying came to; a decline, too.
-type bought struct {
-	Payment string `json:"payment"`
-	Object  string `json:"object"`
-	Status  string `json:"status,omitempty"` // of the provider's object
+// ownAddress is where the simulator can reach itself: where it was just reached.
+func (s *Simulator) ownAddress(r *http.Request) string {
+	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && r.TLS == nil {
+		return "http://" + at.String()
+	}
+	if s.options.BaseURL != "" {
+		return s.options.BaseURL
+	}
+	return "http://" + r.Host
 }
 
-// pageError is the page's server saying no.
-type pageError struct {
-	status int
-	text   string
-}
-
-// Error repeats what the server said.
-func (e *pageError) Error() string {
-	return fmt.Sprintf("the page's server answered %d: %s", e.status, e.text)
-}
-
-// buy pays a checkout. base is where the simulator itself is reached.
-func (s *Simulator) buy(ctx context.Context, base, checkout, account, number string) (bought, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return bought{}, err
+// problemOf is the answer for a payment that did not come to its end. What is known of it
+// is told: money may have moved.
+func problemOf(paid bought, err error) *fieldProblem {
+	problem := &fieldProblem{status: http.StatusBadGateway, text: err.Error(), more: map[string]any{}}
+	if paid.Payment != "" {
+		problem.more["payment"], problem.more["object"] = paid.Payment, paid.Object
 	}
-	browser := *s.client
-	browser.Jar = jar
-	page := s.options.PaydeskURL + "/pay/" + url.PathEscape(checkout)
-	if _, err := s.page(ctx, &browser, http.MethodGet, page, ""); err != nil {
-		return bought{}, err
-	}
-	began, err := s.page(ctx, &browser, http.MethodPost, page+"/attempts", fmt.Sprintf(`{"account":%q}`, account))
-	if err != nil {
-		return bought{}, err
-	}
-	var a attempt
-	if err := json.Unmarshal(began, &a); err != nil || a.Action.ProviderPaymentID == "" {
-		return bought{}, &pageError{http.StatusAccepted, "the attempt has no answer from its provider yet; try again"}
-	}
-	status, err := s.confirm(ctx, base, a, number, page+"/return")
-	if err != nil {
-		return bought{}, err
-	}
-	if _, err := s.page(ctx, &browser, http.MethodPost, page+"/attempts/"+url.PathEscape(a.Payment)+"/sync", "{}"); err != nil {
-		return bought{}, err
-	}
-	return bought{Payment: a.Payment, Object: a.Action.ProviderPaymentID, Status: status}, nil
-}
-
-// page makes one of the page's calls.
-func (s *Simulator) page(ctx context.Context, browser *http.Client, method, address, body string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader([]byte(body)))
-	if err != nil {
-		return nil, err
-	}
-	if method == http.MethodPost {
-		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Origin", s.options.PaydeskURL)
-		request.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
-	response, err := browser.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("reach the page's server: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
-	if err != nil {
-		return nil, fmt.Errorf("read the page's answer: %w", err)
-	}
-	if response.StatusCode > 299 {
-		if method == http.MethodGet {
-			text = []byte("the page cannot be shown") // HTML helps nobody here
+	if refused, ok := errors.AsType[*pageError](err); ok {
+		problem.status = http.StatusConflict
+		if refused.problem != nil {
+			problem.more["problem"] = refused.problem
 		}
-		return nil, &pageError{response.StatusCode, strings.TrimSpace(string(text))}
 	}
-	return text, nil
+	return problem
 }
 
-// confirm types the card into the provider's frame, and passes 3-D Secure.
-func (s *Simulator) confirm(ctx context.Context, base string, a attempt, number, returnURL string) (string, error) {
-	form := url.Values{
-		"key": {s.options.Stripe.PublishableKey}, "client_secret": {a.Action.ClientSecret}, "return_url": {returnURL},
-		"payment_method_data[type]": {"card"}, "payment_method_data[card][number]": {number}, "payment_method_data[card][cvc]": {"123"},
-		"payment_method_data[card][exp_month]": {"12"}, "payment_method_data[card][exp_year]": {fmt.Sprint(s.clock.Wall().Year() + 5)},
+// buy pays a checkout.
+func (b *buyer) buy(ctx context.Context, checkout, account, number string) (bought, error) {
+	page := b.origin + "/pay/" + url.PathEscape(checkout)
+	if _, err := b.open(ctx, page); err != nil {
+		return bought{}, fmt.Errorf("open the page: %w", err)
 	}
-	status, err := s.ask(ctx, base+"/stripe/v1/payment_intents/"+url.PathEscape(a.Action.ProviderPaymentID)+"/confirm", form)
-	if err != nil || status != "requires_action" {
-		return status, err
+	a, err := b.begin(ctx, page, account)
+	if err != nil {
+		return bought{}, fmt.Errorf("begin an attempt: %w", err)
 	}
-	return s.ask(ctx, base+"/stripe/v1/3ds2/authenticate", url.Values{
-		"key": {s.options.Stripe.PublishableKey}, "client_secret": {a.Action.ClientSecret}, "source": {a.Action.ProviderPaymentID}, "outcome": {"complete"},
-	})
+	paid := bought{Payment: a.Payment, Object: a.Action.ProviderPaymentID}
+	status, confirmErr := b.confirm(ctx, a, number, page+"/return")
+	paid.Status = status
+	// Whatever broke, money may have moved, so the server looks all the same.
+	seen, err := b.sync(ctx, page, a.Payment)
+	switch {
+	case confirmErr != nil && (err != nil || seen == "requires_action"):
+		return paid, fmt.Errorf("confirm at the provider: %w", confirmErr)
+	case err != nil:
+		return paid, fmt.Errorf("have the payment looked at: %w", err)
+	}
+	return paid, nil
 }
 
-// ask calls the simulated provider as the browser's frame does. It gives the object's
-// status; a decline is an answer like any other.
-func (s *Simulator) ask(ctx context.Context, address string, form url.Values) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+// begin starts an attempt, or goes on with the one that is open.
+func (b *buyer) begin(ctx context.Context, page, account string) (attempt, error) {
+	body, err := json.Marshal(map[string]string{"account": account})
+	if err != nil {
+		return attempt{}, err
+	}
+	pause := attemptPauseFirst
+	for try := 1; ; try++ {
+		text, err := b.post(ctx, page+"/attempts", string(body))
+		if err != nil {
+			return attempt{}, err
+		}
+		var a attempt
+		if err := json.Unmarshal(text, &a); err != nil {
+			return attempt{}, fmt.Errorf("read the page's answer: %w", err)
+		}
+		if a.Action.ProviderPaymentID != "" && a.Action.ClientSecret != "" {
+			return a, nil
+		}
+		if try == attemptTriesMax {
+			return attempt{}, errors.New("the provider's answer to the attempt never came")
+		}
+		if err := rest(ctx, pause); err != nil {
+			return attempt{}, err
+		}
+		pause = min(2*pause, attemptPauseMost)
+	}
+}
+
+// rest waits.
+func rest(ctx context.Context, length time.Duration) error {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// sync has the page's server look at the payment, and gives the status that it saw.
+func (b *buyer) sync(ctx context.Context, page, payment string) (string, error) {
+	text, err := b.post(ctx, page+"/attempts/"+url.PathEscape(payment)+"/sync", "{}")
 	if err != nil {
 		return "", err
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := s.client.Do(request)
-	if err != nil {
-		return "", fmt.Errorf("confirm at the provider: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	var answer struct {
+	var seen struct {
 		Status string `json:"status"`
-		Error  *struct {
-			Message       string `json:"message"`
-			PaymentIntent *struct {
-				Status string `json:"status"`
-			} `json:"payment_intent"`
-		} `json:"error"`
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, answerBytesMax)).Decode(&answer); err != nil {
-		return "", fmt.Errorf("read the provider's answer: %w", err)
+	if err := json.Unmarshal(text, &seen); err != nil {
+		return "", fmt.Errorf("read the page's answer: %w", err)
 	}
-	if answer.Error == nil {
-		return answer.Status, nil
+	return seen.Status, nil
+}
+
+// confirm types the card into the provider's frame, and passes 3-D Secure. It gives the
+// status of the provider's object; a decline is one like any other.
+func (b *buyer) confirm(ctx context.Context, a attempt, number, returnURL string) (string, error) {
+	if a.Action.Type != "stripe_confirm" {
+		return "", fmt.Errorf("the page asks for %q, which this buyer cannot do", a.Action.Type)
 	}
-	if answer.Error.PaymentIntent == nil || response.StatusCode != http.StatusPaymentRequired {
-		return "", errors.New("the provider refused: " + answer.Error.Message)
+	form := url.Values{
+		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "return_url": {returnURL}, "use_stripe_sdk": {"true"},
+		"payment_method_data[type]": {"card"}, "payment_method_data[card][number]": {number}, "payment_method_data[card][cvc]": {"123"},
+		"payment_method_data[card][exp_month]": {"12"}, "payment_method_data[card][exp_year]": {strconv.Itoa(b.year)},
 	}
-	return answer.Error.PaymentIntent.Status, nil
+	status, err := b.ask(ctx, "/stripe/v1/payment_intents/"+url.PathEscape(a.Action.ProviderPaymentID)+"/confirm", form)
+	if err != nil || status != "requires_action" {
+		return status, err
+	}
+	return b.ask(ctx, "/stripe/v1/3ds2/authenticate", url.Values{
+		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "source": {a.Action.ProviderPaymentID}, "outcome": {"complete"},
+	})
 }

@@ -2,13 +2,16 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
+	"github.com/paydesk/paydesk/adapters/simulator/stripe"
 )
 
 const (
@@ -17,16 +20,26 @@ const (
 	advanceMost = 10 * 365 * 24 * time.Hour
 	// paymentReference is where Paydesk keeps its payment's id with a provider's object.
 	paymentReference = "paydesk_payment"
+	// accountStripe is the name of the account at Stripe.
+	accountStripe = "stripe"
 )
 
-// fieldProblem is a control call's error.
+// fieldProblem is a control call's error: a text that starts with the name of the field
+// that is to blame, and whatever else helps.
 type fieldProblem struct {
 	status int
 	text   string
+	more   map[string]any
 }
 
 func wrong(format string, args ...any) *fieldProblem {
-	return &fieldProblem{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &fieldProblem{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
+}
+
+func (p *fieldProblem) write(w http.ResponseWriter) {
+	answer := map[string]any{"error": p.text}
+	maps.Copy(answer, p.more)
+	write(w, p.status, answer)
 }
 
 // control mounts the control calls.
@@ -42,7 +55,7 @@ func (s *Simulator) control() {
 		write(w, http.StatusOK, map[string]any{"data": s.requests.List()})
 	})
 	s.mux.HandleFunc("/_control/", func(w http.ResponseWriter, r *http.Request) {
-		write(w, http.StatusNotFound, map[string]string{"error": "no control call " + r.Method + " " + r.URL.Path})
+		(&fieldProblem{status: http.StatusNotFound, text: "there is no control call " + r.Method + " " + r.URL.Path}).write(w)
 	})
 }
 
@@ -51,12 +64,12 @@ func (s *Simulator) post(path string, do func(*http.Request, []byte) (any, *fiel
 	s.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, controlBytesMax))
 		if err != nil {
-			write(w, http.StatusBadRequest, map[string]string{"error": "the body is too long or ended early"})
+			wrong("the body is too long or ended early").write(w)
 			return
 		}
 		answer, problem := do(r, body)
 		if problem != nil {
-			write(w, problem.status, map[string]string{"error": problem.text})
+			problem.write(w)
 			return
 		}
 		write(w, http.StatusOK, answer)
@@ -77,14 +90,17 @@ func read(body []byte, into any) *fieldProblem {
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return wrong("the body is not what this call takes: %v", err)
+		return wrong("the body is not what this call takes: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return wrong("the body is not what this call takes: there is more than one object")
 	}
 	return nil
 }
 
 func knownAccount(name string) *fieldProblem {
-	if name != "stripe" {
-		return wrong("account: must be stripe")
+	if name != accountStripe {
+		return wrong("account: must be %s", accountStripe)
 	}
 	return nil
 }
@@ -120,10 +136,13 @@ func (s *Simulator) controlAdvance(_ *http.Request, body []byte) (any, *fieldPro
 	return map[string]string{"now": s.clock.Now().Format(time.RFC3339Nano)}, nil
 }
 
+// controlReset forgets everything but the time: whoever was told of an advance cannot be
+// told that it never was.
 func (s *Simulator) controlReset(*http.Request, []byte) (any, *fieldProblem) {
 	s.faults.Reset()
-	s.requests.Reset()
+	s.webhooks.Reset()
 	s.stripe.Reset()
+	s.requests.Reset()
 	return map[string]bool{"ok": true}, nil
 }
 
@@ -146,9 +165,14 @@ func (s *Simulator) controlDispute(_ *http.Request, body []byte) (any, *fieldPro
 	if in.Amount < 0 {
 		return nil, wrong("amount: must not be negative")
 	}
-	id, ok := s.stripe.OpenDispute(paymentReference, in.Payment, in.Reason, in.Amount)
-	if !ok {
-		return nil, &fieldProblem{http.StatusNotFound, "payment: names none that took money"}
+	id, err := s.stripe.OpenDispute(paymentReference, in.Payment, in.Reason, in.Amount)
+	switch {
+	case errors.Is(err, stripe.ErrNoPayment):
+		return nil, &fieldProblem{status: http.StatusNotFound, text: "payment: " + err.Error()}
+	case errors.Is(err, stripe.ErrDisputeAmount):
+		return nil, wrong("amount: %v", err)
+	case err != nil:
+		return nil, &fieldProblem{status: http.StatusConflict, text: "payment: " + err.Error()}
 	}
 	return map[string]string{"id": id}, nil
 }
@@ -163,35 +187,28 @@ func (s *Simulator) controlDisputeEnd(r *http.Request, body []byte) (any, *field
 	if in.Outcome != "won" && in.Outcome != "lost" {
 		return nil, wrong("outcome: must be won or lost")
 	}
-	if !s.stripe.CloseDispute(r.PathValue("id"), in.Outcome) {
-		return nil, &fieldProblem{http.StatusNotFound, "no open dispute has this id"}
+	err := s.stripe.CloseDispute(r.PathValue("id"), in.Outcome)
+	switch {
+	case errors.Is(err, stripe.ErrNoDispute):
+		return nil, &fieldProblem{status: http.StatusNotFound, text: "id: " + err.Error()}
+	case err != nil:
+		return nil, &fieldProblem{status: http.StatusConflict, text: "id: " + err.Error()}
 	}
-	return map[string]string{"id": r.PathValue("id"), "status": in.Outcome}, nil
+	return map[string]string{"id": r.PathValue("id"), "outcome": in.Outcome}, nil
 }
 
 func (s *Simulator) controlObjects(w http.ResponseWriter, r *http.Request) {
-	if account := r.URL.Query().Get("account"); account != "" {
-		if problem := knownAccount(account); problem != nil {
-			write(w, problem.status, map[string]string{"error": problem.text})
+	query := r.URL.Query()
+	for name := range query {
+		if name != "account" && name != "type" {
+			wrong("%s: is not taken here; account and type are", name).write(w)
 			return
 		}
 	}
-	if kind := r.URL.Query().Get("type"); kind != "" {
-		objects, ok := s.stripe.Objects(kind)
-		if !ok {
-			write(w, http.StatusBadRequest, map[string]string{"error": "type: must be payment_intent, charge, dispute or event"})
-			return
-		}
-		write(w, http.StatusOK, map[string]any{"data": objects})
+	objects, err := s.Objects(query.Get("account"), query.Get("type"))
+	if err != nil {
+		wrong("%v", err).write(w)
 		return
 	}
-	all := make([]any, 0)
-	for _, kind := range []string{"payment_intent", "charge", "dispute"} {
-		objects, _ := s.stripe.Objects(kind)
-		text, _ := json.Marshal(objects)
-		var list []any
-		_ = json.Unmarshal(text, &list)
-		all = append(all, list...)
-	}
-	write(w, http.StatusOK, map[string]any{"data": all})
+	write(w, http.StatusOK, map[string]any{"data": objects})
 }

@@ -17,10 +17,10 @@ const (
 	deliveriesMax = 100_000
 	// deliveryTimeMax is how long one post may take.
 	deliveryTimeMax = 15 * time.Second
-	// deliveryTriesMax and the growing pause between tries end after about an hour.
-	deliveryTriesMax   = 40
+	// deliveryTriesMax tries, at growing pauses, end after about an hour.
+	deliveryTriesMax   = 720
 	deliveryPauseLeast = 200 * time.Millisecond
-	deliveryPauseMost  = 2 * time.Minute
+	deliveryPauseMost  = 5 * time.Second
 	// deliveryAnswerBytesMax is how much of an answer is read, so that its connection can
 	// be used again.
 	deliveryAnswerBytesMax = 64 << 10

@@ -1,9 +1,19 @@
 package stripe
 
 import (
-	"fmt"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
 	"strconv"
 	"strings"
+)
+
+const (
+	numberDigitsLeast = 12
+	numberDigitsMost  = 19
+	expiryYearsMost   = 50 // that a card can be good for
 )
 
 // card is what may be remembered of a card: never its number.
@@ -12,7 +22,9 @@ type card struct {
 	Last4    string
 	ExpMonth int
 	ExpYear  int
-	behavior behavior
+	// Fingerprint tells the same number again within one life of the simulator.
+	Fingerprint string
+	behavior    behavior
 }
 
 // behavior is how a test card acts.
@@ -22,9 +34,10 @@ type behavior struct {
 	message      string
 	authenticate bool   // asks for 3-D Secure first
 	dispute      string // reason of the dispute that follows; empty for none
+	inquiry      bool   // whether that is an inquiry, which takes no money back
 }
 
-var declined = "Your card was declined."
+const declined = "Your card was declined."
 
 // testCards act as Stripe documents.
 //
@@ -47,6 +60,8 @@ var testCards = map[string]behavior{
 	"4000008400001629": {authenticate: true, code: "card_declined", declineCode: "generic_decline", message: declined},
 	"4000000000000259": {dispute: "fraudulent"},
 	"4000000000002685": {dispute: "product_not_received"},
+	"4000000000001976": {dispute: "fraudulent", inquiry: true},
+	"4000000000000341": {code: "card_declined", declineCode: "generic_decline", message: declined},
 }
 
 // testMethods are the test payment methods by their ids.
@@ -59,53 +74,98 @@ var testMethods = map[string]string{
 	"pm_card_chargeDeclinedProcessingError":        "4000000000000119",
 	"pm_card_authenticationRequired":               "4000002760003184",
 	"pm_card_threeDSecure2Required":                "4000000000003220",
+	"pm_card_chargeCustomerFail":                   "4000000000000341",
 	"pm_card_createDispute":                        "4000000000000259",
+	"pm_card_createDisputeProductNotReceived":      "4000000000002685",
+	"pm_card_createDisputeInquiry":                 "4000000000001976",
 }
 
-// cardOf reads a card from a confirmation's parameters.
+// cardOf reads a card from a confirmation's parameters: a test payment method, or what was
+// typed in. It is nil where neither is given.
 func (s *Server) cardOf(in *request) (*card, *result) {
-	if method := in.params["payment_method"]; method != "" {
-		number, ok := testMethods[method]
-		if !ok {
-			out := failed(404, apiError{Type: invalidRequest, Code: "resource_missing", Param: "payment_method", Message: "No such PaymentMethod: '" + method + "'"})
-			return nil, &out
+	method, kind := in.params["payment_method"], in.params["payment_method_data[type]"]
+	var out result
+	switch {
+	case method != "" && kind != "":
+		out = invalid("", "payment_method_data", "You may only specify one of these parameters: payment_method, payment_method_data.")
+	case method != "":
+		if number, ok := testMethods[method]; ok {
+			return s.newCard(number, "12", strconv.Itoa(s.Clock.Wall().Year()+1), "123")
 		}
-		return s.newCard(number, "12", "2040", "123")
+		out = failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "resource_missing", Param: "payment_method",
+			Message: "No such PaymentMethod: '" + method[:min(len(method), parameterNameCharsMost)] + "'"})
+	case kind == "card":
+		of := func(name string) string { return in.params["payment_method_data[card]["+name+"]"] }
+		for _, name := range []string{"number", "exp_month", "exp_year"} {
+			if of(name) == "" {
+				out = missingParam("payment_method_data[card][" + name + "]")
+				return nil, &out
+			}
+		}
+		return s.newCard(of("number"), of("exp_month"), of("exp_year"), of("cvc"))
+	case kind != "":
+		out = invalid("", "payment_method_data[type]", "Invalid payment_method_data[type]: must be card.")
+	default:
+		return nil, nil //nolint:nilnil // no card was given
 	}
-	if kind := in.params["payment_method_data[type]"]; kind != "card" {
-		return nil, refuse(apiError{Type: invalidRequest, Code: "parameter_missing", Param: "payment_method", Message: "Give payment_method, or payment_method_data of type card."})
-	}
-	of := func(name string) string { return in.params["payment_method_data[card]["+name+"]"] }
-	return s.newCard(of("number"), of("exp_month"), of("exp_year"), of("cvc"))
+	return nil, &out
 }
 
+// newCard checks a card's data as far as it can be told without the bank. An error's
+// status is 402: the buyer has to mend it.
 func (s *Server) newCard(number, month, year, cvc string) (*card, *result) {
 	number = strings.NewReplacer(" ", "", "-", "").Replace(number)
+	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !luhn(number) {
+		return nil, cardRefused("incorrect_number", "", "number", "Your card number is incorrect.")
+	}
 	acts, known := testCards[number]
 	if !known {
-		return nil, cardRefused("incorrect_number", "number", "Your card number is incorrect.")
+		return nil, cardRefused("card_declined", "test_mode_live_card", "", "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards, visit: https://stripe.com/docs/testing.")
 	}
 	m, err := strconv.Atoi(month)
 	if err != nil || m < 1 || m > 12 {
-		return nil, cardRefused("invalid_expiry_month", "exp_month", "Your card's expiration month is invalid.")
+		return nil, cardRefused("invalid_expiry_month", "", "exp_month", "Your card's expiration month is invalid.")
 	}
 	y, err := strconv.Atoi(year)
-	if y < 100 {
+	if y >= 0 && y < 100 {
 		y += 2000
 	}
 	now := s.Clock.Wall() // cards run out in the world's time, whatever the simulator's clock says
-	if err != nil || y < now.Year() || y == now.Year() && m < int(now.Month()) || y > now.Year()+50 {
-		return nil, cardRefused("invalid_expiry_year", "exp_year", "Your card's expiration year is invalid.")
+	if err != nil || y < now.Year() || y == now.Year() && m < int(now.Month()) || y > now.Year()+expiryYearsMost {
+		return nil, cardRefused("invalid_expiry_year", "", "exp_year", "Your card's expiration year is invalid.")
 	}
-	if len(cvc) < 3 || len(cvc) > 4 || strings.Trim(cvc, "0123456789") != "" {
-		return nil, cardRefused("invalid_cvc", "cvc", "Your card's security code is invalid.")
+	if cvc != "" && (len(cvc) < 3 || len(cvc) > 4 || strings.Trim(cvc, "0123456789") != "") {
+		return nil, cardRefused("invalid_cvc", "", "cvc", "Your card's security code is invalid.")
 	}
-	return &card{Brand: brand(number), Last4: number[len(number)-4:], ExpMonth: m, ExpYear: y, behavior: acts}, nil
+	sum := hmac.New(sha256.New, s.secret)
+	_, _ = io.WriteString(sum, number)
+	return &card{
+		Brand: brand(number), Last4: number[len(number)-4:], ExpMonth: m, ExpYear: y,
+		Fingerprint: hex.EncodeToString(sum.Sum(nil))[:16], behavior: acts,
+	}, nil
 }
 
-func cardRefused(code, param, message string) *result {
-	out := failed(402, apiError{Type: cardError, Code: code, Param: param, Message: message})
+// cardRefused is the error of a card that reaches no bank.
+func cardRefused(code, declineCode, param, message string) *result {
+	out := failed(http.StatusPaymentRequired, apiError{Type: typeCard, Code: code, DeclineCode: declineCode, Param: param, Message: message})
 	return &out
+}
+
+// luhn reports whether a number's last digit fits the others.
+//
+// Source: ISO/IEC 7812-1, annex B.
+func luhn(digits string) bool {
+	sum := 0
+	for i := range len(digits) {
+		digit := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 1 {
+			if digit *= 2; digit > 9 {
+				digit -= 9
+			}
+		}
+		sum += digit
+	}
+	return sum%10 == 0
 }
 
 func brand(number string) string {
@@ -130,6 +190,6 @@ func brand(number string) string {
 func (c *card) details() map[string]any {
 	return map[string]any{
 		"brand": c.Brand, "country": "US", "exp_month": c.ExpMonth, "exp_year": c.ExpYear,
-		"fingerprint": fmt.Sprintf("sim%s%s", c.Brand, c.Last4), "funding": "credit", "last4": c.Last4, "network": c.Brand,
+		"fingerprint": c.Fingerprint, "funding": "credit", "last4": c.Last4, "network": c.Brand,
 	}
 }

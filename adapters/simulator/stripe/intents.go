@@ -1,13 +1,11 @@
 package stripe
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
-	"regexp"
+	"net/url"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 )
 
 // What calls take.
@@ -17,21 +15,22 @@ var (
 		"automatic_payment_methods[allow_redirects]", "payment_method_types[*]", "statement_descriptor", "statement_descriptor_suffix",
 		"receipt_email", "setup_future_usage",
 	}
-	listParams    = []string{"limit", "starting_after", "ending_before", "created[gte]", "created[gt]", "created[lte]", "created[lt]", "expand[*]", "type"}
+	listParams    = []string{"limit", "starting_after", "ending_before", "created[gte]", "created[gt]", "created[lte]", "created[lt]", "expand[*]"}
+	expandParams  = []string{"expand[*]"}
 	getParams     = []string{"expand[*]", "client_secret", "key"}
 	confirmParams = []string{
 		"payment_method", "payment_method_data[type]", "payment_method_data[card][number]", "payment_method_data[card][exp_month]",
 		"payment_method_data[card][exp_year]", "payment_method_data[card][cvc]", "return_url", "client_secret", "key", "expand[*]", "use_stripe_sdk",
 	}
-	captureParams      = []string{"amount_to_capture", "final_capture", "metadata[*]", "expand[*]"}
+	captureParams      = []string{"amount_to_capture", "final_capture", "metadata[*]", "statement_descriptor", "statement_descriptor_suffix", "expand[*]"}
 	cancelParams       = []string{"cancellation_reason", "expand[*]"}
 	authenticateParams = []string{"source", "client_secret", "outcome", "key", "expand[*]"}
 )
 
+// The statuses of a PaymentIntent.
+//
+// Source: docs.stripe.com/payments/paymentintents/lifecycle.
 const (
-	amountMost        = 99_999_999
-	authorizationLife = 7 * 24 * time.Hour
-
 	requiresMethod  = "requires_payment_method"
 	requiresAction  = "requires_action"
 	requiresCapture = "requires_capture"
@@ -39,75 +38,110 @@ const (
 	canceled        = "canceled"
 )
 
-var currencyForm = regexp.MustCompile(`^[a-z]{3}$`)
-
-// amountLeast is the least that can be charged, in minor units, for currencies that are
-// not worth about the same as a dollar.
-var amountLeast = map[string]int64{"jpy": 50, "huf": 17500, "krw": 1000, "mxn": 1000, "czk": 1500, "kwd": 500, "bhd": 500, "jod": 500, "omr": 500, "tnd": 2000}
+const emailCharsMax = 800
 
 func (s *Server) create(in *request) result {
-	amount, err := strconv.ParseInt(in.params["amount"], 10, 64)
-	switch {
-	case in.params["amount"] == "":
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "parameter_missing", Param: "amount", Message: "Missing required param: amount."})
-	case err != nil:
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "parameter_invalid_integer", Param: "amount", Message: "Invalid integer: amount"})
-	case amount > amountMost:
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "amount_too_large", Param: "amount", Message: "Amount must be no more than 999,999.99."})
-	}
-	currency := in.params["currency"]
-	if !currencyForm.MatchString(currency) {
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Param: "currency", Message: "Invalid currency: it must be three letters in lower case."})
-	}
-	least, ok := amountLeast[currency]
-	if !ok {
-		least = 50
-	}
-	if amount < least {
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "amount_too_small", Param: "amount", Message: fmt.Sprintf("Amount must be at least %d.", least)})
-	}
-	method := in.params["capture_method"]
-	if method == "" {
-		method = "automatic"
-	}
-	if !slices.Contains([]string{"automatic", "automatic_async", "manual"}, method) {
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Param: "capture_method", Message: "Invalid capture_method."})
+	i, out := readIntent(in)
+	if out != nil {
+		return *out
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := s.newID("pi")
-	i := &intent{
-		ID: id, Object: "payment_intent", Amount: amount, AmountDetails: map[string]any{"tip": map[string]any{}}, CaptureMethod: method,
-		ClientSecret: id + "_secret_" + s.newID("cs")[3:], ConfirmationMethod: "automatic", Created: s.Clock.Now().Unix(), Currency: currency,
-		Metadata: in.metadata(), PaymentMethodTypes: []string{"card"}, Status: requiresMethod,
-	}
-	if in.params["automatic_payment_methods[enabled]"] == "true" {
-		i.AutomaticPaymentMethods = map[string]any{"allow_redirects": "always", "enabled": true}
-	}
-	if text := in.params["description"]; text != "" {
-		i.Description = &text
-	}
-	s.intents.put(id, i)
+	i.ID = s.newID("pi")
+	i.ClientSecret = i.ID + "_secret_" + rand.Text()
+	i.Created = s.Clock.Now().Unix()
+	s.intents.put(i.ID, i)
 	s.tell("payment_intent.created", i.copied())
 	return done(s.shown(i, in))
 }
 
-func (in *request) metadata() map[string]string {
-	metadata := make(map[string]string)
-	for name, value := range in.params {
-		if key, ok := strings.CutPrefix(name, "metadata["); ok {
-			metadata[strings.TrimSuffix(key, "]")] = value
+// readIntent reads what a PaymentIntent is made of.
+func readIntent(in *request) (*intent, *result) {
+	i := &intent{
+		Object: "payment_intent", AmountDetails: map[string]any{"tip": map[string]any{}}, ConfirmationMethod: "automatic",
+		PaymentMethodTypes: []string{"card"}, Status: requiresMethod,
+	}
+	for _, name := range []string{"amount", "currency"} {
+		if in.params[name] == "" {
+			out := missingParam(name)
+			return nil, &out
 		}
 	}
-	return metadata
+	var bad *result
+	if i.Amount, _, bad = in.integer("amount", 1, 1<<53); bad != nil {
+		return nil, bad
+	}
+	i.Currency = in.params["currency"]
+	if bad := checkAmount(i.Amount, i.Currency); bad != nil {
+		return nil, bad
+	}
+	if i.CaptureMethod, bad = in.choice("capture_method", "automatic", "automatic_async", "manual"); bad != nil {
+		return nil, bad
+	}
+	if use, bad := in.choice("setup_future_usage", "", "on_session", "off_session"); bad != nil {
+		return nil, bad
+	} else if use != "" {
+		i.SetupFutureUsage = &use
+	}
+	for _, text := range []struct {
+		name     string
+		charsMax int
+		into     **string
+	}{
+		{"description", descriptionCharsMax, &i.Description},
+		{"receipt_email", emailCharsMax, &i.ReceiptEmail},
+		{"statement_descriptor", statementCharsMax, &i.StatementDescriptor},
+		{"statement_descriptor_suffix", statementCharsMax, &i.StatementDescriptorSuffix},
+	} {
+		if *text.into, bad = in.text(text.name, text.charsMax); bad != nil {
+			return nil, bad
+		}
+	}
+	if i.Metadata, bad = in.metadata(nil); bad != nil {
+		return nil, bad
+	}
+	return i, i.readMethods(in)
 }
 
-// find gives the intent that a call is about. Who has the publishable key alone must
-// know its client secret.
-func (s *Server) find(id string, in *request) (*intent, *result) {
+// readMethods reads which kinds of payment method are taken. Without a word, this API
+// version takes all that the account has.
+func (i *intent) readMethods(in *request) *result {
+	listed := false
+	for name, value := range in.params {
+		if !fits("payment_method_types[*]", name) {
+			continue
+		}
+		listed = true
+		if value != "card" {
+			out := invalid("", "payment_method_types", "The payment method type is invalid: only card is activated.")
+			return &out
+		}
+	}
+	enabled, bad := in.boolean("automatic_payment_methods[enabled]", !listed)
+	if bad != nil {
+		return bad
+	}
+	redirects, bad := in.choice("automatic_payment_methods[allow_redirects]", "always", "never")
+	if bad != nil {
+		return bad
+	}
+	if enabled && listed {
+		out := invalid("", "payment_method_types", "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+		return &out
+	}
+	if enabled {
+		i.AutomaticPaymentMethods = map[string]any{"allow_redirects": redirects, "enabled": true}
+	}
+	return nil
+}
+
+// find gives the intent that a call is about. Who says a client secret must know the
+// right one; with the publishable key that is all there is. The caller holds mu.
+func (s *Server) find(id, param string, in *request) (*intent, *result) {
 	i, ok := s.intents.byID[id]
-	if !ok || in.public && in.params["client_secret"] != i.ClientSecret {
-		out := missing("payment_intent", id)
+	secret, said := in.params["client_secret"]
+	if !ok || (in.public || said) && !same(secret, i.ClientSecret) {
+		out := notFound("payment_intent", param, id[:min(len(id), parameterNameCharsMost)])
 		return nil, &out
 	}
 	return i, nil
@@ -116,9 +150,9 @@ func (s *Server) find(id string, in *request) (*intent, *result) {
 func (s *Server) get(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, refused := s.find(in.id, in)
-	if refused != nil {
-		return *refused
+	i, out := s.find(in.id, "intent", in)
+	if out != nil {
+		return *out
 	}
 	return done(s.shown(i, in))
 }
@@ -126,185 +160,97 @@ func (s *Server) get(in *request) result {
 func (s *Server) confirm(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, refused := s.find(in.id, in)
-	if refused != nil {
-		return *refused
+	i, out := s.find(in.id, "intent", in)
+	if out != nil {
+		return *out
 	}
-	if i.Status != requiresMethod && i.Status != "requires_confirmation" && i.Status != requiresAction {
-		return s.unexpected(i, "confirm")
+	if i.Status != requiresMethod && i.Status != requiresAction {
+		return unexpected(i, "confirm", requiresMethod+", requires_confirmation, "+requiresAction)
 	}
-	if in.params["return_url"] == "" && i.AutomaticPaymentMethods != nil {
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "parameter_missing", Param: "return_url",
-			Message: "This PaymentIntent is configured to accept payment methods that may redirect: provide a return_url."})
+	if out := checkReturn(in, i); out != nil {
+		return *out
 	}
-	with, refused := s.cardOf(in)
-	if refused != nil {
-		return *refused
+	with, out := s.cardOf(in)
+	switch {
+	case out != nil && out.status == http.StatusPaymentRequired:
+		return withIntent(*out, i)
+	case out != nil:
+		return *out
+	case with == nil:
+		return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
+			Message: "You cannot confirm this PaymentIntent because it's missing a payment method. Update the PaymentIntent with a payment method and then confirm it again."})
 	}
-	if with.behavior.authenticate {
-		i.card, i.Status, i.LastPaymentError = with, requiresAction, nil
-		i.NextAction = map[string]any{"type": "use_stripe_sdk", "use_stripe_sdk": map[string]any{
-			"type": "three_d_secure_redirect", "source": i.ID, "stripe_js": "/v3/challenge",
-		}}
-		s.tell("payment_intent.requires_action", i.copied())
-		return done(s.shown(i, in))
+	if !with.behavior.authenticate {
+		return s.pay(i, with, in)
 	}
-	return s.pay(i, with, in)
+	i.card, i.method, i.Status, i.LastPaymentError = with, s.newMethod(with), requiresAction, nil
+	i.NextAction = map[string]any{"type": "use_stripe_sdk", "use_stripe_sdk": map[string]any{
+		"type": "three_d_secure_redirect", "source": i.ID, "stripe_js": "/v3/challenge",
+	}}
+	s.tell("payment_intent.requires_action", i.copied())
+	return done(s.shown(i, in))
 }
 
-// authenticate is the buyer in front of the bank's page.
+// checkReturn has whoever confirms say where a buyer who is sent away comes back to.
+func checkReturn(in *request, i *intent) *result {
+	var out result
+	back := in.params["return_url"]
+	if back == "" {
+		if i.AutomaticPaymentMethods == nil || i.AutomaticPaymentMethods["allow_redirects"] != "always" {
+			return nil
+		}
+		out = invalid("", "return_url", "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`.")
+		return &out
+	}
+	if address, err := url.Parse(back); err != nil || address.Scheme == "" || address.Host == "" {
+		out = invalid("url_invalid", "return_url", "Not a valid URL")
+		return &out
+	}
+	return nil
+}
+
+// withIntent shows the intent inside of an error.
+func withIntent(out result, i *intent) result {
+	if body, ok := out.object.(errorBody); ok {
+		body.Error.PaymentIntent = i.copied()
+		out.object = body
+	}
+	return out
+}
+
+// authenticate is the buyer in front of the bank's page. It answers with the intent
+// whichever way that went.
 func (s *Server) authenticate(in *request) result {
+	source := in.params["source"]
+	if source == "" {
+		return missingParam("source")
+	}
+	outcome := in.params["outcome"]
+	if !slices.Contains([]string{"complete", "fail"}, outcome) {
+		return invalid("", "outcome", "Invalid outcome: must be complete or fail.")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, refused := s.find(in.params["source"], in)
-	if refused != nil {
-		return *refused
+	i, out := s.find(source, "source", in)
+	if out != nil {
+		return *out
 	}
 	if i.Status != requiresAction || i.card == nil {
-		return s.unexpected(i, "authenticate")
+		return unexpected(i, "authenticate", requiresAction)
 	}
-	with := i.card
-	i.card, i.NextAction = nil, nil
-	switch in.params["outcome"] {
-	case "complete":
-		return s.pay(i, with, in)
-	case "fail":
-		with.behavior = behavior{}
-		s.decline(i, with, "payment_intent_authentication_failure", "", "We are unable to authenticate your payment method. Please choose a different payment method and try again.", nil)
-		return done(s.shown(i, in))
-	}
-	return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Param: "outcome", Message: "Invalid outcome: complete or fail."})
-}
-
-// pay charges a card.
-func (s *Server) pay(i *intent, with *card, in *request) result {
-	method := s.newID("pm")
-	i.PaymentMethod, i.NextAction, i.card = &method, nil, nil
-	c := &charge{
-		ID: s.newID("ch"), Object: "charge", Amount: i.Amount, Created: s.Clock.Now().Unix(), Currency: i.Currency, Description: i.Description,
-		Metadata: i.Metadata, PaymentIntent: i.ID, PaymentMethod: method, Status: succeeded, Paid: true,
-		PaymentMethodDetails: map[string]any{"type": "card", "card": with.details()},
-		Outcome:              map[string]any{"network_status": "approved_by_network", "type": "authorized"},
-	}
-	s.charges.put(c.ID, c)
-	i.charge = c.ID
-	if acts := with.behavior; acts.code != "" {
-		return s.decline(i, with, acts.code, acts.declineCode, acts.message, c)
-	}
-	i.LastPaymentError = nil
-	if i.CaptureMethod == "manual" {
-		i.Status, i.AmountCapturable, i.authorized = requiresCapture, i.Amount, s.Clock.Now().Unix()
-		s.tell("charge.succeeded", *c)
-		s.tell("payment_intent.amount_capturable_updated", i.copied())
-		return done(s.shown(i, in))
-	}
-	c.Captured, c.AmountCaptured = true, i.Amount
-	i.Status, i.AmountReceived = succeeded, i.Amount
-	s.tell("charge.succeeded", *c)
-	s.tell("payment_intent.succeeded", i.copied())
-	if with.behavior.dispute != "" {
-		s.openDispute(c, with.behavior.dispute, c.Amount)
+	if outcome == "complete" {
+		s.pay(i, i.card, in)
+	} else {
+		s.decline(i, i.card, apiError{Type: typeInvalidRequest, Code: "payment_intent_authentication_failure",
+			Message: "We are unable to authenticate your payment method. Please choose a different payment method and try again."}, nil)
 	}
 	return done(s.shown(i, in))
 }
 
-// decline leaves the intent to be paid by another card.
-func (s *Server) decline(i *intent, with *card, code, declineCode, message string, c *charge) result {
-	i.Status, i.PaymentMethod = requiresMethod, nil
-	i.LastPaymentError = &apiFailure{
-		Type: cardError, Code: code, DeclineCode: declineCode, Message: message,
-		PaymentMethod: map[string]any{"id": s.newID("pm"), "object": "payment_method", "type": "card", "card": with.details()},
-	}
-	if c != nil {
-		c.Status, c.Paid, c.FailureCode, c.FailureMessage = "failed", false, &code, &message
-		c.Outcome = map[string]any{"network_status": "declined_by_network", "reason": declineCode, "type": "issuer_declined"}
-		i.LastPaymentError.Charge = c.ID
-		s.tell("charge.failed", *c)
-	}
-	s.tell("payment_intent.payment_failed", i.copied())
-	e := apiError{Type: cardError, Code: code, DeclineCode: declineCode, Message: message, PaymentIntent: i.copied()}
-	if c != nil {
-		e.Charge = c.ID
-	}
-	return failed(http.StatusPaymentRequired, e)
+// unexpected answers a call that the intent's status does not allow.
+func unexpected(i *intent, verb, allowed string) result {
+	return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
+		Message: fmt.Sprintf("This PaymentIntent could not be %s because it has a status of %s. Only a PaymentIntent with one of the following statuses may be: %s.", past[verb], i.Status, allowed)})
 }
 
-func (s *Server) unexpected(i *intent, verb string) result {
-	return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
-		Message: fmt.Sprintf("You cannot %s this PaymentIntent because it has a status of %s.", verb, i.Status)})
-}
-
-func (s *Server) capture(in *request) result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, refused := s.find(in.id, in)
-	if refused != nil {
-		return *refused
-	}
-	if i.Status != requiresCapture {
-		return s.unexpected(i, "capture")
-	}
-	amount := i.AmountCapturable
-	if text := in.params["amount_to_capture"]; text != "" {
-		asked, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || asked < 1 {
-			return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "parameter_invalid_integer", Param: "amount_to_capture", Message: "Invalid integer: amount_to_capture"})
-		}
-		if asked > i.AmountCapturable {
-			return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Code: "amount_too_large", Param: "amount_to_capture",
-				Message: "The amount to capture is greater than the amount that can be captured."})
-		}
-		amount = asked
-	}
-	c := s.charges.byID[i.charge]
-	c.Captured, c.AmountCaptured = true, amount
-	c.AmountRefunded = c.Amount - amount // what is left over is booked as given back
-	i.Status, i.AmountReceived, i.AmountCapturable = succeeded, amount, 0
-	s.tell("charge.captured", *c)
-	s.tell("payment_intent.succeeded", i.copied())
-	return done(s.shown(i, in))
-}
-
-func (s *Server) cancel(in *request) result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, refused := s.find(in.id, in)
-	if refused != nil {
-		return *refused
-	}
-	if i.Status == succeeded || i.Status == canceled || i.Status == "processing" {
-		return s.unexpected(i, "cancel")
-	}
-	reason := in.params["cancellation_reason"]
-	if reason != "" && !slices.Contains([]string{"duplicate", "fraudulent", "requested_by_customer", "abandoned"}, reason) {
-		return failed(http.StatusBadRequest, apiError{Type: invalidRequest, Param: "cancellation_reason", Message: "Invalid cancellation_reason."})
-	}
-	s.end(i, reason)
-	return done(s.shown(i, in))
-}
-
-// end cancels an intent and lets go of what it holds.
-func (s *Server) end(i *intent, reason string) {
-	now := s.Clock.Now().Unix()
-	i.Status, i.CanceledAt, i.AmountCapturable, i.NextAction, i.card = canceled, &now, 0, nil, nil
-	if reason != "" {
-		i.CancellationReason = &reason
-	}
-	if c, ok := s.charges.byID[i.charge]; ok && c.Status == succeeded {
-		c.AmountRefunded, c.Refunded = c.Amount, true
-		s.tell("charge.refunded", *c)
-	}
-	s.tell("payment_intent.canceled", i.copied())
-}
-
-// Elapse does what time does: authorizations run out.
-func (s *Server) Elapse() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.Clock.Now()
-	for _, i := range s.intents.all() {
-		if i.Status == requiresCapture && now.Sub(time.Unix(i.authorized, 0)) >= authorizationLife {
-			s.end(i, "automatic")
-		}
-	}
-}
+var past = map[string]string{"confirm": "confirmed", "capture": "captured", "cancel": "canceled", "authenticate": "authenticated"}

@@ -6,48 +6,63 @@ import (
 )
 
 // intent is a PaymentIntent. What a client may not see is not exported.
+//
+// Source: docs.stripe.com/api/payment_intents/object.
 type intent struct {
-	ID                      string            `json:"id"`
-	Object                  string            `json:"object"`
-	Amount                  int64             `json:"amount"`
-	AmountCapturable        int64             `json:"amount_capturable"`
-	AmountDetails           map[string]any    `json:"amount_details"`
-	AmountReceived          int64             `json:"amount_received"`
-	AutomaticPaymentMethods map[string]any    `json:"automatic_payment_methods"`
-	CanceledAt              *int64            `json:"canceled_at"`
-	CancellationReason      *string           `json:"cancellation_reason"`
-	CaptureMethod           string            `json:"capture_method"`
-	ClientSecret            string            `json:"client_secret"`
-	ConfirmationMethod      string            `json:"confirmation_method"`
-	Created                 int64             `json:"created"`
-	Currency                string            `json:"currency"`
-	Customer                *string           `json:"customer"`
-	Description             *string           `json:"description"`
-	LastPaymentError        *apiFailure       `json:"last_payment_error"`
-	LatestCharge            any               `json:"latest_charge"` // id or object
-	Livemode                bool              `json:"livemode"`
-	Metadata                map[string]string `json:"metadata"`
-	NextAction              map[string]any    `json:"next_action"`
-	PaymentMethod           *string           `json:"payment_method"`
-	PaymentMethodTypes      []string          `json:"payment_method_types"`
-	Status                  string            `json:"status"`
+	ID                        string            `json:"id"`
+	Object                    string            `json:"object"`
+	Amount                    int64             `json:"amount"`
+	AmountCapturable          int64             `json:"amount_capturable"`
+	AmountDetails             map[string]any    `json:"amount_details"`
+	AmountReceived            int64             `json:"amount_received"`
+	Application               *string           `json:"application"`
+	ApplicationFeeAmount      *int64            `json:"application_fee_amount"`
+	AutomaticPaymentMethods   map[string]any    `json:"automatic_payment_methods"`
+	CanceledAt                *int64            `json:"canceled_at"`
+	CancellationReason        *string           `json:"cancellation_reason"`
+	CaptureMethod             string            `json:"capture_method"`
+	ClientSecret              string            `json:"client_secret,omitempty"`
+	ConfirmationMethod        string            `json:"confirmation_method"`
+	Created                   int64             `json:"created"`
+	Currency                  string            `json:"currency"`
+	Customer                  *string           `json:"customer"`
+	Description               *string           `json:"description"`
+	Invoice                   *string           `json:"invoice"`
+	LastPaymentError          *apiError         `json:"last_payment_error"`
+	LatestCharge              any               `json:"latest_charge"` // null, id or object
+	Livemode                  bool              `json:"livemode"`
+	Metadata                  map[string]string `json:"metadata,omitzero"`
+	NextAction                map[string]any    `json:"next_action"`
+	PaymentMethod             any               `json:"payment_method"` // null, id or object
+	PaymentMethodTypes        []string          `json:"payment_method_types"`
+	Processing                map[string]any    `json:"processing"`
+	ReceiptEmail              *string           `json:"receipt_email"`
+	SetupFutureUsage          *string           `json:"setup_future_usage"`
+	StatementDescriptor       *string           `json:"statement_descriptor"`
+	StatementDescriptorSuffix *string           `json:"statement_descriptor_suffix"`
+	Status                    string            `json:"status"`
 
-	charge     string // the latest one's id
-	card       *card  // what is being paid with, while authentication is waited for
-	authorized int64  // when money was held; 0 for never
+	charge     string         // the latest one's id
+	method     *paymentMethod // what it is paid with
+	card       *card          // what is being paid with, while authentication is waited for
+	authorized int64          // when money was held, unix seconds
 }
 
-// apiFailure is a PaymentIntent's last_payment_error.
-type apiFailure struct {
-	Type          string         `json:"type"`
-	Code          string         `json:"code"`
-	DeclineCode   string         `json:"decline_code,omitempty"`
-	Message       string         `json:"message"`
-	Charge        string         `json:"charge,omitempty"`
-	PaymentMethod map[string]any `json:"payment_method,omitempty"`
+// paymentMethod is a PaymentMethod of type card.
+type paymentMethod struct {
+	ID       string            `json:"id"`
+	Object   string            `json:"object"`
+	Card     map[string]any    `json:"card"`
+	Created  int64             `json:"created"`
+	Customer *string           `json:"customer"`
+	Livemode bool              `json:"livemode"`
+	Metadata map[string]string `json:"metadata"`
+	Type     string            `json:"type"`
 }
 
 // charge is a Charge.
+//
+// Source: docs.stripe.com/api/charges/object.
 type charge struct {
 	ID                   string            `json:"id"`
 	Object               string            `json:"object"`
@@ -57,6 +72,7 @@ type charge struct {
 	Captured             bool              `json:"captured"`
 	Created              int64             `json:"created"`
 	Currency             string            `json:"currency"`
+	Customer             *string           `json:"customer"`
 	Description          *string           `json:"description"`
 	Disputed             bool              `json:"disputed"`
 	FailureCode          *string           `json:"failure_code"`
@@ -65,29 +81,37 @@ type charge struct {
 	Metadata             map[string]string `json:"metadata"`
 	Outcome              map[string]any    `json:"outcome"`
 	Paid                 bool              `json:"paid"`
-	PaymentIntent        string            `json:"payment_intent"`
+	PaymentIntent        any               `json:"payment_intent"` // id or object
 	PaymentMethod        string            `json:"payment_method"`
 	PaymentMethodDetails map[string]any    `json:"payment_method_details"`
 	Refunded             bool              `json:"refunded"`
 	Status               string            `json:"status"`
+
+	intent   string
+	behavior behavior // what the card still has in store
 }
 
 // dispute is a Dispute, as far as it is told of here.
+//
+// Source: docs.stripe.com/api/disputes/object.
 type dispute struct {
-	ID            string            `json:"id"`
-	Object        string            `json:"object"`
-	Amount        int64             `json:"amount"`
-	Charge        string            `json:"charge"`
-	Created       int64             `json:"created"`
-	Currency      string            `json:"currency"`
-	Livemode      bool              `json:"livemode"`
-	Metadata      map[string]string `json:"metadata"`
-	PaymentIntent string            `json:"payment_intent"`
-	Reason        string            `json:"reason"`
-	Status        string            `json:"status"`
+	ID                 string            `json:"id"`
+	Object             string            `json:"object"`
+	Amount             int64             `json:"amount"`
+	Charge             string            `json:"charge"`
+	Created            int64             `json:"created"`
+	Currency           string            `json:"currency"`
+	IsChargeRefundable bool              `json:"is_charge_refundable"`
+	Livemode           bool              `json:"livemode"`
+	Metadata           map[string]string `json:"metadata"`
+	PaymentIntent      string            `json:"payment_intent"`
+	Reason             string            `json:"reason"`
+	Status             string            `json:"status"`
 }
 
-// event is an Event.
+// event is an Event. It never changes once it is made.
+//
+// Source: docs.stripe.com/api/events/object.
 type event struct {
 	ID              string         `json:"id"`
 	Object          string         `json:"object"`
@@ -116,9 +140,11 @@ type listOf struct {
 func (i *intent) copied() *intent {
 	c := *i
 	c.Metadata = maps.Clone(i.Metadata)
-	c.LatestCharge = nil
 	if i.charge != "" {
 		c.LatestCharge = i.charge
+	}
+	if i.method != nil {
+		c.PaymentMethod = i.method.ID
 	}
 	if i.LastPaymentError != nil {
 		failure := *i.LastPaymentError
@@ -127,26 +153,18 @@ func (i *intent) copied() *intent {
 	return &c
 }
 
-// shown is the intent as an answer shows it; expanded holds what was asked to be put in.
+// shown is the intent as an answer shows it. The caller holds mu.
 func (s *Server) shown(i *intent, in *request) *intent {
 	c := i.copied()
-	if i.charge != "" && (in.expands("latest_charge") || in.expands("data.latest_charge")) {
-		if of, ok := s.charges.byID[i.charge]; ok {
-			latest := *of
-			c.LatestCharge = &latest
-		}
+	if of, ok := s.charges.byID[i.charge]; ok && in.expands("latest_charge") {
+		latest := *of
+		c.LatestCharge = &latest
+	}
+	if i.method != nil && in.expands("payment_method") {
+		c.PaymentMethod = i.method
 	}
 	if in.public { // whoever pays sees no more than paying takes
-		c.Metadata = nil
+		c.Metadata, c.Description = nil, nil
 	}
 	return c
-}
-
-func (in *request) expands(name string) bool {
-	for key, value := range in.params {
-		if fits("expand[*]", key) && value == name {
-			return true
-		}
-	}
-	return false
 }
