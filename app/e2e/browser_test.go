@@ -45,7 +45,7 @@ func startBrowser(t *testing.T) *browser {
 		}
 		t.Skip("no Chromium on the path")
 	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(),
+	ctx, stop := chromedp.NewExecAllocator(t.Context(),
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("force-color-profile", "srgb"),

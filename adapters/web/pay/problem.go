@@ -28,9 +28,9 @@ func newProblem(status int, code, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
-func (p problem) retryAfter(seconds int) *problem {
+func (p *problem) retryAfter(seconds int) *problem {
 	p.retryAfterSeconds = seconds
-	return &p
+	return p
 }
 
 // providerRetrySeconds is when the page may ask again after a provider was away.
@@ -89,7 +89,11 @@ func (p *problem) write(w http.ResponseWriter) {
 }
 
 func writeJSON(w http.ResponseWriter, kind string, status int, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic("checkout page: " + err.Error()) // the answers' shapes can always be written
+	}
 	w.Header().Set("Content-Type", kind)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // a caller that hung up is no concern of ours
+	_, _ = w.Write(append(text, '\n')) // a caller that hung up is no concern of ours
 }

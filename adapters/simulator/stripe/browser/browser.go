@@ -71,10 +71,27 @@ func sameKey(want, got string) bool {
 	return want == "" || subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1
 }
 
+// contents are the embedded files by name.
+var contents = func() map[string][]byte {
+	all := make(map[string][]byte)
+	entries, err := assets.ReadDir("assets")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	for _, entry := range entries {
+		content, err := assets.ReadFile("assets/" + entry.Name())
+		if err != nil {
+			panic(err)
+		}
+		all[entry.Name()] = content
+	}
+	return all
+}()
+
 // serve answers with an embedded file, or 304 where the browser has it already.
 func serve(w http.ResponseWriter, r *http.Request, file string, status int) {
-	content, err := assets.ReadFile("assets/" + file)
-	if err != nil {
+	content, found := contents[file]
+	if !found {
 		http.NotFound(w, r)
 		return
 	}
