@@ -201,7 +201,9 @@ func TestNoRedirect(t *testing.T) {
 	visited := make(chan struct{}, 1)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited <- struct{}{} }))
 	t.Cleanup(elsewhere.Close)
-	adapter := serving(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect) })
+	adapter := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+	})
 	_, err := adapter.CancelPayment(t.Context(), "op_1", pi1)
 	require.Equal(t, core.ClassUnknown, providerError(t, err).Class)
 	require.Empty(t, visited)
