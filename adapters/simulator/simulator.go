@@ -37,8 +37,8 @@ type Options struct {
 	PaydeskURL string
 	Stripe     StripeOptions
 	// OnAdvance is called after the clock was moved; nil for nobody.
-	OnAdvance  func(by time.Duration)
-	Logger     *slog.Logger // nil for slog's default
+	OnAdvance func(by time.Duration)
+	Logger    *slog.Logger // nil for slog's default
 	// HTTPClient posts webhooks and is the buyer; nil for one of its own. It must not
 	// follow redirects.
 	HTTPClient *http.Client
