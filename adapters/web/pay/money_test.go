@@ -1,10 +1,11 @@
-package pay
+package pay_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/paydesk/paydesk/adapters/web/pay"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -26,7 +27,7 @@ func TestMoneyForPeople(t *testing.T) {
 	} {
 		money, err := core.NewMoney(c.minor, c.currency)
 		require.NoError(t, err)
-		require.Equal(t, c.want, formatMoney(money))
+		require.Equal(t, c.want, pay.FormatMoney(money))
 	}
 }
 
@@ -36,6 +37,6 @@ func TestForeignAmount(t *testing.T) {
 	for currency, want := range map[core.Currency]int64{"EUR": 1230, "ISK": 123_000, "KWD": 123} {
 		money, err := core.NewMoney(1230, currency)
 		require.NoError(t, err)
-		require.Equal(t, want, foreignAmount(money, config), currency)
+		require.Equal(t, want, pay.ForeignAmount(money, config), currency)
 	}
 }

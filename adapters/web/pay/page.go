@@ -36,7 +36,7 @@ type pageView struct {
 	Scripts   []string // addresses of the providers' scripts
 	Reference string
 	Total     string
-	Currency  string
+	Currency  string // the code, where the total shows a sign instead; empty otherwise
 	Items     []itemView
 	Folded    bool // whether the rows start closed
 	Manual    bool // whether the money is taken later
@@ -149,9 +149,12 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 	state := h.stateOf(c, p, offers)
 	view := pageView{
 		State: state, Title: titles[state], Test: h.test, Assets: h.assets.views(),
-		Reference: c.Reference, Total: formatMoney(c.Amount), Currency: string(c.Amount.Currency()),
+		Reference: c.Reference, Total: formatMoney(c.Amount),
 		Folded: len(c.LineItems) > itemsOpenMax, Manual: c.Capture == core.CaptureManual,
 		Success: linkTo(c.SuccessURL), Cancel: linkTo(c.CancelURL),
+	}
+	if _, signed := symbols[c.Amount.Currency()]; signed {
+		view.Currency = string(c.Amount.Currency())
 	}
 	for _, item := range c.LineItems {
 		sum, err := item.Amount.Mul(item.Quantity)

@@ -222,7 +222,7 @@ function openForm() {
     shown = fields = null;
     setBusy(false);
     container.setAttribute('aria-busy', 'true');
-    loading.hidden = false;
+    container.hidden = loading.hidden = false;
     let next = null;
     let failed = false;
     try {
@@ -236,6 +236,7 @@ function openForm() {
     if (shown !== next) return; // the buyer has chosen another account meanwhile
     container.removeAttribute('aria-busy');
     loading.hidden = true;
+    container.hidden = failed;
     if (failed) {
       next?.destroy();
       shown = null;
