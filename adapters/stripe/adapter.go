@@ -41,9 +41,9 @@ type Options struct {
 
 // The variables that options come from, for whoever has to mend one.
 const (
-	variableSecretKey      = "PAYDESK_STRIPE_SECRET_KEY"
+	variableSecretKey      = "PAYDESK_STRIPE_SECRET_KEY" //nolint:gosec // the name of a variable
 	variablePublishableKey = "PAYDESK_STRIPE_PUBLISHABLE_KEY"
-	variableWebhookSecrets = "PAYDESK_STRIPE_WEBHOOK_SECRETS"
+	variableWebhookSecrets = "PAYDESK_STRIPE_WEBHOOK_SECRETS" //nolint:gosec // likewise
 	variableAPIBase        = "PAYDESK_STRIPE_API_BASE"
 )
 
@@ -153,13 +153,13 @@ func backends(given *http.Client, base *url.URL) *stripesdk.Backends {
 	httpClient := quietClient(given)
 	config := func() *stripesdk.BackendConfig {
 		c := &stripesdk.BackendConfig{
-			EnableTelemetry:   stripesdk.Bool(false),
+			EnableTelemetry:   new(false),
 			HTTPClient:        httpClient,
 			LeveledLogger:     &stripesdk.LeveledLogger{Level: stripesdk.LevelNull},
 			MaxNetworkRetries: stripesdk.Int64(0), // whether to send again is decided where the operation is known
 		}
 		if base != nil {
-			c.URL = stripesdk.String(base.String())
+			c.URL = new(base.String())
 		}
 		return c
 	}

@@ -29,7 +29,7 @@ func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref
 		return core.PaymentSnapshot{}, invalid(op, core.ErrAmountRange)
 	}
 	c := begin(ctx, op)
-	params := &stripesdk.PaymentIntentCaptureParams{Params: c.params(key), AmountToCapture: stripesdk.Int64(value)}
+	params := &stripesdk.PaymentIntentCaptureParams{Params: c.params(key), AmountToCapture: new(value)}
 	params.AddExpand(expandCharge)
 	intent, err := a.api.PaymentIntents.Capture(ref.ID, params)
 	return a.snapshot(c, ref.ID, intent, err)

@@ -42,16 +42,16 @@ func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in p
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentParams{
 		Params:                  c.params(key),
-		Amount:                  stripesdk.Int64(amount),
-		Currency:                stripesdk.String(string(currency)),
+		Amount:                  new(amount),
+		Currency:                new(string(currency)),
 		CaptureMethod:           stripesdk.String(string(stripesdk.PaymentIntentCaptureMethodAutomatic)),
-		AutomaticPaymentMethods: &stripesdk.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripesdk.Bool(true)},
+		AutomaticPaymentMethods: &stripesdk.PaymentIntentAutomaticPaymentMethodsParams{Enabled: new(true)},
 	}
 	if in.Capture == core.CaptureManual {
 		params.CaptureMethod = stripesdk.String(string(stripesdk.PaymentIntentCaptureMethodManual))
 	}
 	if in.Description != "" {
-		params.Description = stripesdk.String(in.Description)
+		params.Description = new(in.Description)
 	}
 	params.AddMetadata(metadataPayment, string(in.Payment))
 	params.AddMetadata(metadataCheckout, string(in.Checkout))

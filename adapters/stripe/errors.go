@@ -41,8 +41,7 @@ func (c *call) unusable(cause error) *core.ProviderError {
 
 // failed classifies an error of the SDK, once and here.
 func (c *call) failed(err error) *core.ProviderError {
-	var answer *stripesdk.Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*stripesdk.Error](err); ok {
 		return c.refused(answer)
 	}
 	if !c.connected.Load() && beforeSending(err) {

@@ -118,7 +118,7 @@ func TestErrorsHoldNothingForeign(t *testing.T) {
 		200: leak,
 	} {
 		_, err := answering(t, status, body).GetPayment(t.Context(), pi1)
-		for _, part := range strings.Fields(leak) {
+		for part := range strings.FieldsSeq(leak) {
 			for cause := err; cause != nil; cause = errors.Unwrap(cause) {
 				require.NotContains(t, cause.Error(), part, status)
 			}

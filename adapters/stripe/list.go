@@ -22,11 +22,11 @@ func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (port
 		until++
 	}
 	params := &stripesdk.PaymentIntentListParams{
-		ListParams:   stripesdk.ListParams{Context: c.ctx, Limit: stripesdk.Int64(int64(in.Limit)), Single: true},
+		ListParams:   stripesdk.ListParams{Context: c.ctx, Limit: new(int64(in.Limit)), Single: true},
 		CreatedRange: &stripesdk.RangeQueryParams{GreaterThanOrEqual: in.From.Unix(), LesserThan: until},
 	}
 	if in.Cursor != "" {
-		params.StartingAfter = stripesdk.String(in.Cursor)
+		params.StartingAfter = new(in.Cursor)
 	}
 	params.AddExpand("data." + expandCharge)
 	iterator := a.api.PaymentIntents.List(params)

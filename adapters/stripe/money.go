@@ -25,7 +25,7 @@ var foreignUnits = func() map[core.Currency]units {
 	table := map[core.Currency]units{
 		"ISK": {decimals: 2, step: 100}, // no decimals in life, two on the wire
 	}
-	for _, code := range strings.Fields(`
+	for code := range strings.FieldsSeq(`
 		AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BZD CAD CDF CHF CNY COP
 		CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR
 		JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN
@@ -33,10 +33,10 @@ var foreignUnits = func() map[core.Currency]units {
 		TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD YER ZAR ZMW`) {
 		table[core.Currency(code)] = units{decimals: 2, step: 1}
 	}
-	for _, code := range strings.Fields("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF") {
+	for code := range strings.FieldsSeq("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF") {
 		table[core.Currency(code)] = units{decimals: 0, step: 1}
 	}
-	for _, code := range strings.Fields("BHD JOD KWD OMR TND") {
+	for code := range strings.FieldsSeq("BHD JOD KWD OMR TND") {
 		table[core.Currency(code)] = units{decimals: 3, step: 10}
 	}
 	return table

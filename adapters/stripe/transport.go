@@ -76,4 +76,5 @@ func (b *limitedBody) Read(into []byte) (int, error) {
 	return n, err
 }
 
+// Close implements [io.Closer].
 func (b *limitedBody) Close() error { return b.body.Close() }
