@@ -52,11 +52,15 @@ var _ portstest.FarEnd = (*farEnd)(nil)
 
 func openSimulator(t *testing.T) *farEnd {
 	t.Helper()
-	simulated, err := simulator.New(simulator.Options{
-		Stripe: simulator.StripeOptions{SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{webhookSecret}},
-	})
+	return openSimulatorWith(t, simulator.Options{})
+}
+
+func openSimulatorWith(t *testing.T, options simulator.Options) *farEnd {
+	t.Helper()
+	options.Stripe = simulator.StripeOptions{SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{webhookSecret}}
+	simulated, err := simulator.New(options)
 	require.NoError(t, err)
-	server := httptest.NewServer(readFirst(simulated.Handler()))
+	server := httptest.NewServer(simulated.Handler())
 	t.Cleanup(func() {
 		server.CloseClientConnections() // some are held on purpose
 		server.Close()
@@ -70,20 +74,6 @@ func openSimulator(t *testing.T) *farEnd {
 	})
 	require.NoError(t, err)
 	return far
-}
-
-// readFirst has a request's body read before anything is done with it: a server learns
-// that its caller has gone, and lets go of a call that is held on purpose, only then.
-func readFirst(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err != nil {
-			http.Error(w, "the body ended early", http.StatusBadRequest)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
-	})
 }
 
 // Fault implements [portstest.FarEnd].
