@@ -77,9 +77,13 @@ func (s *Simulator) post(path string, do func(*http.Request, []byte) (any, *fiel
 }
 
 func write(w http.ResponseWriter, status int, answer any) {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written"}`)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // whoever asked may have gone
+	_, _ = w.Write(append(text, '\n')) // whoever asked may have gone
 }
 
 // read reads a body into a value. Unknown fields are refused: most are typing errors.

@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -107,9 +108,7 @@ func TestParametersAreChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			form := url.Values{"amount": {"2500"}, "currency": {"eur"}, "automatic_payment_methods[enabled]": {"true"}}
-			for name, values := range test.set {
-				form[name] = values
-			}
+			maps.Copy(form, test.set)
 			a := h.post(t, "/payment_intents", form)
 			require.Equal(t, http.StatusBadRequest, a.Status, a.Text)
 			require.Equal(t, "invalid_request_error", a.text("error.type"))

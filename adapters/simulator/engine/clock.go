@@ -10,24 +10,24 @@ import (
 
 // Clock tells the simulator's time: the real one, moved ahead.
 type Clock struct {
-	real func() time.Time
+	wall func() time.Time
 
 	mu    sync.Mutex
 	ahead time.Duration
 }
 
 // NewClock starts a clock at the real time.
-func NewClock(real func() time.Time) *Clock { return &Clock{real: real} }
+func NewClock(wall func() time.Time) *Clock { return &Clock{wall: wall} }
 
 // Now is the simulated time in UTC.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.real().Add(c.ahead).UTC()
+	return c.wall().Add(c.ahead).UTC()
 }
 
 // Wall is the real time, which signatures are made in.
-func (c *Clock) Wall() time.Time { return c.real().UTC() }
+func (c *Clock) Wall() time.Time { return c.wall().UTC() }
 
 // Advance moves the clock ahead.
 func (c *Clock) Advance(by time.Duration) {

@@ -92,8 +92,10 @@ func (s *Server) cardOf(in *request) (*card, *result) {
 		if number, ok := testMethods[method]; ok {
 			return s.newCard(number, "12", strconv.Itoa(s.Clock.Wall().Year()+1), "123")
 		}
-		out = failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "resource_missing", Param: "payment_method",
-			Message: "No such PaymentMethod: '" + method[:min(len(method), parameterNameCharsMost)] + "'"})
+		out = failed(http.StatusBadRequest, apiError{
+			Type: typeInvalidRequest, Code: "resource_missing", Param: "payment_method",
+			Message: "No such PaymentMethod: '" + method[:min(len(method), parameterNameCharsMost)] + "'",
+		})
 	case kind == "card":
 		of := func(name string) string { return in.params["payment_method_data[card]["+name+"]"] }
 		for _, name := range []string{"number", "exp_month", "exp_year"} {

@@ -177,8 +177,10 @@ func (s *Server) confirm(in *request) result {
 	case out != nil:
 		return *out
 	case with == nil:
-		return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
-			Message: "You cannot confirm this PaymentIntent because it's missing a payment method. Update the PaymentIntent with a payment method and then confirm it again."})
+		return failed(http.StatusBadRequest, apiError{
+			Type: typeInvalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
+			Message: "You cannot confirm this PaymentIntent because it's missing a payment method. Update the PaymentIntent with a payment method and then confirm it again.",
+		})
 	}
 	if !with.behavior.authenticate {
 		return s.pay(i, with, in)
@@ -241,16 +243,20 @@ func (s *Server) authenticate(in *request) result {
 	if outcome == "complete" {
 		s.pay(i, i.card, in)
 	} else {
-		s.decline(i, i.card, apiError{Type: typeInvalidRequest, Code: "payment_intent_authentication_failure",
-			Message: "We are unable to authenticate your payment method. Please choose a different payment method and try again."}, nil)
+		s.decline(i, i.card, apiError{
+			Type: typeInvalidRequest, Code: "payment_intent_authentication_failure",
+			Message: "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+		}, nil)
 	}
 	return done(s.shown(i, in))
 }
 
 // unexpected answers a call that the intent's status does not allow.
 func unexpected(i *intent, verb, allowed string) result {
-	return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
-		Message: fmt.Sprintf("This PaymentIntent could not be %s because it has a status of %s. Only a PaymentIntent with one of the following statuses may be: %s.", past[verb], i.Status, allowed)})
+	return failed(http.StatusBadRequest, apiError{
+		Type: typeInvalidRequest, Code: "payment_intent_unexpected_state", PaymentIntent: i.copied(),
+		Message: fmt.Sprintf("This PaymentIntent could not be %s because it has a status of %s. Only a PaymentIntent with one of the following statuses may be: %s.", past[verb], i.Status, allowed),
+	})
 }
 
 var past = map[string]string{"confirm": "confirmed", "capture": "captured", "cancel": "canceled", "authenticate": "authenticated"}

@@ -102,15 +102,19 @@ func (s *Server) identify(r *http.Request, c call, in *request) *result {
 	var out result
 	switch {
 	case key == "":
-		out = refused(http.StatusUnauthorized, apiError{Type: typeInvalidRequest,
-			Message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth."})
+		out = refused(http.StatusUnauthorized, apiError{
+			Type:    typeInvalidRequest,
+			Message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth.",
+		})
 	case same(key, s.SecretKey):
 		return nil
 	case !same(key, s.PublishableKey):
 		out = refused(http.StatusUnauthorized, apiError{Type: typeInvalidRequest, Message: "Invalid API Key provided: " + masked(key)})
 	case !c.public:
-		out = refused(http.StatusForbidden, apiError{Type: typeInvalidRequest, Code: "secret_key_required",
-			Message: "This API call cannot be made with a publishable API key. Please use a secret API key."})
+		out = refused(http.StatusForbidden, apiError{
+			Type: typeInvalidRequest, Code: "secret_key_required",
+			Message: "This API call cannot be made with a publishable API key. Please use a secret API key.",
+		})
 	case in.params["client_secret"] == "":
 		out = missingParam("client_secret")
 	default:

@@ -108,8 +108,10 @@ func (s *Server) capture(in *request) result {
 	case !said:
 		amount = i.AmountCapturable
 	case amount > i.AmountCapturable:
-		return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Code: "amount_too_large", Param: "amount_to_capture", PaymentIntent: i.copied(),
-			Message: "The amount to capture is greater than the amount that can be captured."})
+		return failed(http.StatusBadRequest, apiError{
+			Type: typeInvalidRequest, Code: "amount_too_large", Param: "amount_to_capture", PaymentIntent: i.copied(),
+			Message: "The amount to capture is greater than the amount that can be captured.",
+		})
 	}
 	c.Captured, c.AmountCaptured = true, amount
 	c.AmountRefunded = c.Amount - amount // what is let go is booked as given back

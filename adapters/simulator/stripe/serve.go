@@ -70,12 +70,16 @@ func (s *Server) serveKeyed(x *exchange, key string) {
 		s.sendText(x, stored.Status, stored.Body)
 		return
 	case engine.KeyMismatch:
-		s.send(x, refused(http.StatusBadRequest, apiError{Type: typeIdempotency,
-			Message: "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '" + key + "' if you meant to execute a different request."}))
+		s.send(x, refused(http.StatusBadRequest, apiError{
+			Type:    typeIdempotency,
+			Message: "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '" + key + "' if you meant to execute a different request.",
+		}))
 		return
 	case engine.KeyBusy:
-		s.send(x, refused(http.StatusConflict, apiError{Type: typeIdempotency, Code: "idempotency_key_in_use",
-			Message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through)."}))
+		s.send(x, refused(http.StatusConflict, apiError{
+			Type: typeIdempotency, Code: "idempotency_key_in_use",
+			Message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through).",
+		}))
 		return
 	case engine.KeyRun:
 	}
@@ -96,8 +100,10 @@ func (s *Server) instead(x *exchange) bool {
 		s.send(x, refused(http.StatusInternalServerError, apiError{Type: typeAPI, Message: "An error occurred while processing your request."}))
 	case engine.FaultError429:
 		x.w.Header().Set("Retry-After", "1")
-		s.send(x, refused(http.StatusTooManyRequests, apiError{Type: typeInvalidRequest, Code: "rate_limit",
-			Message: "Request rate limit exceeded."}))
+		s.send(x, refused(http.StatusTooManyRequests, apiError{
+			Type: typeInvalidRequest, Code: "rate_limit",
+			Message: "Request rate limit exceeded.",
+		}))
 	case engine.FaultTimeoutBefore:
 		s.hang(x)
 	case engine.FaultReset:

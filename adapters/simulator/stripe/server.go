@@ -106,8 +106,10 @@ func New(options Options) *Server {
 		s.mux.HandleFunc(method+" "+prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
 	}
 	s.mux.HandleFunc(prefix+"/v1/", func(w http.ResponseWriter, r *http.Request) {
-		s.send(&exchange{w: w, r: r}, refused(http.StatusNotFound, apiError{Type: typeInvalidRequest,
-			Message: "Unrecognized request URL (" + r.Method + ": " + strings.TrimPrefix(r.URL.Path, prefix) + ")."}))
+		s.send(&exchange{w: w, r: r}, refused(http.StatusNotFound, apiError{
+			Type:    typeInvalidRequest,
+			Message: "Unrecognized request URL (" + r.Method + ": " + strings.TrimPrefix(r.URL.Path, prefix) + ").",
+		}))
 	})
 	return s
 }
