@@ -24,7 +24,9 @@ const (
 var errAnswerTooLong = errors.New("answer is longer than any of Stripe's")
 
 // quietClient is the given client, or one of our own, that follows no redirect (the
-// secret key would go along) and reads no endless answer.
+// secret key would go along) and reads no endless answer. Where a kept connection turns
+// out to be broken, net/http itself sends the request again over another: reads, and what
+// carries an idempotency key, so that it has one effect all the same.
 func quietClient(given *http.Client) *http.Client {
 	made := http.Client{Timeout: callTimeMax}
 	if given != nil {
