@@ -33,11 +33,13 @@ type App struct {
 	Admin       AdminHandler
 }
 
-// PublicHandler serves the public listener, AdminHandler the admin one. They are types of
-// their own so that the wiring can tell them apart.
+// Handlers of the listeners. They are types of their own so that the wiring can tell
+// them apart.
 type (
+	// PublicHandler serves the public listener.
 	PublicHandler http.Handler
-	AdminHandler  http.Handler
+	// AdminHandler serves the admin listener.
+	AdminHandler http.Handler
 )
 
 // Tools is the part of the program that one-off commands use beside a running server.

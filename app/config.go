@@ -61,7 +61,7 @@ type Variable struct {
 // Variables is the one table of all variables that this version reads, in the order of
 // the documents. Those of the OpenTelemetry specification (OTEL_*) come on top.
 func Variables() []Variable {
-	return []Variable{
+	return []Variable{ //nolint:gosec // the forms of secrets, and none of them
 		{Name: "PAYDESK_ENV", Default: "test", Help: "`test` or `live`; fixed for a database once it was first used", set: setEnvironment},
 		{Name: "PAYDESK_DATABASE_URL", Default: "sqlite:.paydesk/paydesk.db", Secret: true, Help: "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`", set: setDatabase},
 		{Name: "PAYDESK_JOURNAL", Default: "spool:.paydesk/journal", Help: "where verified webhooks are made durable before they are answered: `spool:DIR` (a local journal) or `database`", set: setJournal},
@@ -283,7 +283,7 @@ func setLogLevel(c *Config, value string) error {
 // splitList splits a comma list and drops empty entries.
 func splitList(value string) []string {
 	var list []string
-	for _, entry := range strings.Split(value, ",") {
+	for entry := range strings.SplitSeq(value, ",") {
 		if entry = strings.TrimSpace(entry); entry != "" {
 			list = append(list, entry)
 		}

@@ -44,7 +44,7 @@ func (j *Jobs) beginLife(ctx context.Context, id string) (end func(), err error)
 	end = func() {
 		cancel()
 		<-ended
-		l.unlock()
+		l.unlock(ctx)
 	}
 	if err := l.reclaim(ctx); err != nil {
 		close(ended)
@@ -78,7 +78,7 @@ func (l *life) look(ctx context.Context) error {
 	step, cancel := context.WithTimeout(ctx, aliveStepMax)
 	defer cancel()
 	if l.conn == nil || l.conn.Ping(step) != nil {
-		l.unlock()
+		l.unlock(ctx)
 		if err := l.lock(step); err != nil {
 			return err
 		}
@@ -97,18 +97,18 @@ func (l *life) lock(ctx context.Context) error {
 	}
 	l.conn = conn
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock_shared($1, hashtext($2))`, int32(aliveLock), l.id); err != nil {
-		l.unlock()
+		l.unlock(ctx)
 		return fmt.Errorf("lock: %w", err)
 	}
 	return nil
 }
 
 // unlock closes the connection, and with it gives the lock back.
-func (l *life) unlock() {
+func (l *life) unlock(ctx context.Context) {
 	if l.conn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), aliveStepMax)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), aliveStepMax)
 	defer cancel()
 	_ = l.conn.Close(ctx) // it is closed on our side in any case
 	l.conn = nil

@@ -70,12 +70,25 @@ func (d sqliteDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver.
 // nothing to do.
 type wakeListener struct{ wakes *wakes }
 
-func (wakeListener) Close(context.Context) error            { return nil }
-func (wakeListener) Connect(context.Context) error          { return nil }
-func (wakeListener) Listen(context.Context, string) error   { return nil }
-func (wakeListener) Ping(context.Context) error             { return nil }
-func (wakeListener) Schema() string                         { return "" }
-func (wakeListener) SetAfterConnectExec(string)             {}
+// Close ends nothing.
+func (wakeListener) Close(context.Context) error { return nil }
+
+// Connect connects nothing.
+func (wakeListener) Connect(context.Context) error { return nil }
+
+// Listen has nothing to ask for.
+func (wakeListener) Listen(context.Context, string) error { return nil }
+
+// Ping always finds itself.
+func (wakeListener) Ping(context.Context) error { return nil }
+
+// Schema is none.
+func (wakeListener) Schema() string { return "" }
+
+// SetAfterConnectExec has no connection to prepare.
+func (wakeListener) SetAfterConnectExec(string) {}
+
+// Unlisten has nothing to give back.
 func (wakeListener) Unlisten(context.Context, string) error { return nil }
 
 // WaitForNotification waits for a wake-up.

@@ -90,7 +90,7 @@ func (w *jobWorker) span(ctx context.Context, row *river.Job[jobArgs]) (context.
 	if row.Args.Trace == "" {
 		options = append(options, trace.WithNewRoot())
 	}
-	return w.jobs.store.tracer.Start(withTraceparent(ctx, row.Args.Trace), "job "+string(w.kind), options...)
+	return w.jobs.store.tracer.Start(withTraceparent(ctx, row.Args.Trace), "job "+string(w.kind), options...) //nolint:spancheck // the caller ends it
 }
 
 // call runs the handler and makes an error of a panic. What was panicked with may hold

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -131,11 +132,9 @@ func post(ctx context.Context, address string, header http.Header, in, out any) 
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
 	}
-	for name, values := range header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, header)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: triggerTimeMax}).Do(request)
 	if err != nil {
 		return fmt.Errorf("nobody answers; is `paydesk dev` running? %w", err)
 	}

@@ -34,8 +34,7 @@ func write(ctx context.Context, folder string) error {
 		return err
 	}
 	for name, text := range map[string]string{"configuration.md": configurationDocument(), "schema.md": schema} {
-		// Documents are for everyone to read.
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), docFileMode); err != nil { //nolint:gosec // see above
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), docFileMode); err != nil {
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
