@@ -156,6 +156,7 @@ func TestWebhooksEnd(t *testing.T) {
 	}
 	webhooks.Post(delivery("late"))
 	webhooks.Post(delivery("turned"))
+	webhooks.Post(delivery("plain")) // which the one before follows
 	<-arrived
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

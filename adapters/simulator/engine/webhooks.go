@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -102,13 +103,12 @@ func (w *Webhooks) Reset() {
 
 // drop empties the queue. The caller holds mu.
 func (w *Webhooks) drop() {
-	dropped := len(w.queue)
-	if w.held != nil {
-		dropped++
-	}
+	dropped := slices.Concat(w.queue, []*posting{w.held})
 	w.queue, w.held = nil, nil
-	for range dropped {
-		w.end()
+	for _, p := range dropped {
+		for ; p != nil; p = p.next {
+			w.end()
+		}
 	}
 }
 
