@@ -18,6 +18,10 @@ const (
 	// how many transactions one sweep makes.
 	pruneBatchMax   = 500
 	pruneBatchesMax = 20
+	// workTimeMax is how long a call may take, whether or not its caller still waits, and
+	// settleTimeMax how long keeping its answer may take after that.
+	workTimeMax   = core.IdempotencyLockMax
+	settleTimeMax = 5 * time.Second
 )
 
 // Why a call is not run. The texts are for logs.
@@ -67,7 +71,8 @@ func (s *Service) LockFor(lock time.Duration) *Service {
 // Do runs a call once for its caller and key. The second result says that the answer is
 // an earlier one. Errors are [ErrReused], [ErrInProgress] and those of the store.
 //
-// work must not depend on ctx ending: what it began is remembered.
+// work goes on when ctx ends, since what it began is remembered; its own context ends
+// after [core.IdempotencyLockMax].
 func (s *Service) Do(ctx context.Context, call Call, work func(context.Context) Answer) (Answer, bool, error) {
 	record := core.IdempotencyRecord{
 		Caller: call.Caller, Key: call.Key, RequestHash: call.RequestHash, LockedAt: s.clock.Now(), CreatedAt: s.clock.Now(),
@@ -79,24 +84,38 @@ func (s *Service) Do(ctx context.Context, call Call, work func(context.Context) 
 	if !run {
 		return Answer{Status: standing.Status, Body: standing.Body}, true, nil
 	}
-	ctx = context.WithoutCancel(ctx)
 	settled := false
 	defer func() {
 		if !settled { // work panicked: the key must not stay locked
 			_ = s.forget(ctx, call)
 		}
 	}()
-	answer := work(ctx)
+	answer := limited(ctx, work)
 	settled = true
 	if answer.Forget {
 		return answer, false, s.forget(ctx, call)
 	}
 	record.Status, record.Body = answer.Status, answer.Body
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.FinishIdempotent(ctx, record) })
-	if err != nil && !errors.Is(err, ports.ErrConflict) { // who took the call over has answered
-		return answer, false, fmt.Errorf("remember answer: %w", err)
+	return answer, false, s.finish(ctx, record)
+}
+
+// limited does the work for as long as it may take, also when nobody waits any more.
+func limited(ctx context.Context, work func(context.Context) Answer) Answer {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTimeMax)
+	defer cancel()
+	return work(ctx)
+}
+
+// finish keeps the answer. Where another took the call over and has answered, that
+// answer stands.
+func (s *Service) finish(ctx context.Context, record core.IdempotencyRecord) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeMax)
+	defer cancel()
+	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.FinishIdempotent(ctx, record) })
+	if err != nil && !errors.Is(err, ports.ErrConflict) {
+		return fmt.Errorf("remember answer: %w", err)
 	}
-	return answer, false, nil
+	return nil
 }
 
 // begin takes the key, or gives the answer that stands.
@@ -131,7 +150,10 @@ func (s *Service) begin(ctx context.Context, record core.IdempotencyRecord) (sta
 	return standing, run, err
 }
 
+// forget frees the key.
 func (s *Service) forget(ctx context.Context, call Call) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeMax)
+	defer cancel()
 	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		return tx.ForgetIdempotent(ctx, call.Caller, call.Key)
 	})
