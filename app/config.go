@@ -61,9 +61,9 @@ type Variable struct {
 // Variables is the one table of all variables that this version reads, in the order of
 // the documents. Those of the OpenTelemetry specification (OTEL_*) come on top.
 func Variables() []Variable {
-	return []Variable{ //nolint:gosec // the forms of secrets, and none of them
+	return []Variable{
 		{Name: "PAYDESK_ENV", Default: "test", Help: "`test` or `live`; fixed for a database once it was first used", set: setEnvironment},
-		{Name: "PAYDESK_DATABASE_URL", Default: "sqlite:.paydesk/paydesk.db", Secret: true, Help: "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`", set: setDatabase},
+		{Name: "PAYDESK_DATABASE_URL", Default: "sqlite:.paydesk/paydesk.db", Secret: true, Help: "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`", set: setDatabase}, //nolint:gosec // the form, without a password
 		{Name: "PAYDESK_JOURNAL", Default: "spool:.paydesk/journal", Help: "where verified webhooks are made durable before they are answered: `spool:DIR` (a local journal) or `database`", set: setJournal},
 		{Name: "PAYDESK_PUBLIC_ADDR", Default: "127.0.0.1:8080", Help: "listener of the storefront API, the checkout page and the webhooks", set: setAddr(func(c *Config) *string { return &c.PublicAddr })},
 		{Name: "PAYDESK_ADMIN_ADDR", Default: "127.0.0.1:8081", Help: "listener of the admin API; keep it inside", set: setAddr(func(c *Config) *string { return &c.AdminAddr })},

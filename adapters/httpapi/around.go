@@ -201,7 +201,7 @@ func checkJSON(body []byte) *Problem {
 	for {
 		token, err := decoder.Token()
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // the end: that it is JSON is known by now
 		}
 		delimiter, isDelimiter := token.(json.Delim)
 		if isDelimiter && (delimiter == '}' || delimiter == ']') {

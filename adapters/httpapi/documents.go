@@ -141,7 +141,8 @@ func documentPage(api *huma.OpenAPI) ([]byte, error) {
 
 // allProblems are the answers that the page lists.
 func allProblems() []*Problem {
-	all := []*Problem{unauthorized, invalidJSON, unsupported, tooLarge, keyRequired, keyReused, keyInProgress, cardNumber, notFound, notOffered,
+	all := []*Problem{
+		unauthorized, invalidJSON, unsupported, tooLarge, keyRequired, keyReused, keyInProgress, cardNumber, notFound, notOffered,
 		problem(http.StatusBadRequest, "invalid_id", "The id in the path is not of the right kind."),
 		problem(http.StatusUnprocessableEntity, "invalid_request", "Fields are wrong; `errors` names each and says how to mend it."),
 		problem(http.StatusPaymentRequired, "payment_refused", "The provider said no; `failure` says why."),

@@ -168,5 +168,5 @@ func (p *Problem) write(w http.ResponseWriter) {
 		header.Set("Retry-After", strconv.Itoa(p.retryAfterSeconds))
 	}
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // a caller that hung up is no concern of ours
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // a caller that hung up is no concern of ours
 }

@@ -195,18 +195,26 @@ type result struct {
 // The answers of contract 4.3.
 var (
 	resultReceived         = result{name: "received", status: http.StatusOK}
-	resultInvalidSignature = result{"invalid_signature", http.StatusBadRequest, "Invalid signature",
-		"The signature is missing, wrong, or outside the tolerance of time."}
-	resultWrongEnvironment = result{"wrong_environment", http.StatusBadRequest, "Wrong environment",
-		"The event is of another environment than this service."}
-	resultInvalidPayload = result{"invalid_payload", http.StatusBadRequest, "Invalid payload",
-		"The body is not JSON or holds no event id."}
+	resultInvalidSignature = result{
+		"invalid_signature", http.StatusBadRequest, "Invalid signature",
+		"The signature is missing, wrong, or outside the tolerance of time.",
+	}
+	resultWrongEnvironment = result{
+		"wrong_environment", http.StatusBadRequest, "Wrong environment",
+		"The event is of another environment than this service.",
+	}
+	resultInvalidPayload = result{
+		"invalid_payload", http.StatusBadRequest, "Invalid payload",
+		"The body is not JSON or holds no event id.",
+	}
 	resultBroken     = result{"unreadable_body", http.StatusBadRequest, "Unreadable body", "The body ended early."}
 	resultTooLarge   = result{"body_too_large", http.StatusRequestEntityTooLarge, "Body too large", "The body must not be longer than 1 MiB."}
 	resultNoAccount  = result{"not_found", http.StatusNotFound, "Not found", "No account of this name receives webhooks."}
 	resultNotAPost   = result{"method_not_allowed", http.StatusMethodNotAllowed, "Method not allowed", "Webhooks are posted."}
-	resultNotDurable = result{"unavailable", http.StatusServiceUnavailable, "Unavailable",
-		"The event cannot be stored right now. Post it again."}
+	resultNotDurable = result{
+		"unavailable", http.StatusServiceUnavailable, "Unavailable",
+		"The event cannot be stored right now. Post it again.",
+	}
 )
 
 const received = `{"received":true}`

@@ -23,7 +23,8 @@ func Binary(t testing.TB) string {
 	t.Helper()
 	build.once.Do(func() {
 		var folder string
-		if folder, build.err = os.MkdirTemp("", "paydesk-apptest"); build.err != nil {
+		folder, build.err = os.MkdirTemp("", "paydesk-apptest") //nolint:usetesting // it outlives the test that asks first
+		if build.err != nil {
 			return
 		}
 		build.path = filepath.Join(folder, "paydesk")

@@ -22,7 +22,7 @@ func FreshDatabase(t testing.TB, server string) string {
 	_, err = admin.Exec(t.Context(), "CREATE DATABASE "+name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		ctx := context.Background() // the test's own is done by now
+		ctx := context.Background() //nolint:usetesting // the test's own is done by now
 		admin, err := pgx.Connect(ctx, server)
 		require.NoError(t, err)
 		_, err = admin.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")

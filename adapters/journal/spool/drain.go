@@ -80,7 +80,7 @@ func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries) (b
 	if !ok {
 		return false, nil
 	}
-	batch, to, err := s.read(from, end)
+	batch, to, err := s.read(ctx, from, end)
 	if err != nil {
 		return false, err
 	}
@@ -113,7 +113,7 @@ func (s *Spool) next() (from position, end int64, ok bool) {
 
 // read gives a batch from one segment and where it ends. What is damaged is set aside
 // and left out.
-func (s *Spool) read(from position, end int64) (batch []core.Delivery, to position, err error) {
+func (s *Spool) read(ctx context.Context, from position, end int64) (batch []core.Delivery, to position, err error) {
 	file, err := os.Open(s.path(from.segment))
 	if err != nil {
 		return nil, from, err
@@ -131,13 +131,13 @@ func (s *Spool) read(from position, end int64) (batch []core.Delivery, to positi
 		next := at + recordHeaderBytes + length
 		if !ok || next > len(data) {
 			// Where one record ends and the next begins is lost: the rest goes aside.
-			s.damaged(from.segment, from.offset+int64(at), data[at:])
+			s.damaged(ctx, from.segment, from.offset+int64(at), data[at:])
 			return batch, position{from.segment, end}, nil
 		}
 		record := data[at+recordHeaderBytes : next]
 		delivery, err := s.open(record, sum)
 		if err != nil {
-			s.damaged(from.segment, from.offset+int64(at), data[at:next])
+			s.damaged(ctx, from.segment, from.offset+int64(at), data[at:next])
 		} else {
 			batch = append(batch, delivery)
 		}
@@ -157,8 +157,8 @@ func (s *Spool) open(sealed []byte, sum uint32) (core.Delivery, error) {
 	return decode(plain)
 }
 
-func (s *Spool) damaged(number, offset int64, data []byte) {
-	s.aside.Add(context.Background(), 1)
+func (s *Spool) damaged(ctx context.Context, number, offset int64, data []byte) {
+	s.aside.Add(ctx, 1)
 	s.setAside(number, offset, data, "damaged")
 }
 

@@ -24,7 +24,7 @@ var errRecord = errors.New("record is damaged")
 // frame puts the header in front.
 func frame(sealed []byte) []byte {
 	record := make([]byte, recordHeaderBytes, recordHeaderBytes+len(sealed))
-	binary.LittleEndian.PutUint32(record, uint32(len(sealed))) //nolint:gosec // below recordBytesMax
+	binary.LittleEndian.PutUint32(record, uint32(len(sealed)))
 	binary.LittleEndian.PutUint32(record[4:], crc32.Checksum(sealed, castagnoli))
 	return append(record, sealed...)
 }
@@ -72,8 +72,8 @@ func decode(b []byte) (d core.Delivery, err error) {
 		if n <= 0 || length > uint64(len(b)-n) {
 			return core.Delivery{}, errRecord
 		}
-		*text = string(b[n : n+int(length)]) //nolint:gosec // bounded by the line above
-		b = b[n+int(length):]                //nolint:gosec // as above
+		*text = string(b[n : n+int(length)])
+		b = b[n+int(length):]
 	}
 	d.Account, d.Ref.Account, d.Ref.Kind = core.AccountName(account), core.AccountName(refAccount), core.ObjectKind(refKind)
 	d.ReceivedAt, d.Body = time.UnixMicro(micros).UTC(), b
