@@ -146,7 +146,7 @@ func allProblems() []*Problem {
 		problem(http.StatusBadRequest, "invalid_id", "The id in the path is not of the right kind."),
 		problem(http.StatusUnprocessableEntity, "invalid_request", "Fields are wrong; `errors` names each and says how to mend it."),
 		problem(http.StatusPaymentRequired, "payment_refused", "The provider said no; `failure` says why."),
-		problem(http.StatusServiceUnavailable, "provider_unavailable", "The provider cannot be reached. Repeat the call with the same Idempotency-Key."),
+		providerUnavailable(),
 	}
 	for _, k := range known {
 		all = append(all, k.answer)

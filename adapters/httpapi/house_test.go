@@ -82,8 +82,8 @@ type noPasswords struct{}
 // Hash implements ports.Passwords.
 func (noPasswords) Hash(string) (string, error) { return "", errors.New("no passwords here") }
 
-// Verify implements ports.Passwords.
-func (noPasswords) Verify(string, string) (bool, error) {
+// Matches implements ports.Passwords.
+func (noPasswords) Matches(string, string) (bool, error) {
 	return false, errors.New("no passwords here")
 }
 

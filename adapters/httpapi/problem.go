@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
-	"sync"
+	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/paydesk/paydesk/core"
@@ -39,13 +39,38 @@ type FieldError struct {
 	Message  string `json:"message"`
 }
 
-const problemType = "application/problem+json"
+const (
+	problemType = "application/problem+json"
+
+	// Codes that the API itself branches on.
+	codeInvalid    = "invalid_request"
+	codeInProgress = "payment_in_progress"
+
+	// providerRetrySeconds is when a call may be repeated after its provider was away, where
+	// the provider does not say; providerRetrySecondsMax is the longest that is passed on.
+	providerRetrySeconds    = 5
+	providerRetrySecondsMax = 300
+	// retrySeconds is when a call may be repeated that came too soon after another.
+	retrySeconds = 1
+)
 
 // Error implements error.
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
 // GetStatus implements [huma.StatusError].
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders implements [huma.HeadersError].
+func (p *Problem) GetHeaders() http.Header {
+	header := make(http.Header)
+	if p.Status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", `Bearer realm="paydesk"`)
+	}
+	if p.retryAfterSeconds > 0 {
+		header.Set("Retry-After", strconv.Itoa(p.retryAfterSeconds))
+	}
+	return header
+}
 
 // ContentType implements [huma.ContentTypeFilter].
 func (p *Problem) ContentType(string) string { return problemType }
@@ -65,7 +90,7 @@ var (
 	cardNumber    = problem(http.StatusUnprocessableEntity, "card_number_refused", "The request holds what looks like a card number. Card numbers are typed into the provider's frame and nowhere else; nothing was stored or logged.")
 	keyRequired   = problem(http.StatusBadRequest, "idempotency_key_required", "Send an Idempotency-Key header of 1 to 255 visible characters, a new one for each new call and the same one for each repeat.")
 	keyReused     = problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was used with another request. Use a new one.")
-	keyInProgress = retry(problem(http.StatusConflict, "idempotency_in_progress", "The first call with this Idempotency-Key is still running. Repeat it in a moment."), 1)
+	keyInProgress = retry(problem(http.StatusConflict, "idempotency_in_progress", "The first call with this Idempotency-Key is still running. Repeat it in a moment."), retrySeconds)
 	notOffered    = problem(http.StatusUnprocessableEntity, "not_offered", "Off-session payments need saved payment methods, which this version does not keep. Create a checkout.")
 	internalError = problem(http.StatusInternalServerError, "internal_error", "Something went wrong here. The same call can be made again with the same Idempotency-Key.")
 )
@@ -73,31 +98,6 @@ var (
 func retry(p *Problem, seconds int) *Problem {
 	p.retryAfterSeconds = seconds
 	return p
-}
-
-var hookHuma sync.Once
-
-// useProblems has huma's own refusals take this form. It is the library's one setting
-// for the whole program, and every handler here wants the same.
-func useProblems() {
-	hookHuma.Do(func() {
-		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-			p := problem(status, "invalid_request", "Mend the fields that are named and send the request again.")
-			if status >= http.StatusInternalServerError {
-				return internalError
-			}
-			for _, err := range errs {
-				// The library's details repeat the value that was sent; that stays out.
-				if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
-					p.Errors = append(p.Errors, FieldError{Location: detail.Location, Message: detail.Message})
-				}
-			}
-			if len(p.Errors) == 0 {
-				p.Errors = []FieldError{{Location: "body", Message: "does not have the form that this call takes"}}
-			}
-			return p
-		}
-	})
 }
 
 // known are the errors of the use cases that have one answer each.
@@ -109,10 +109,10 @@ var known = []struct {
 	{core.ErrUnauthenticated, unauthorized},
 	{core.ErrCheckoutComplete, problem(http.StatusConflict, "checkout_complete", "The checkout has been paid.")},
 	{core.ErrCheckoutExpired, problem(http.StatusConflict, "checkout_expired", "The checkout's time is over. Create a new one.")},
-	{core.ErrPaymentInProgress, problem(http.StatusConflict, "payment_in_progress", "Another step of this payment is under way or its outcome is not known yet. Look again in a moment.")},
+	{core.ErrPaymentInProgress, retry(problem(http.StatusConflict, codeInProgress, "Another step of this payment is under way or its outcome is not known yet. Look again in a moment."), retrySeconds)},
 	{core.ErrPaymentNotOpen, problem(http.StatusConflict, "invalid_payment_state", "The payment's status does not allow this.")},
 	{core.ErrAmountNotAvailable, problem(http.StatusUnprocessableEntity, "amount_not_available", "The amount must be positive and no more than what is authorized and not captured.")},
-	{ports.ErrText, problem(http.StatusUnprocessableEntity, "invalid_request", "A text holds a NUL or is not UTF-8.")},
+	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},
 	{idempotency.ErrInProgress, keyInProgress},
 }
@@ -121,11 +121,11 @@ var known = []struct {
 // and the caller learns no more than the trace's id.
 func (s *server) problemOf(ctx context.Context, err error) *Problem {
 	if invalid, ok := errors.AsType[*core.InvalidError](err); ok {
-		p := problem(http.StatusUnprocessableEntity, "invalid_request", "Mend the fields that are named and send the request again.")
+		fields := make([]FieldError, 0, len(invalid.Fields))
 		for _, field := range invalid.Fields {
-			p.Errors = append(p.Errors, FieldError{Location: "body." + field.Field, Message: field.Message})
+			fields = append(fields, FieldError{Location: "body." + field.Field, Message: field.Message})
 		}
-		return p
+		return invalidFields(fields...)
 	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {
@@ -139,16 +139,45 @@ func (s *server) problemOf(ctx context.Context, err error) *Problem {
 	}
 	if lost, ok := errors.AsType[*core.ProviderError](err); ok {
 		s.logger.WarnContext(ctx, "provider", slog.String("error", lost.Error()))
-		return retry(problem(http.StatusServiceUnavailable, "provider_unavailable", "The provider cannot be reached. Repeat the call with the same Idempotency-Key."), providerRetrySeconds)
+		return retry(providerUnavailable(), retryAfter(lost))
+	}
+	if errors.Is(err, context.Canceled) {
+		s.logger.InfoContext(ctx, "caller hung up")
+		return internal(ctx)
 	}
 	s.logger.ErrorContext(ctx, "call failed", slog.String("error", err.Error()))
+	return internal(ctx)
+}
+
+func providerUnavailable() *Problem {
+	return problem(http.StatusServiceUnavailable, "provider_unavailable", "The provider cannot be reached. Repeat the call with the same Idempotency-Key.")
+}
+
+// retryAfter is when a provider wants to be asked again, in seconds.
+func retryAfter(lost *core.ProviderError) int {
+	seconds := int((lost.RetryAfter + time.Second - 1) / time.Second)
+	if seconds < 1 {
+		return providerRetrySeconds
+	}
+	return min(seconds, providerRetrySecondsMax)
+}
+
+// invalidFields refuses a request because of its fields; nil where there are none.
+func invalidFields(fields ...FieldError) *Problem {
+	if len(fields) == 0 {
+		return nil
+	}
+	p := problem(http.StatusUnprocessableEntity, codeInvalid, "Mend what `errors` names and send the request again.")
+	p.Errors = fields[:min(len(fields), fieldErrorsMax)]
+	return p
+}
+
+// internal tells of trouble inside, and by which trace to find it.
+func internal(ctx context.Context) *Problem {
 	p := *internalError
 	p.TraceID = traceID(ctx)
 	return &p
 }
-
-// providerRetrySeconds is when a call may be repeated after its provider was away.
-const providerRetrySeconds = 5
 
 func traceID(ctx context.Context) string {
 	if id := trace.SpanContextFromContext(ctx).TraceID(); id.IsValid() {
@@ -160,13 +189,8 @@ func traceID(ctx context.Context) string {
 // write sends a problem.
 func (p *Problem) write(w http.ResponseWriter) {
 	header := w.Header()
+	maps.Copy(header, p.GetHeaders())
 	header.Set("Content-Type", problemType)
-	if p.Status == http.StatusUnauthorized {
-		header.Set("WWW-Authenticate", `Bearer realm="paydesk"`)
-	}
-	if p.retryAfterSeconds > 0 {
-		header.Set("Retry-After", strconv.Itoa(p.retryAfterSeconds))
-	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // a caller that hung up is no concern of ours
 }

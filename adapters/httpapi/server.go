@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -46,8 +47,10 @@ type server struct {
 	endpoints *notify.Service
 	clock     ports.Clock
 	logger    *slog.Logger
+	secure    bool // whether buyers and storefronts come by https
 	tracer    trace.Tracer
 	duration  metric.Float64Histogram
+	requests  metric.Int64Counter
 }
 
 // NewHandler serves /v1, /openapi.json and /docs.
@@ -60,14 +63,19 @@ func NewHandler(options Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the API's metric: %w", err)
 	}
+	requests, err := otel.Meter(scope).Int64Counter("http.requests", metric.WithDescription("Calls of the storefront API, by route and status."))
+	if err != nil {
+		return nil, fmt.Errorf("make the API's counter: %w", err)
+	}
 	s := &server{
 		payments: options.Payments, replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
-		clock: options.Clock, logger: options.Logger, tracer: otel.Tracer(scope), duration: duration,
+		clock: options.Clock, logger: options.Logger, secure: strings.HasPrefix(string(options.PublicURL), "https:"),
+		tracer: otel.Tracer(scope), duration: duration, requests: requests,
 	}
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}
-	useProblems()
+	useHouseStyle()
 	mux := http.NewServeMux()
 	api := humago.New(mux, config(options))
 	s.checkouts(api)
