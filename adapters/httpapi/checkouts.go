@@ -23,6 +23,11 @@ type MayBeKeyed struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same request gives the first answer again"`
 }
 
+// NoFields is the body of calls that take none: nothing, or an empty object.
+type NoFields struct {
+	Body *struct{} `required:"false"`
+}
+
 type newCheckout struct {
 	Keyed
 	Body struct {
@@ -65,7 +70,7 @@ func (s *server) checkouts(api huma.API) {
 	create.Description = "The buyer pays it at the `url` of the answer. The amount is the sum of the line items and never changes."
 	huma.Register(api, create, s.createCheckout)
 	huma.Register(api, operation("getCheckout", http.MethodGet, "/v1/checkouts/{id}", http.StatusOK, "Read a checkout"), s.getCheckout)
-	expire := operation("expireCheckout", http.MethodPost, "/v1/checkouts/{id}/expire", http.StatusOK, "Expire a checkout")
+	expire := operation("expireCheckout", http.MethodPost, "/v1/checkouts/{id}/expire", http.StatusOK, "Expire a checkout", providerErrors...)
 	expire.Description = "Nobody can pay it from then on. An attempt that waits for its buyer is closed at its provider first."
 	huma.Register(api, expire, s.expireCheckout)
 }
@@ -109,6 +114,7 @@ func (s *server) getCheckout(ctx context.Context, in *CheckoutPath) (*answer[vie
 func (s *server) expireCheckout(ctx context.Context, in *struct {
 	CheckoutPath
 	MayBeKeyed
+	NoFields
 },
 ) (*answer[view.Checkout], error) {
 	id, err := parseID[core.CheckoutID](in.ID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 
 type eventQuery struct {
 	After  string   `query:"after" doc:"Only what came after: an event's id or its sequence"`
-	Types  []string `query:"types" doc:"Only these"`
+	Types  []string `query:"types" doc:"Only these, with commas between them"`
 	Limit  int      `query:"limit" minimum:"1" maximum:"100" default:"20"`
 	Cursor string   `query:"cursor" doc:"The next_cursor of the page before"`
 }
@@ -43,7 +44,9 @@ func (s *server) listEvents(ctx context.Context, in *eventQuery) (*answer[list[p
 	}
 	types := make([]core.EventType, len(in.Types))
 	for i, t := range in.Types {
-		types[i] = core.EventType(t)
+		if types[i] = core.EventType(t); !slices.Contains(core.EventTypes(), types[i]) {
+			return nil, invalidFields(FieldError{Location: "query.types", Message: "must be a type of event, or several with commas between them"})
+		}
 	}
 	found, err := s.endpoints.Events(ctx, after, types, in.Limit+1)
 	if err != nil {
@@ -70,8 +73,7 @@ func (s *server) sequence(ctx context.Context, in *eventQuery) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	refused := problem(http.StatusUnprocessableEntity, "invalid_request", "Mend the parameters that are named.")
-	refused.Errors = []FieldError{{Location: "query." + name, Message: "must be an event's id or its sequence"}}
+	refused := invalidFields(FieldError{Location: "query." + name, Message: "must be an event's id or its sequence"})
 	if !strings.HasPrefix(text, "msg_") {
 		sequence, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || sequence < 0 {

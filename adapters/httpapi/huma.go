@@ -21,6 +21,7 @@ func useHouseStyle() {
 		huma.NewError = libraryProblem
 		// Otherwise "Reference" passes for "reference", and wins where both are sent.
 		huma.ValidateStrictCasing = true
+		huma.DefaultArrayNullable = false
 		validation.MsgUnexpectedProperty = "is not a field of this call; leave it out"
 		validation.MsgExpectedBoolean = "must be true or false"
 		validation.MsgExpectedNumber = "must be a number"

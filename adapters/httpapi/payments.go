@@ -22,8 +22,8 @@ type PaymentPath struct {
 }
 
 type paymentQuery struct {
-	Reference    string    `query:"reference" doc:"Your own name for the order"`
-	Status       []string  `query:"status" doc:"Any of these"`
+	Reference    string    `query:"reference" maxLength:"200" doc:"Your own name for the order"`
+	Status       []string  `query:"status" doc:"Any of these, with commas between them"`
 	Customer     string    `query:"customer"`
 	CreatedAfter time.Time `query:"created_after" doc:"Exclusive"`
 	Limit        int       `query:"limit" minimum:"1" maximum:"100" default:"20"`
@@ -54,7 +54,11 @@ type captureCall struct {
 type cancelCall struct {
 	PaymentPath
 	MayBeKeyed
+	NoFields
 }
+
+// providerErrors are the statuses of a provider's refusal and of its absence.
+var providerErrors = []int{http.StatusPaymentRequired, http.StatusServiceUnavailable}
 
 func (s *server) paymentCalls(api huma.API) {
 	create := operation("createPayment", http.MethodPost, "/v1/payments", http.StatusCreated, "Take an off-session payment")
@@ -62,10 +66,10 @@ func (s *server) paymentCalls(api huma.API) {
 	huma.Register(api, create, s.createPayment)
 	huma.Register(api, operation("getPayment", http.MethodGet, "/v1/payments/{id}", http.StatusOK, "Read a payment"), s.getPayment)
 	huma.Register(api, operation("listPayments", http.MethodGet, "/v1/payments", http.StatusOK, "List payments, newest first"), s.listPayments)
-	capture := operation("capturePayment", http.MethodPost, "/v1/payments/{id}/capture", http.StatusOK, "Capture an authorized payment")
+	capture := operation("capturePayment", http.MethodPost, "/v1/payments/{id}/capture", http.StatusOK, "Capture an authorized payment", providerErrors...)
 	capture.Description = "What is left over is released. 202 with the payment as it was means that the provider gave no answer; it is settled by itself."
 	huma.Register(api, capture, s.capturePayment)
-	cancel := operation("cancelPayment", http.MethodPost, "/v1/payments/{id}/cancel", http.StatusOK, "Cancel a payment that took no money")
+	cancel := operation("cancelPayment", http.MethodPost, "/v1/payments/{id}/cancel", http.StatusOK, "Cancel a payment that took no money", providerErrors...)
 	cancel.Description = "202 with the payment as it was means that the provider gave no answer; it is settled by itself."
 	huma.Register(api, cancel, s.cancelPayment)
 }
@@ -108,16 +112,16 @@ func (s *server) listPayments(ctx context.Context, in *paymentQuery) (*answer[li
 }
 
 // read checks a query and gives the filter and the page that it asks for.
-func (q *paymentQuery) read() (ports.PaymentFilter, core.PageRequest, error) {
-	refused := problem(http.StatusUnprocessableEntity, "invalid_request", "Mend the parameters that are named.")
+func (q *paymentQuery) read() (ports.PaymentFilter, core.PageRequest, *Problem) {
+	var refused []FieldError
 	refuse := func(name, message string) {
-		refused.Errors = append(refused.Errors, FieldError{Location: "query." + name, Message: message})
+		refused = append(refused, FieldError{Location: "query." + name, Message: message})
 	}
 	filter := ports.PaymentFilter{Reference: q.Reference, CreatedAfter: q.CreatedAfter}
 	for _, text := range q.Status {
 		status := core.PaymentStatus(text)
 		if !status.Known() {
-			refuse("status", "must be a payment's status")
+			refuse("status", "must be a payment's status, or several with commas between them")
 		}
 		filter.Statuses = append(filter.Statuses, status)
 	}
@@ -136,10 +140,7 @@ func (q *paymentQuery) read() (ports.PaymentFilter, core.PageRequest, error) {
 		}
 		page.After = &cursor
 	}
-	if len(refused.Errors) > 0 {
-		return filter, page, refused
-	}
-	return filter, page, nil
+	return filter, page, invalidFields(refused...)
 }
 
 // writeCursor hides a place in a list from those who would build their own.

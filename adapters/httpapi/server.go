@@ -105,11 +105,18 @@ func config(options Options) huma.Config {
 	return c
 }
 
-// operation describes a call.
-func operation(id, method, path string, status int, summary string) huma.Operation {
+// operation describes a call. errs are the statuses of its problems beside those that
+// every call has.
+func operation(id, method, path string, status int, summary string, errs ...int) huma.Operation {
+	errs = append(errs, http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity)
+	if method == http.MethodPost {
+		errs = append(errs, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if strings.Contains(path, "{id}") {
+		errs = append(errs, http.StatusNotFound)
+	}
 	return huma.Operation{
-		OperationID: id, Method: method, Path: path, DefaultStatus: status, Summary: summary, MaxBodyBytes: bodyBytesMax,
-		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity},
+		OperationID: id, Method: method, Path: path, DefaultStatus: status, Summary: summary, MaxBodyBytes: bodyBytesMax, Errors: errs,
 	}
 }
 

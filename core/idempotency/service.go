@@ -39,8 +39,12 @@ type Call struct {
 	RequestHash string // of everything that makes the request what it is
 }
 
-// RequestKey is what objects that the call makes are found by again.
-func (c Call) RequestKey() core.RequestKey { return core.NewRequestKey(c.Caller, c.Key) }
+// RequestKey is what objects that the call makes are found by again. The request is part
+// of it: a key that is free again, because its call settled nothing or was long ago, and
+// comes with another request must not lead to the objects of the first.
+func (c Call) RequestKey() core.RequestKey {
+	return core.NewRequestKey(c.Caller, c.Key+"\x00"+c.RequestHash)
+}
 
 // Answer is what a call was answered with.
 type Answer struct {

@@ -75,6 +75,22 @@ func TestTheFirstAnswerComesAgain(t *testing.T) {
 	require.Equal(t, 3, work.times)
 }
 
+func TestObjectsBelongToCallerKeyAndRequest(t *testing.T) {
+	t.Parallel()
+	seen := map[core.RequestKey]bool{call.RequestKey(): true}
+	for _, change := range []func(*idempotency.Call){
+		func(c *idempotency.Call) { c.Caller = "key_01h455vb4pex5vsknk084sn02r" },
+		func(c *idempotency.Call) { c.Key = "k-2" },
+		func(c *idempotency.Call) { c.RequestHash = "b" },
+	} {
+		other := call
+		change(&other)
+		require.Equal(t, other.RequestKey(), other.RequestKey())
+		require.False(t, seen[other.RequestKey()])
+		seen[other.RequestKey()] = true
+	}
+}
+
 func TestAnAnswerThatSettlesNothingFreesTheKey(t *testing.T) {
 	t.Parallel()
 	s, _, _ := newService(t)
