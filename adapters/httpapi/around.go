@@ -148,6 +148,9 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request, calls *http.Ser
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) > 0 {
+		r.Header.Set("Content-Type", "application/json") // checked; huma knows it in this spelling only
+	}
 	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{key: key.ID}))
 	if r.Method != http.MethodPost {
 		calls.ServeHTTP(w, r)

@@ -50,8 +50,11 @@ const (
 // libraryProblem is the answer to what huma refuses by itself. Its details repeat the
 // value that was sent, and some of its messages do; both stay out.
 func libraryProblem(status int, _ string, errs ...error) huma.StatusError {
-	if status >= http.StatusInternalServerError {
+	switch {
+	case status >= http.StatusInternalServerError:
 		return internalError
+	case status == http.StatusUnsupportedMediaType:
+		return unsupported
 	}
 	var fields []FieldError
 	for _, err := range errs {
