@@ -233,11 +233,10 @@ func BenchmarkAppend64Callers(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if err := journal.Append(context.Background(), delivery); err != nil {
+			if err := journal.Append(b.Context(), delivery); err != nil {
 				b.Error(err)
 			}
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
 }
-
