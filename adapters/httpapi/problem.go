@@ -135,6 +135,9 @@ func (s *server) problemOf(ctx context.Context, err error) *Problem {
 	if refused, ok := errors.AsType[*core.RefusedError](err); ok {
 		p := problem(http.StatusPaymentRequired, "payment_refused", refused.Failure.Message)
 		p.Failure = &view.Failure{Code: refused.Failure.Code, Message: refused.Failure.Message, Retryable: refused.Failure.Retryable}
+		if refused.Failure.ProviderCode != "" {
+			p.Failure.ProviderCode = &refused.Failure.ProviderCode
+		}
 		return p
 	}
 	if lost, ok := errors.AsType[*core.ProviderError](err); ok {
