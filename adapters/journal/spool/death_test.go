@@ -175,7 +175,7 @@ func fillUp(dir string) {
 func TestAFullDiskIsToldAndRecoveredFrom(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	out, err := child(t, roleFull, dir).CombinedOutput()
+	out, err := child(t, roleFull, dir).Output()
 	require.NoError(t, err, string(out))
 	var count int
 	_, err = fmt.Sscanf(string(out), "appended %d", &count)

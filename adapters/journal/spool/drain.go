@@ -3,7 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
-	"hash/crc32"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -17,14 +17,25 @@ const (
 	// batchItemsMax and batchBytesMax bound what is handed over at once.
 	batchItemsMax = 256
 	batchBytesMax = 4 << 20
+	// acceptTimeMax is how long it may take to take a batch over.
+	acceptTimeMax = 30 * time.Second
 	// The pause after a batch that could not be taken over grows from the least to the
 	// most.
 	drainPauseLeast = 50 * time.Millisecond
 	drainPauseMost  = 5 * time.Second
 )
 
-// errDraining means that a Drain is under way already.
-var errDraining = errors.New("the journal is drained already")
+var (
+	errDraining = errors.New("the journal is drained already")
+	errClosed   = errors.New("the journal is closed")
+)
+
+// handover is one batch and where it comes from.
+type handover struct {
+	batch []core.Delivery
+	first position // of the first of them
+	to    position // behind the last of them
+}
 
 // Drain implements [ports.Journal].
 func (s *Spool) Drain(ctx context.Context, accept ports.AcceptDeliveries) error {
@@ -32,26 +43,43 @@ func (s *Spool) Drain(ctx context.Context, accept ports.AcceptDeliveries) error 
 		return errDraining
 	}
 	defer s.draining.Unlock()
-	pause := drainPauseLeast
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if !s.stopWith(cancel) {
+		return errClosed
+	}
+	pause, items := drainPauseLeast, batchItemsMax
 	for {
-		moved, err := s.drainOnce(ctx, accept)
+		moved, err := s.drainOnce(ctx, accept, items)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.Is(err, ports.ErrText) && items > 1:
+			items = 1 // to find the one that can never be stored
 		case err != nil:
 			s.logger.Warn("the journal could not be taken over", slog.String("error", err.Error()))
+			// Fewer go together next time, so that one bad delivery ends up alone.
+			items = max(1, items/2)
 			if !wait(ctx, nil, pause) {
 				return ctx.Err()
 			}
 			pause = min(2*pause, drainPauseMost)
 		case moved:
-			pause = drainPauseLeast
+			pause, items = drainPauseLeast, min(2*items, batchItemsMax)
 		default:
-			if !wait(ctx, s.filled, 0) {
+			if !wait(ctx, s.filled, s.syncCursor()) {
 				return ctx.Err()
 			}
 		}
 	}
+}
+
+// stopWith has Close stop the Drain; false after Close.
+func (s *Spool) stopWith(stop context.CancelFunc) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopDrain = stop
+	return !s.closed
 }
 
 // wait waits for a signal or, where the time is not 0, until it is over. It is false once
@@ -75,21 +103,39 @@ func wait(ctx context.Context, signal <-chan struct{}, longest time.Duration) bo
 
 // drainOnce hands one batch over and moves the cursor behind it. It reports whether the
 // cursor moved.
-func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries) (bool, error) {
+func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries, items int) (bool, error) {
 	from, end, ok := s.next()
 	if !ok {
 		return false, nil
 	}
-	batch, to, err := s.read(ctx, from, end)
+	next, err := s.read(from, end, items)
 	if err != nil {
 		return false, err
 	}
-	if len(batch) > 0 {
-		if err := accept(ctx, batch); err != nil {
+	if len(next.batch) > 0 {
+		err := s.handOver(ctx, accept, next)
+		if err != nil {
 			return false, err
 		}
 	}
-	return true, s.advance(to)
+	s.advance(next.to)
+	return true, nil
+}
+
+// handOver has the batch taken over. A delivery that is alone and can never be stored
+// goes aside, so that it does not hold up those behind it.
+func (s *Spool) handOver(ctx context.Context, accept ports.AcceptDeliveries, next handover) error {
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeMax)
+	defer cancel()
+	err := accept(ctx, next.batch)
+	if len(next.batch) == 1 && errors.Is(err, ports.ErrText) {
+		sealed, err := s.seal(next.batch[0])
+		if err != nil {
+			return err
+		}
+		return s.setAside(next.first, appendRecord(nil, sealed), asideRefused)
+	}
+	return err
 }
 
 // next is where to read on, and up to where the segment is durable; false where nothing
@@ -111,71 +157,85 @@ func (s *Spool) next() (from position, end int64, ok bool) {
 	return position{}, 0, false
 }
 
-// read gives a batch from one segment and where it ends. What is damaged is set aside
-// and left out.
-func (s *Spool) read(ctx context.Context, from position, end int64) (batch []core.Delivery, to position, err error) {
+// read gives a batch from one segment. What is damaged is set aside and left out.
+func (s *Spool) read(from position, end int64, items int) (next handover, err error) {
 	file, err := os.Open(s.path(from.segment))
 	if err != nil {
-		return nil, from, err
+		return next, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	data := make([]byte, min(end-from.offset, batchBytesMax+recordHeaderBytes+recordBytesMax))
-	if n, err := file.ReadAt(data, from.offset); err != nil && !errors.Is(err, io.EOF) {
-		return nil, from, err
-	} else if int64(n) < int64(len(data)) {
-		return nil, from, io.ErrUnexpectedEOF
-	}
-	at := 0
-	for at < len(data) && len(batch) < batchItemsMax && at < batchBytesMax {
-		length, sum, ok := header(data[at:])
-		next := at + recordHeaderBytes + length
-		if !ok || next > len(data) {
-			// Where one record ends and the next begins is lost: the rest goes aside.
-			s.damaged(ctx, from.segment, from.offset+int64(at), data[at:])
-			return batch, position{from.segment, end}, nil
+	records := reader{file: file, at: from.offset, end: end, window: s.window}
+	defer func() { s.window = records.window }()
+	for bytes := 0; len(next.batch) < items && bytes < batchBytesMax; {
+		p, err := records.next()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		record := data[at+recordHeaderBytes : next]
-		delivery, err := s.open(record, sum)
 		if err != nil {
-			s.damaged(ctx, from.segment, from.offset+int64(at), data[at:next])
-		} else {
-			batch = append(batch, delivery)
+			return next, err
 		}
-		at = next
+		if err := s.readOne(&next, p, position{from.segment, p.offset}); err != nil {
+			return next, err
+		}
+		bytes += len(p.raw)
 	}
-	return batch, position{from.segment, from.offset + int64(at)}, nil
+	next.to = position{from.segment, records.at}
+	return next, nil
 }
 
-func (s *Spool) open(sealed []byte, sum uint32) (core.Delivery, error) {
-	if crc32.Checksum(sealed, castagnoli) != sum {
-		return core.Delivery{}, errRecord
+// readOne adds a piece to the batch, or sets it aside.
+func (s *Spool) readOne(next *handover, p piece, at position) error {
+	if p.sealed == nil {
+		_ = s.setAside(at, p.raw, asideDamaged) // kept or not, it is of no use to anybody
+		return nil
 	}
-	plain, err := s.options.Sealer.Open(sealedAt, sealed)
+	plain, err := s.options.Sealer.Open(sealedAt, p.sealed)
 	if err != nil {
-		return core.Delivery{}, err
+		return s.setAside(at, p.raw, asideUnsealable)
 	}
-	return decode(plain)
+	delivery, err := decode(plain)
+	if err != nil {
+		return s.setAside(at, p.raw, asideDamaged)
+	}
+	if len(next.batch) == 0 {
+		next.first = at
+	}
+	next.batch = append(next.batch, delivery)
+	return nil
 }
 
-func (s *Spool) damaged(ctx context.Context, number, offset int64, data []byte) {
-	s.aside.Add(ctx, 1)
-	s.setAside(number, offset, data, "damaged")
-}
-
-// advance moves the cursor and removes segments that nobody needs any more.
-func (s *Spool) advance(to position) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cursor = to
-	if err := s.writeCursor(to); err != nil {
-		// The cursor in memory holds; after a restart some deliveries come again.
+// advance moves the cursor and removes segments that nobody needs any more. Neither
+// can fail the drain: what comes of it is that some deliveries come again after a
+// restart, or that a file stays until the next one is removed.
+func (s *Spool) advance(to position) {
+	if err := s.remembered.write(to); err != nil {
 		s.logger.Warn("the journal's cursor was not written", slog.String("error", err.Error()))
 	}
+	s.syncCursor()
+	var done []segment
+	s.mu.Lock()
+	s.cursor = to
 	for len(s.segments) > 1 && (s.segments[0].number < to.segment || s.segments[0].number == to.segment && to.offset >= s.segments[0].size) {
-		if err := os.Remove(s.path(s.segments[0].number)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
+		done = append(done, s.segments[0])
 		s.segments = s.segments[1:]
 	}
-	return nil
+	s.mu.Unlock()
+	for _, segment := range done {
+		if err := os.Remove(s.path(segment.number)); err != nil {
+			s.logger.Warn("a segment that is done was not removed", slog.String("error", err.Error()))
+		}
+	}
+}
+
+// syncCursor syncs the cursor when it is due, and tells when it is due again; 0 for when
+// there is nothing to sync.
+func (s *Spool) syncCursor() time.Duration {
+	if err := s.remembered.sync(time.Now()); err != nil {
+		s.logger.Warn("the journal's cursor is not durable", slog.String("error", fmt.Sprint(err)))
+		return cursorSyncEvery
+	}
+	if s.remembered.dirty {
+		return cursorSyncEvery
+	}
+	return 0
 }

@@ -9,42 +9,57 @@ import (
 	"github.com/paydesk/paydesk/core"
 )
 
-// A record is a header of 8 bytes, length and CRC-32C of what follows, and the sealed
-// delivery.
+// A record is a header and the sealed delivery. The header is a mark by which the next
+// record is found behind a damaged one, the length of what follows, and a CRC-32C of
+// that length and what follows.
 const (
-	recordHeaderBytes = 8
-	// recordBytesMax is above the largest webhook and what sealing adds.
-	recordBytesMax = 2 << 20
+	recordMark        = "\xf5PDj"
+	recordHeaderBytes = len(recordMark) + 4 + 4
+	// recordBytesMax is above the longest webhook and what encoding and sealing add.
+	recordBytesMax = 1<<20 + 64<<10
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var errRecord = errors.New("record is damaged")
 
-// frame puts the header in front.
-func frame(sealed []byte) []byte {
-	record := make([]byte, recordHeaderBytes, recordHeaderBytes+len(sealed))
-	binary.LittleEndian.PutUint32(record, uint32(len(sealed)))
-	binary.LittleEndian.PutUint32(record[4:], crc32.Checksum(sealed, castagnoli))
-	return append(record, sealed...)
+// appendRecord appends a sealed delivery's record to b.
+func appendRecord(b, sealed []byte) []byte {
+	start := len(b)
+	b = append(b, recordMark...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(sealed))) //nolint:gosec // Append refuses what is longer than recordBytesMax
+	b = binary.LittleEndian.AppendUint32(b, recordSum(b[start+len(recordMark):], sealed))
+	return append(b, sealed...)
 }
 
-// header reads a record's header; ok is false for one that no record has.
-func header(b []byte) (length int, sum uint32, ok bool) {
-	if len(b) < recordHeaderBytes {
-		return 0, 0, false
+// recordSum is over a record's length, in the form of the header, and its content.
+func recordSum(length, sealed []byte) uint32 {
+	return crc32.Update(crc32.Checksum(length, castagnoli), castagnoli, sealed)
+}
+
+// recordLength is how much of b the record at its start takes, with its header; 0 where
+// none begins there. b holds a header at least.
+func recordLength(b []byte) int {
+	length := binary.LittleEndian.Uint32(b[len(recordMark):])
+	if string(b[:len(recordMark)]) != recordMark || length == 0 || length > recordBytesMax {
+		return 0
 	}
-	length = int(binary.LittleEndian.Uint32(b))
-	return length, binary.LittleEndian.Uint32(b[4:]), length > 0 && length <= recordBytesMax
+	return recordHeaderBytes + int(length)
+}
+
+// wholeRecord gives what the record that b consists of holds; false where it is damaged.
+func wholeRecord(b []byte) ([]byte, bool) {
+	header, sealed := b[:recordHeaderBytes], b[recordHeaderBytes:]
+	length, sum := header[len(recordMark):len(recordMark)+4], header[len(recordMark)+4:]
+	return sealed, recordSum(length, sealed) == binary.LittleEndian.Uint32(sum)
 }
 
 // deliveryVersion begins the plain form of a delivery.
 const deliveryVersion = 1
 
-// encode writes a delivery: the version, the time in microseconds, each text with its
-// length before it, the body.
-func encode(d core.Delivery) []byte {
-	b := make([]byte, 0, len(d.Body)+256)
+// encode appends a delivery to b: the version, the time in microseconds, each text with
+// its length before it, the body.
+func encode(b []byte, d core.Delivery) []byte {
 	b = append(b, deliveryVersion)
 	b = binary.AppendVarint(b, d.ReceivedAt.UnixMicro())
 	for _, text := range []string{

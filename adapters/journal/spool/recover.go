@@ -1,9 +1,10 @@
 package spool
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"log/slog"
 	"os"
@@ -12,7 +13,23 @@ import (
 	"strings"
 )
 
-const cursorName = "cursor"
+const (
+	// tailKeptBytesMax is how much of a torn tail is kept beside; more than one write.
+	tailKeptBytesMax = 8 << 20
+	// returnedMax is how many records that were set aside as unsealable go back into the
+	// journal at one start.
+	returnedMax = 10_000
+
+	segmentSuffix = ".segment"
+)
+
+// Why a part of the journal is set aside; the suffix of its file.
+const (
+	asideTorn       = "torn"       // an append that never ended, so nobody was told it did
+	asideDamaged    = "damaged"    // bytes that are no record
+	asideUnsealable = "unsealable" // a whole record, whose key is not there; it returns with the key
+	asideRefused    = "refused"    // a whole record that can never be stored
+)
 
 // recover finds out what an earlier process left.
 func (s *Spool) recover() error {
@@ -22,10 +39,10 @@ func (s *Spool) recover() error {
 	}
 	for _, entry := range entries {
 		var number int64
-		if !strings.HasSuffix(entry.Name(), ".segment") {
+		if !strings.HasSuffix(entry.Name(), segmentSuffix) {
 			continue
 		}
-		if _, err := fmt.Sscanf(entry.Name(), "%d.segment", &number); err != nil {
+		if _, err := fmt.Sscanf(entry.Name(), "%d"+segmentSuffix, &number); err != nil {
 			continue // not one of ours
 		}
 		info, err := entry.Info()
@@ -34,61 +51,54 @@ func (s *Spool) recover() error {
 		}
 		s.segments = append(s.segments, segment{number: number, size: info.Size()})
 	}
-	slices.SortFunc(s.segments, func(a, b segment) int { return int(a.number - b.number) })
-	s.cursor = s.readCursor()
-	if len(s.segments) == 0 {
-		return nil
+	slices.SortFunc(s.segments, func(a, b segment) int { return cmp.Compare(a.number, b.number) })
+	if len(s.segments) > 0 {
+		if err := s.cutTornTail(&s.segments[len(s.segments)-1]); err != nil {
+			return err
+		}
 	}
-	return s.cutTornTail(&s.segments[len(s.segments)-1])
-}
-
-// readCursor gives where to go on. A cursor that is lost or damaged means from the
-// start: events are stored once however often they come.
-func (s *Spool) readCursor() position {
-	var at position
-	var sum uint32
-	text, err := os.ReadFile(filepath.Join(s.options.Dir, cursorName))
-	if err != nil {
-		return position{}
-	}
-	if _, err := fmt.Sscanf(string(text), "%d %d %d", &at.segment, &at.offset, &sum); err != nil || sum != at.sum() {
-		s.logger.Warn("the journal's cursor is damaged; everything in it is handed over again")
-		return position{}
-	}
-	return at
-}
-
-func (p position) sum() uint32 {
-	return crc32.Checksum(fmt.Appendf(nil, "%d %d", p.segment, p.offset), castagnoli)
-}
-
-// writeCursor remembers how far the journal was taken over. It is not synced: losing it
-// costs time and nothing else.
-func (s *Spool) writeCursor(at position) error {
-	path := filepath.Join(s.options.Dir, cursorName)
-	if err := os.WriteFile(path+".new", fmt.Appendf(nil, "%d %d %d\n", at.segment, at.offset, at.sum()), fileMode); err != nil {
+	var damaged bool
+	if s.remembered, s.cursor, damaged, err = openCursor(s.options.Dir); err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	if damaged {
+		s.logger.Warn("the journal's cursor is damaged; what is left of the journal is handed over again")
+	}
+	return nil
 }
 
 // cutTornTail ends the last segment after its last whole record. What is cut off was
-// never acknowledged, but is kept beside, should anybody doubt it.
+// never acknowledged, but is kept beside, should anybody doubt it. Damage with whole
+// records behind it stays, and is set aside when its turn comes.
 func (s *Spool) cutTornTail(last *segment) (err error) {
 	file, err := os.OpenFile(s.path(last.number), os.O_RDWR, fileMode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	good, err := wholeRecords(file, last.size)
-	if err != nil || good == last.size {
+	good := int64(0)
+	records := reader{file: file, end: last.size}
+	for {
+		p, err := records.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if p.sealed != nil {
+			good = records.at
+		}
+	}
+	if good == last.size {
+		return nil
+	}
+	tail := make([]byte, min(last.size-good, tailKeptBytesMax))
+	if _, err := file.ReadAt(tail, good); err != nil {
 		return err
 	}
-	tail := make([]byte, min(last.size-good, recordBytesMax))
-	if _, err := file.ReadAt(tail, good); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	s.setAside(last.number, good, tail, "torn")
+	// A disk that is too full to keep the tail must not keep the journal from its start.
+	_ = s.setAside(position{last.number, good}, tail, asideTorn)
 	if err := errors.Join(file.Truncate(good), file.Sync()); err != nil {
 		return err
 	}
@@ -96,35 +106,40 @@ func (s *Spool) cutTornTail(last *segment) (err error) {
 	return nil
 }
 
-// wholeRecords gives the end of the last record that is there in full. A damaged record
-// with others behind it is passed over here, and set aside when its turn comes.
-func wholeRecords(file *os.File, size int64) (int64, error) {
-	var good, at int64
-	head := make([]byte, recordHeaderBytes)
-	for at+recordHeaderBytes <= size {
-		if _, err := file.ReadAt(head, at); err != nil {
-			return 0, err
-		}
-		length, sum, ok := header(head)
-		end := at + recordHeaderBytes + int64(length)
-		if !ok || end > size {
-			break
-		}
-		body := make([]byte, length)
-		if _, err := file.ReadAt(body, at+recordHeaderBytes); err != nil {
-			return 0, err
-		}
-		if crc32.Checksum(body, castagnoli) == sum {
-			good = end
-		}
-		at = end
-	}
-	return good, nil
-}
-
-// setAside keeps bytes that are no record in a file of their own, and says so.
-func (s *Spool) setAside(number, offset int64, data []byte, why string) {
-	name := fmt.Sprintf("%016d-%d.%s", number, offset, why)
+// setAside keeps a part of the journal in a file of its own, and says so.
+func (s *Spool) setAside(at position, data []byte, why string) error {
+	s.aside.Add(context.Background(), 1)
+	name := fmt.Sprintf("%016d-%d.%s", at.segment, at.offset, why)
 	err := writeSynced(filepath.Join(s.options.Dir, name), data)
 	s.logger.Error("a part of the journal was set aside", slog.String("file", name), slog.Int("bytes", len(data)), slog.Bool("kept", err == nil))
+	return err
+}
+
+// returnUnsealable puts records back whose key was not there when their turn came, and
+// is now.
+func (s *Spool) returnUnsealable() error {
+	names, err := filepath.Glob(filepath.Join(s.options.Dir, "*."+asideUnsealable))
+	if err != nil {
+		return err
+	}
+	for _, name := range names[:min(len(names), returnedMax)] {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if len(data) < recordHeaderBytes || recordLength(data) != len(data) {
+			continue
+		}
+		sealed, ok := wholeRecord(data)
+		if !ok {
+			continue
+		}
+		if _, err := s.options.Sealer.Open(sealedAt, sealed); err != nil {
+			continue
+		}
+		if err := errors.Join(s.write([][]byte{sealed}), os.Remove(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -32,6 +32,13 @@ const (
 	// their deliveries.
 	backlogBytesMax = 4 << 30
 
+	// roomBytesLeast is how much room a journal that was full has before it is ready again.
+	roomBytesLeast = 1 << 20
+	// plainKeptBytesMax is the longest buffer for encoding that is used again.
+	plainKeptBytesMax = 64 << 10
+	// probeBytes is what is written to learn whether the disk takes data again.
+	probeBytes = 4 << 10
+
 	folderMode = 0o700
 	fileMode   = 0o600
 
@@ -60,28 +67,33 @@ type Spool struct {
 	lock    *os.File
 	group   *groupcommit.Group[[]byte]
 	aside   metric.Int64Counter
+	watched metric.Registration
 	// filled gets a signal after each append, for the one Drain that waits.
 	filled chan struct{}
 
-	draining sync.Mutex // held by the one Drain
+	// plain holds buffers that deliveries are encoded into.
+	plain sync.Pool // of *[]byte
 
-	mu       sync.Mutex
-	segments []segment // oldest first; the last one is written to
-	active   *os.File  // nil until the first append, and after a failed one
-	cursor   position  // up to where everything was taken over
-	problem  error     // of the last append; nil after a good one
+	// Of the one goroutine that writes.
+	active *os.File // nil until the first append, and after a failed one
+	buffer []byte
+
+	draining   sync.Mutex // held by the one Drain, to which the next two belong
+	remembered *cursor
+	window     []byte
+
+	mu        sync.Mutex // held for moments, never while a file is written
+	segments  []segment  // oldest first; the last one is written to
+	cursor    position   // up to where everything was taken over
+	problem   error      // of the last append; nil after a good one
+	stopDrain context.CancelFunc
+	closed    bool
 }
 
 // segment is one file of records.
 type segment struct {
 	number int64
 	size   int64 // of what is known to be on disk
-}
-
-// position is a place in the journal.
-type position struct {
-	segment int64
-	offset  int64
 }
 
 var _ ports.Journal = (*Spool)(nil)
@@ -109,11 +121,22 @@ func Open(options Options) (*Spool, error) {
 	if s.lock, err = lockFolder(options.Dir); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(s.watch(), s.recover()); err != nil {
-		return nil, errors.Join(fmt.Errorf("open journal: %w", err), s.lock.Close())
+	s.plain.New = func() any { return new([]byte) }
+	if err := s.start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open journal: %w", err), s.release())
 	}
-	s.group = groupcommit.New(groupcommit.Options{}, func(record []byte) int { return len(record) }, s.write)
+	s.group = groupcommit.New(groupcommit.Options{}, func(sealed []byte) int { return recordHeaderBytes + len(sealed) }, s.write)
 	return s, nil
+}
+
+func (s *Spool) start() error {
+	if err := s.watch(); err != nil {
+		return err
+	}
+	if err := s.recover(); err != nil {
+		return err
+	}
+	return s.returnUnsealable()
 }
 
 // lockFolder makes sure that no other process uses the folder. The lock goes with the
@@ -140,61 +163,109 @@ func (s *Spool) watch() error {
 	if s.aside, err = meter.Int64Counter("paydesk.journal.records_set_aside", metric.WithDescription("Damaged records that were set aside.")); err != nil {
 		return err
 	}
-	_, err = meter.Int64ObservableGauge("paydesk.journal.backlog", metric.WithUnit("By"),
-		metric.WithDescription("What waits in the journal to be taken over."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			o.Observe(s.backlog())
-			return nil
-		}))
+	backlog, err := meter.Int64ObservableGauge("paydesk.journal.backlog", metric.WithUnit("By"),
+		metric.WithDescription("What waits in the journal to be taken over."))
+	if err != nil {
+		return err
+	}
+	s.watched, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		o.ObserveInt64(backlog, s.backlog())
+		return nil
+	}, backlog)
 	return err
 }
 
 // Append implements [ports.Journal].
 func (s *Spool) Append(ctx context.Context, delivery core.Delivery) error {
-	sealed, err := s.options.Sealer.Seal(sealedAt, encode(delivery))
+	sealed, err := s.seal(delivery)
 	if err != nil {
-		return fmt.Errorf("seal delivery: %w", err)
+		return err
 	}
-	if len(sealed) > recordBytesMax {
-		return fmt.Errorf("delivery of %d bytes is longer than any record", len(delivery.Body))
-	}
-	err = s.group.Submit(ctx, frame(sealed))
+	err = s.group.Submit(ctx, sealed)
 	if errors.Is(err, groupcommit.ErrFull) || errors.Is(err, groupcommit.ErrClosed) {
 		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
 	}
 	return err
 }
 
+// seal gives what a record holds. It keeps nothing of the delivery.
+func (s *Spool) seal(delivery core.Delivery) ([]byte, error) {
+	plain, ok := s.plain.Get().(*[]byte)
+	if !ok {
+		plain = new([]byte)
+	}
+	*plain = encode((*plain)[:0], delivery)
+	sealed, err := s.options.Sealer.Seal(sealedAt, *plain)
+	if cap(*plain) <= plainKeptBytesMax {
+		s.plain.Put(plain)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("seal delivery: %w", err)
+	}
+	if len(sealed) > recordBytesMax {
+		return nil, fmt.Errorf("delivery of %d bytes is longer than any record", len(delivery.Body))
+	}
+	return sealed, nil
+}
+
 // Ready reports why the journal cannot take deliveries. After a failed append it tries
 // whether the disk takes data again.
 func (s *Spool) Ready(context.Context) error {
 	s.mu.Lock()
-	problem, full := s.problem, s.backlog() > s.options.BacklogBytes
+	problem, room, closed := s.problem, s.options.BacklogBytes-s.backlog(), s.closed
 	s.mu.Unlock()
-	if full {
-		return fmt.Errorf("%w: too much waits to be taken over", ports.ErrJournalUnavailable)
-	}
-	if problem == nil {
-		return nil
-	}
-	if err := writeSynced(filepath.Join(s.options.Dir, "probe"), []byte("probe")); err != nil {
-		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, problem)
+	switch {
+	case closed:
+		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, errClosed)
+	case errors.Is(problem, errBacklog):
+		if room < min(roomBytesLeast, s.options.BacklogBytes/2) {
+			return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, errBacklog)
+		}
+	case problem != nil:
+		probe := filepath.Join(s.options.Dir, "probe")
+		if err := errors.Join(writeSynced(probe, make([]byte, probeBytes)), os.Remove(probe)); err != nil {
+			return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, problem)
+		}
 	}
 	return nil
 }
 
-// Close waits for appends under way and lets go of the folder.
+// Close waits for appends under way, ends Drain and lets go of the folder. Closing twice
+// is no error.
 func (s *Spool) Close() {
 	s.group.Close()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.active != nil {
-		_ = s.active.Close() // everything in it is synced
-		s.active = nil
+	stop, before := s.stopDrain, s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if before {
+		return
 	}
-	_ = s.lock.Close()
+	if stop != nil {
+		stop()
+	}
+	s.draining.Lock()
+	defer s.draining.Unlock()
+	if err := s.release(); err != nil {
+		s.logger.Warn("close journal", slog.String("error", err.Error()))
+	}
+}
+
+// release lets go of whatever start got hold of.
+func (s *Spool) release() error {
+	var err error
+	if s.watched != nil {
+		err = s.watched.Unregister()
+	}
+	if s.active != nil {
+		err = errors.Join(err, s.active.Close()) // everything in it is synced
+	}
+	if s.remembered != nil {
+		err = errors.Join(err, s.remembered.close())
+	}
+	return errors.Join(err, s.lock.Close())
 }
 
 // backlog is how many bytes wait. The caller holds mu.

@@ -3,6 +3,7 @@ package spool_test
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,6 +22,9 @@ func openIn(t testing.TB, options spool.Options) *spool.Spool {
 	t.Helper()
 	if options.Sealer == nil {
 		options.Sealer = seal.Plain()
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	journal, err := spool.Open(options)
 	require.NoError(t, err)

@@ -3,20 +3,39 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/paydesk/paydesk/ports"
 )
 
-// write appends records and syncs them with one call. It is called by one goroutine at
-// a time. After an error nothing of the batch stays.
-func (s *Spool) write(records [][]byte) error {
-	err := s.tryWrite(slices.Concat(records...))
+// bufferKeptBytesMax is the longest buffer for writing that is used again.
+const bufferKeptBytesMax = 1 << 20
+
+var errBacklog = errors.New("too much waits to be taken over")
+
+// write appends sealed deliveries and syncs them with one call. It is called by one
+// goroutine at a time. After an error nothing of the batch stays.
+func (s *Spool) write(sealed [][]byte) error {
+	data := s.buffer[:0]
+	for _, one := range sealed {
+		data = appendRecord(data, one)
+	}
+	err := s.tryWrite(data)
+	if s.buffer = data; cap(data) > bufferKeptBytesMax {
+		s.buffer = nil
+	}
 	s.mu.Lock()
+	before := s.problem
 	s.problem = err
 	s.mu.Unlock()
+	switch {
+	case err != nil && before == nil: // those after it are the same trouble
+		s.logger.Error("the journal takes no deliveries", slog.String("error", err.Error()))
+	case err == nil && before != nil:
+		s.logger.Info("the journal takes deliveries again")
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
 	}
@@ -28,13 +47,7 @@ func (s *Spool) write(records [][]byte) error {
 }
 
 func (s *Spool) tryWrite(data []byte) error {
-	s.mu.Lock()
-	full := s.backlog() > s.options.BacklogBytes
-	s.mu.Unlock()
-	if full {
-		return errors.New("too much waits to be taken over")
-	}
-	file, size, err := s.writable()
+	file, size, err := s.writable(int64(len(data)))
 	if err != nil {
 		return err
 	}
@@ -42,58 +55,73 @@ func (s *Spool) tryWrite(data []byte) error {
 	if err == nil {
 		err = file.Sync()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	last := &s.segments[len(s.segments)-1]
 	if err != nil {
-		// What the disk holds now is not known, and a sync that failed may pass next time
-		// without having written anything: go on in a new file, and cut this one off where
-		// it was good.
-		s.active = nil
-		return errors.Join(err, file.Truncate(last.size), file.Close())
+		return errors.Join(err, s.giveUp(file, size))
 	}
-	last.size += int64(len(data))
+	s.mu.Lock()
+	s.segments[len(s.segments)-1].size += int64(len(data))
+	s.mu.Unlock()
 	return nil
+}
+
+// giveUp leaves a file that could not be written. What the disk holds of it now is not
+// known, and a sync that failed may pass next time without having written anything: the
+// file ends where it was good, and the next append begins another one.
+func (s *Spool) giveUp(file *os.File, good int64) error {
+	s.active = nil
+	err := errors.Join(file.Truncate(good), file.Close())
+	if good > 0 {
+		return err
+	}
+	s.mu.Lock() // an empty file goes, or a full disk would fill with them
+	last := len(s.segments) - 1
+	number := s.segments[last].number
+	s.segments = s.segments[:last]
+	s.mu.Unlock()
+	return errors.Join(err, os.Remove(s.path(number)))
 }
 
 // writable is the file to append to, and where. It begins a new segment where there is
 // none or the last one is long enough.
-func (s *Spool) writable() (*os.File, int64, error) {
+func (s *Spool) writable(size int64) (*os.File, int64, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	full := s.backlog()+size > s.options.BacklogBytes
+	number, length := s.cursor.segment, int64(0)
+	if len(s.segments) > 0 {
+		last := s.segments[len(s.segments)-1]
+		number, length = max(number, last.number), last.size
+	}
+	s.mu.Unlock()
+	if full {
+		return nil, 0, errBacklog
+	}
 	if s.active != nil {
-		size := s.segments[len(s.segments)-1].size
-		if size < s.options.SegmentBytes {
-			return s.active, size, nil
+		if length < s.options.SegmentBytes {
+			return s.active, length, nil
 		}
-		if err := s.active.Close(); err != nil {
-			s.logger.Warn("close full segment", "error", err.Error())
+		if err := s.active.Close(); err != nil { // everything in it is synced
+			s.logger.Warn("close full segment", slog.String("error", err.Error()))
 		}
 		s.active = nil
 	}
-	number := int64(1)
-	if len(s.segments) > 0 {
-		number = s.segments[len(s.segments)-1].number + 1
-	} else if s.cursor.segment >= number {
-		number = s.cursor.segment + 1
-	}
-	file, err := os.OpenFile(s.path(number), os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
-	if errors.Is(err, os.ErrExist) { // left over from a try that failed below
-		file, err = os.OpenFile(s.path(number), os.O_TRUNC|os.O_RDWR, fileMode)
-	}
+	number++
+	// A file that is there already was left by a try that failed below.
+	file, err := os.OpenFile(s.path(number), os.O_CREATE|os.O_TRUNC|os.O_RDWR, fileMode)
 	if err != nil {
 		return nil, 0, fmt.Errorf("begin segment: %w", err)
 	}
 	if err := syncFolder(s.options.Dir); err != nil {
 		return nil, 0, errors.Join(err, file.Close())
 	}
-	s.segments = append(s.segments, segment{number: number})
 	s.active = file
+	s.mu.Lock()
+	s.segments = append(s.segments, segment{number: number})
+	s.mu.Unlock()
 	return file, 0, nil
 }
 
 func (s *Spool) path(number int64) string {
-	return filepath.Join(s.options.Dir, fmt.Sprintf("%016d.segment", number))
+	return filepath.Join(s.options.Dir, fmt.Sprintf("%016d%s", number, segmentSuffix))
 }
 
 // syncFolder makes new and renamed files of a folder durable.
