@@ -20,44 +20,6 @@ var documentFiles embed.FS
 // documentPolicy lets the page have its one style sheet and nothing else.
 const documentPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// describe adds what types alone do not tell.
-func describe(api *huma.OpenAPI) {
-	api.Tags = nil
-	for _, item := range api.Paths {
-		for _, call := range []*huma.Operation{item.Get, item.Post, item.Delete} {
-			if call == nil {
-				continue
-			}
-			for status, response := range call.Responses {
-				if status == "default" || status >= "400" {
-					response.Description = http.StatusText(statusOf(status)) + ": a problem with a code"
-				}
-			}
-		}
-	}
-	for name, values := range map[string][]any{
-		"Payment.status":  {"requires_action", "processing", "authorized", "succeeded", "failed", "canceled", "expired", "needs_review"},
-		"Checkout.status": {"open", "complete", "expired"},
-		"Failure.code": {
-			"card_declined", "insufficient_funds", "expired_card", "incorrect_cvc", "authentication_required", "suspected_fraud",
-			"processing_error", "provider_unavailable", "invalid_request", "canceled_by_buyer",
-		},
-	} {
-		schema, field, _ := strings.Cut(name, ".")
-		if of, ok := api.Components.Schemas.Map()[schema]; ok && of.Properties[field] != nil {
-			of.Properties[field].Enum = values
-		}
-	}
-}
-
-func statusOf(text string) int {
-	var status int
-	if _, err := fmt.Sscanf(text, "%d", &status); err != nil {
-		return http.StatusInternalServerError
-	}
-	return status
-}
-
 // serveDocuments serves the API's description for programs and for people. Both are
 // written once, since they never change while the program runs.
 func serveDocuments(mux *http.ServeMux, api *huma.OpenAPI) error {

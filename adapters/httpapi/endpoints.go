@@ -10,8 +10,8 @@ import (
 	"github.com/paydesk/paydesk/core/view"
 )
 
-// publishedEndpoint is an endpoint as storefronts see it.
-type publishedEndpoint struct {
+// Endpoint is an endpoint as storefronts see it.
+type Endpoint struct {
 	ID         core.EndpointID  `json:"id"`
 	URL        string           `json:"url"`
 	Types      []core.EventType `json:"types" nullable:"false" doc:"Empty means all"`
@@ -43,8 +43,8 @@ func (s *server) endpointCalls(api huma.API) {
 	huma.Register(api, operation("deleteWebhookEndpoint", http.MethodDelete, "/v1/webhook_endpoints/{id}", http.StatusNoContent, "Be notified no longer"), s.deleteEndpoint)
 }
 
-func endpointOf(e core.Endpoint, secret string) publishedEndpoint {
-	published := publishedEndpoint{ID: e.ID, URL: e.URL, Types: e.Types, Secret: secret, CreatedAt: view.Time{Time: e.CreatedAt}}
+func endpointOf(e core.Endpoint, secret string) Endpoint {
+	published := Endpoint{ID: e.ID, URL: e.URL, Types: e.Types, Secret: secret, CreatedAt: view.Time{Time: e.CreatedAt}}
 	if published.Types == nil {
 		published.Types = []core.EventType{}
 	}
@@ -54,7 +54,7 @@ func endpointOf(e core.Endpoint, secret string) publishedEndpoint {
 	return published
 }
 
-func (s *server) createEndpoint(ctx context.Context, in *newEndpoint) (*answer[publishedEndpoint], error) {
+func (s *server) createEndpoint(ctx context.Context, in *newEndpoint) (*answer[Endpoint], error) {
 	types := make([]core.EventType, len(in.Body.Types))
 	for i, t := range in.Body.Types {
 		types[i] = core.EventType(t)
@@ -66,12 +66,12 @@ func (s *server) createEndpoint(ctx context.Context, in *newEndpoint) (*answer[p
 	return answered(http.StatusCreated, endpointOf(endpoint, endpoint.Secret)), nil
 }
 
-func (s *server) listEndpoints(ctx context.Context, _ *endpointsQuery) (*answer[list[publishedEndpoint]], error) {
+func (s *server) listEndpoints(ctx context.Context, _ *endpointsQuery) (*answer[list[Endpoint]], error) {
 	found, err := s.endpoints.Endpoints(ctx)
 	if err != nil {
 		return nil, s.problemOf(ctx, err)
 	}
-	part := list[publishedEndpoint]{Data: make([]publishedEndpoint, 0, len(found))}
+	part := list[Endpoint]{Data: make([]Endpoint, 0, len(found))}
 	for _, endpoint := range found {
 		part.Data = append(part.Data, endpointOf(endpoint, ""))
 	}

@@ -21,8 +21,8 @@ type eventQuery struct {
 	Cursor string   `query:"cursor" doc:"The next_cursor of the page before"`
 }
 
-// publishedEvent is an event as storefronts see it.
-type publishedEvent struct {
+// Event is an event as storefronts see it.
+type Event struct {
 	ID        core.EventID    `json:"id" doc:"The webhook-id of its notifications"`
 	Sequence  int64           `json:"sequence" doc:"Grows without gaps"`
 	Type      core.EventType  `json:"type"`
@@ -37,7 +37,7 @@ func (s *server) events(api huma.API) {
 	huma.Register(api, events, s.listEvents)
 }
 
-func (s *server) listEvents(ctx context.Context, in *eventQuery) (*answer[list[publishedEvent]], error) {
+func (s *server) listEvents(ctx context.Context, in *eventQuery) (*answer[list[Event]], error) {
 	after, err := s.sequence(ctx, in)
 	if err != nil {
 		return nil, err
@@ -52,14 +52,14 @@ func (s *server) listEvents(ctx context.Context, in *eventQuery) (*answer[list[p
 	if err != nil {
 		return nil, s.problemOf(ctx, err)
 	}
-	part := list[publishedEvent]{Data: make([]publishedEvent, 0, len(found))}
+	part := list[Event]{Data: make([]Event, 0, len(found))}
 	if len(found) > in.Limit {
 		found = found[:in.Limit]
 		next := strconv.FormatInt(found[in.Limit-1].Sequence, 10)
 		part.NextCursor = &next
 	}
 	for _, e := range found {
-		part.Data = append(part.Data, publishedEvent{e.ID, e.Sequence, e.Type, view.Time{Time: e.OccurredAt}, e.Data})
+		part.Data = append(part.Data, Event{e.ID, e.Sequence, e.Type, view.Time{Time: e.OccurredAt}, e.Data})
 	}
 	return answered(http.StatusOK, part), nil
 }

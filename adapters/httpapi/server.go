@@ -82,7 +82,9 @@ func NewHandler(options Options) (http.Handler, error) {
 	s.paymentCalls(api)
 	s.events(api)
 	s.endpointCalls(api)
-	describe(api.OpenAPI())
+	if err := describe(api.OpenAPI(), options.PublicURL); err != nil {
+		return nil, err
+	}
 	if err := serveDocuments(mux, api.OpenAPI()); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,164 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/view"
+)
+
+// describe adds to the API's description what the types alone do not tell: which values
+// there are, what can be null, and an example of each object.
+func describe(api *huma.OpenAPI, url core.PublicURL) error {
+	schemas := api.Components.Schemas.Map()
+	for place, values := range enums() {
+		if of := schemas[place.schema]; of != nil && of.Properties[place.field] != nil {
+			of.Properties[place.field].Enum = values
+		}
+	}
+	for _, place := range nullable {
+		if of := schemas[place.schema]; of != nil {
+			of.Properties[place.field] = orNull(of.Properties[place.field])
+		}
+	}
+	for schema, example := range examples(url) {
+		written, err := plain(example)
+		if err != nil {
+			return fmt.Errorf("write example of %s: %w", schema, err)
+		}
+		schemas[schema].Examples = []any{written}
+	}
+	for _, item := range api.Paths {
+		for _, call := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if call != nil {
+				describeAnswers(call)
+			}
+		}
+	}
+	return nil
+}
+
+// place is a field of an object.
+type place struct{ schema, field string }
+
+// nullable are the fields that the library takes for always there.
+var nullable = []place{
+	{"Payment", "payment_method"}, {"Payment", "failure"}, {"Checkout", "customer"}, {"Endpoint", "disabled_at"},
+}
+
+func orNull(schema *huma.Schema) *huma.Schema {
+	if schema.Ref == "" {
+		schema.Nullable = true
+		return schema
+	}
+	return &huma.Schema{AnyOf: []*huma.Schema{schema, {Type: "null"}}}
+}
+
+// enums are the values that fields of answers can have. New ones may come.
+func enums() map[place][]any {
+	captures := texts(core.CaptureAutomatic, core.CaptureManual)
+	environments := texts(core.EnvTest, core.EnvLive)
+	return map[place][]any{
+		{"Payment", "status"}:       texts(core.PaymentStatuses()...),
+		{"Payment", "capture"}:      captures,
+		{"Payment", "environment"}:  environments,
+		{"Checkout", "status"}:      texts(core.CheckoutOpen, core.CheckoutComplete, core.CheckoutExpired),
+		{"Checkout", "mode"}:        texts(core.ModePayment, core.ModeSubscription, core.ModeSetup),
+		{"Checkout", "capture"}:     captures,
+		{"Checkout", "flow"}:        texts(core.FlowPage, core.FlowRedirect),
+		{"Checkout", "environment"}: environments,
+		{"Event", "type"}:  texts(core.EventTypes()...),
+		{"Failure", "code"}: texts(
+			core.FailureCardDeclined, core.FailureInsufficientFunds, core.FailureExpiredCard, core.FailureIncorrectCVC,
+			core.FailureAuthenticationRequired, core.FailureSuspectedFraud, core.FailureProcessingError,
+			core.FailureProviderUnavailable, core.FailureInvalidRequest, core.FailureCanceledByBuyer,
+		),
+	}
+}
+
+func texts[T ~string](values ...T) []any {
+	list := make([]any, len(values))
+	for i, value := range values {
+		list[i] = string(value)
+	}
+	return list
+}
+
+// describeAnswers says what a call's answers mean, and adds the one that stands for a
+// provider that did not answer.
+func describeAnswers(call *huma.Operation) {
+	for text, response := range call.Responses {
+		if status, err := strconv.Atoi(text); err == nil && status >= http.StatusBadRequest {
+			response.Description = http.StatusText(status) + ": a problem with a code"
+		}
+	}
+	if done := call.Responses["200"]; done != nil && call.Responses["503"] != nil && call.Responses["402"] != nil {
+		done.Description = "Done"
+		if call.OperationID != "expireCheckout" {
+			call.Responses["202"] = &huma.Response{Description: "The provider did not answer; the payment is as it was, and is settled by itself", Content: done.Content}
+		}
+	}
+}
+
+// What the examples are about. The ids hold 2026-11-23T10:11:12Z.
+const (
+	exampleCheckout core.CheckoutID = "chk_01kaqv1vd0e5tsm1vyj9c0a7xg"
+	examplePayment  core.PaymentID  = "pay_01kaqv2q1re5tsm1vyj9c0a7xh"
+	exampleEndpoint core.EndpointID = "whk_01kaqv2q1re5tsm1vyj9c0a7xj"
+	exampleEvent    core.EventID    = "msg_01kaqv2q1re5tsm1vyj9c0a7xk"
+	exampleAmount   int64           = 2500
+)
+
+// examples are objects as the API shows them, by the names of their schemas, and the
+// requests that lead to them.
+func examples(url core.PublicURL) map[string]any {
+	created := view.Time{Time: time.Date(2026, time.November, 23, 10, 11, 12, 345678000, time.UTC)}
+	paid := view.Time{Time: created.Add(42 * time.Second)}
+	checkout := exampleCheckout
+	payment := examplePayment
+	provider, brand, last4, month, year := "pi_3PExample", "visa", "4242", 12, 2030
+	email, name := "ada@example.com", "Ada Lovelace"
+	shownPayment := view.Payment{
+		ID: payment, Checkout: &checkout, Reference: "order-1", Account: "stripe", Provider: core.ProviderStripe,
+		ProviderPaymentID: &provider, Status: core.PaymentSucceeded, Amount: exampleAmount, AmountCaptured: exampleAmount,
+		Currency: "EUR", Capture: core.CaptureAutomatic, Environment: core.EnvTest, CreatedAt: created, UpdatedAt: paid,
+		PaymentMethod: &view.PaymentMethod{Type: "card", Brand: &brand, Last4: &last4, ExpMonth: &month, ExpYear: &year},
+		Metadata:      map[string]string{"cart": "c-1"},
+	}
+	shownCheckout := view.Checkout{
+		ID: checkout, URL: url.CheckoutPage(checkout), Status: core.CheckoutOpen, Mode: core.ModePayment,
+		Capture: core.CaptureAutomatic, Flow: core.FlowPage, Amount: exampleAmount, Currency: "EUR", Reference: "order-1",
+		LineItems: []view.LineItem{{Name: "Tea", Amount: exampleAmount / 2, Quantity: 2}}, Providers: []core.ProviderName{},
+		Customer: &view.Customer{Email: &email, Name: &name}, SuccessURL: "https://shop.example/thanks",
+		Environment: core.EnvTest, ExpiresAt: view.Time{Time: created.Add(core.CheckoutLifeDefault)},
+		CreatedAt: created, UpdatedAt: created, Metadata: map[string]string{"cart": "c-1"},
+	}
+	refused := invalidFields(FieldError{Location: "body.line_items[0].amount", Message: "must be a whole number of minor units"})
+	endpoint := Endpoint{ID: exampleEndpoint, URL: "https://shop.example/hooks/paydesk", Types: []core.EventType{core.EventPaymentSucceeded}, CreatedAt: created}
+	event := Event{ID: exampleEvent, Sequence: 17, Type: core.EventPaymentSucceeded, Timestamp: paid, Data: view.JSON(shownPayment)}
+	return map[string]any{
+		"Payment": shownPayment, "Checkout": shownCheckout, "Problem": refused, "Endpoint": endpoint, "Event": event,
+		"NewCheckoutBody": map[string]any{
+			"reference": "order-1", "currency": "EUR", "success_url": "https://shop.example/thanks",
+			"line_items": []any{map[string]any{"name": "Tea", "amount": exampleAmount / 2, "quantity": 2}},
+			"customer":   map[string]any{"email": email, "name": name}, "metadata": map[string]any{"cart": "c-1"},
+		},
+		"CaptureCallBody": map[string]any{"amount": exampleAmount},
+		"NewEndpointBody": map[string]any{"url": endpoint.URL, "types": endpoint.Types},
+	}
+}
+
+// plain is an object as it is written, so that the description holds what is sent.
+func plain(object any) (value any, err error) {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	return value, json.Unmarshal(text, &value)
+}
