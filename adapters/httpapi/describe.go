@@ -73,7 +73,7 @@ func enums() map[place][]any {
 		{"Checkout", "capture"}:     captures,
 		{"Checkout", "flow"}:        texts(core.FlowPage, core.FlowRedirect),
 		{"Checkout", "environment"}: environments,
-		{"Event", "type"}:  texts(core.EventTypes()...),
+		{"Event", "type"}:           texts(core.EventTypes()...),
 		{"Failure", "code"}: texts(
 			core.FailureCardDeclined, core.FailureInsufficientFunds, core.FailureExpiredCard, core.FailureIncorrectCVC,
 			core.FailureAuthenticationRequired, core.FailureSuspectedFraud, core.FailureProcessingError,
