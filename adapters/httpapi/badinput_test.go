@@ -203,8 +203,10 @@ func TestWhoHasNoGoodKeyLearnsNothing(t *testing.T) {
 		"another case": {"Bearer " + strings.ToUpper(secret)},
 	} {
 		for _, r := range []request{
-			{method: "GET", path: "/v1/payments"}, {method: "POST", path: "/v1/checkouts", body: "{", key: "k"},
-			{method: "GET", path: "/v1/nothing"}, {method: "PUT", path: "/v1/payments"},
+			{method: "GET", path: "/v1/payments"},
+			{method: "POST", path: "/v1/checkouts", body: "{", key: "k"},
+			{method: "GET", path: "/v1/nothing"},
+			{method: "PUT", path: "/v1/payments"},
 		} {
 			r.header = http.Header{"Authorization": values}
 			answer := h.do(t.Context(), r)
@@ -293,7 +295,8 @@ func TestCardNumbersGoNowhere(t *testing.T) {
 	}
 	for _, r := range []request{ // no key, or no call at all: refused before anybody looks
 		{method: "GET", path: "/v1/checkouts/4242424242424242", header: http.Header{"Authorization": {}}},
-		{method: "GET", path: "/4242424242424242"}, {method: "GET", path: "/v1//4242424242424242"},
+		{method: "GET", path: "/4242424242424242"},
+		{method: "GET", path: "/v1//4242424242424242"},
 	} {
 		require.GreaterOrEqual(t, h.do(t.Context(), r).Code, http.StatusBadRequest)
 	}

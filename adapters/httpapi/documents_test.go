@@ -191,10 +191,12 @@ func TestEveryAnswerIsSafeToShow(t *testing.T) {
 		require.Empty(t, anonymous(t, plain, path).Header().Get("Strict-Transport-Security"), path)
 	}
 	for _, r := range []request{
-		{method: "GET", path: "/v1/payments"}, {method: "GET", path: "/v1/nothing"},
-		{method: "POST", path: "/v1/checkouts", key: "k", body: order}, {method: "POST", path: "/v1/checkouts", key: "k", body: "{"},
+		{method: "GET", path: "/v1/payments"},
+		{method: "GET", path: "/v1/nothing"},
+		{method: "POST", path: "/v1/checkouts", key: "k", body: order},
+		{method: "POST", path: "/v1/checkouts", key: "k", body: "{"},
 	} {
 		require.Equal(t, "no-store", h.do(t.Context(), r).Header().Get("Cache-Control"))
 	}
-	require.Equal(t, `{"level":"INFO","msg":"api","route":"GET /docs","status":200}`+"\n", h.log.lines("GET /docs")[0])
+	require.Contains(t, h.log.lines("GET /docs")[0], `"route":"GET /docs","status":200`)
 }

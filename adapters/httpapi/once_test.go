@@ -22,12 +22,12 @@ import (
 )
 
 // together makes a call many times at once and gives the answers.
-func together(t *testing.T, h *house, times int, make func(n int) request) []*httptest.ResponseRecorder {
+func together(t *testing.T, h *house, times int, call func(n int) request) []*httptest.ResponseRecorder {
 	t.Helper()
 	answers := new([64]*httptest.ResponseRecorder)[:times]
 	var all sync.WaitGroup
 	for n := range times {
-		all.Go(func() { answers[n] = h.do(t.Context(), make(n)) })
+		all.Go(func() { answers[n] = h.do(t.Context(), call(n)) })
 	}
 	all.Wait()
 	return answers
@@ -255,5 +255,5 @@ func TestAPanicIsAnAnswerToo(t *testing.T) {
 	require.Len(t, h.log.lines("call panicked"), 2)
 	h.Provider.OnCall(nil)
 	require.Equal(t, http.StatusOK, h.post(t, "/v1/payments/"+string(held.ID)+"/capture", "k", "").Code, "the key is free, and the capture is gone on with")
-	require.EqualValues(t, coretest.Price, h.Payment(held.ID).AmountCaptured.Minor())
+	require.Equal(t, coretest.Price, h.Payment(held.ID).AmountCaptured.Minor())
 }
