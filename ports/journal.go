@@ -18,7 +18,8 @@ var ErrJournalUnavailable = errors.New("journal has no durable place")
 // wait at the same time share one write to disk. Append never waits for what Drain does.
 type Journal interface {
 	// Append blocks until the delivery is durable, refused with [ErrJournalUnavailable],
-	// or ctx is done; then it may or may not become durable.
+	// or ctx is done; then it may or may not become durable. The delivery's body belongs
+	// to the caller again when it returns, whatever it returns.
 	Append(ctx context.Context, delivery core.Delivery) error
 	// Drain hands everything appended, oldest first and in batches, to accept until ctx
 	// is done. A batch that accept fails on is handed over again after a pause; what it

@@ -3,10 +3,12 @@
 package direct
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/journal/groupcommit"
@@ -38,6 +40,7 @@ type Journal struct {
 	accept ports.AcceptDeliveries
 	group  *groupcommit.Group[core.Delivery]
 	logger *slog.Logger
+	closed atomic.Bool
 }
 
 var _ ports.Journal = (*Journal)(nil)
@@ -71,6 +74,8 @@ func (j *Journal) store(batch []core.Delivery) error {
 
 // Append implements [ports.Journal].
 func (j *Journal) Append(ctx context.Context, delivery core.Delivery) error {
+	// A transaction may still be under way when ctx has its caller go.
+	delivery.Body = bytes.Clone(delivery.Body)
 	err := j.group.Submit(ctx, delivery)
 	if errors.Is(err, groupcommit.ErrFull) || errors.Is(err, groupcommit.ErrClosed) {
 		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
@@ -84,8 +89,16 @@ func (j *Journal) Drain(ctx context.Context, _ ports.AcceptDeliveries) error {
 	return ctx.Err()
 }
 
-// Ready has nothing to say beside the store.
-func (j *Journal) Ready(context.Context) error { return nil }
+// Ready has nothing to say beside the store, but for a journal that is closed.
+func (j *Journal) Ready(context.Context) error {
+	if j.closed.Load() {
+		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, groupcommit.ErrClosed)
+	}
+	return nil
+}
 
-// Close waits for what is being stored and takes no more.
-func (j *Journal) Close() { j.group.Close() }
+// Close waits for what is being stored and takes no more. Closing twice is no error.
+func (j *Journal) Close() {
+	j.closed.Store(true)
+	j.group.Close()
+}
