@@ -33,8 +33,12 @@ const (
 	answerTimeMax = 10 * time.Second
 	// retryAfterSeconds is when the provider should post again.
 	retryAfterSeconds = 5
-	// keptBufferBytesMax is the longest buffer that is used again.
+	// keptBufferBytesMax is the longest buffer that is used again. A body that may be longer
+	// is a large one.
 	keptBufferBytesMax = 64 << 10
+	// largeBodiesMax is how many large bodies are held at the same time, so that strangers
+	// cannot have memory filled with what no signature vouches for yet.
+	largeBodiesMax = 64
 
 	scope = "github.com/paydesk/paydesk/adapters/webhook"
 	path  = "/webhooks/"
@@ -55,7 +59,16 @@ type handler struct {
 	logger    *slog.Logger
 	tracer    trace.Tracer
 	duration  metric.Float64Histogram
-	buffers   sync.Pool // of *[]byte
+	count     metric.Int64Counter
+	labels    map[label]metric.MeasurementOption
+	large     chan struct{} // holds one for each large body
+	buffers   sync.Pool     // of *[]byte
+}
+
+// label is what the metrics tell apart.
+type label struct {
+	account core.AccountName // empty for one that is not known
+	result  string
 }
 
 // NewHandler serves POST /webhooks/{account}.
@@ -65,15 +78,37 @@ func NewHandler(options Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the webhooks' metric: %w", err)
 	}
+	count, err := otel.Meter(scope).Int64Counter("paydesk.webhook.deliveries",
+		metric.WithDescription("Posts to the webhooks' address, by account and result."))
+	if err != nil {
+		return nil, fmt.Errorf("make the webhooks' metric: %w", err)
+	}
 	h := &handler{
 		verifiers: options.Verifiers, journal: options.Journal, clock: options.WallClock, logger: options.Logger,
-		tracer: otel.Tracer(scope), duration: duration,
+		tracer: otel.Tracer(scope), duration: duration, count: count, labels: labels(options.Verifiers),
+		large: make(chan struct{}, largeBodiesMax),
 	}
 	if h.logger == nil {
 		h.logger = slog.Default()
 	}
 	h.buffers.New = func() any { return new([]byte) }
 	return h, nil
+}
+
+// labels are made once: there are few, and each post needs one.
+func labels(verifiers ports.WebhookVerifiers) map[label]metric.MeasurementOption {
+	made := make(map[label]metric.MeasurementOption)
+	add := func(account core.AccountName) {
+		for _, result := range results {
+			made[label{account, result.name}] = metric.WithAttributeSet(attribute.NewSet(
+				attribute.String("account", string(account)), attribute.String("result", result.name)))
+		}
+	}
+	add("")
+	for account := range verifiers {
+		add(account)
+	}
+	return made
 }
 
 // ServeHTTP takes one post.
@@ -90,8 +125,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer span.End()
 	result := h.take(ctx, w, r, verifier)
 	span.SetAttributes(attribute.String("paydesk.webhook.result", result.name))
-	h.duration.Record(ctx, time.Since(start).Seconds(),
-		metric.WithAttributes(attribute.String("account", string(account)), attribute.String("result", result.name)))
+	labels := h.labels[label{account, result.name}]
+	h.duration.Record(ctx, time.Since(start).Seconds(), labels)
+	h.count.Add(ctx, 1, labels)
 	if result.status >= http.StatusInternalServerError {
 		h.logger.WarnContext(ctx, "webhook was not taken", slog.String("account", string(account)), slog.String("result", result.name))
 	}
@@ -109,12 +145,21 @@ func (h *handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if r.ContentLength > bodyBytesMax {
 		return resultTooLarge
 	}
+	if r.ContentLength < 0 || r.ContentLength >= keptBufferBytesMax {
+		select {
+		case h.large <- struct{}{}:
+			defer func() { <-h.large }()
+		default:
+			return resultBusy
+		}
+	}
 	buffer, ok := h.buffers.Get().(*[]byte)
 	if !ok {
 		buffer = new([]byte)
 	}
 	body, err := readAll(http.MaxBytesReader(w, r.Body, bodyBytesMax), (*buffer)[:0], r.ContentLength)
 	if err != nil {
+		h.release(buffer, body)
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return resultTooLarge
 		}
@@ -129,11 +174,11 @@ func (h *handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	delivery.ReceivedAt, delivery.Trace = now, traceparent(ctx)
 	ctx, cancel := context.WithTimeout(ctx, answerTimeMax)
 	defer cancel()
-	if err := h.journal.Append(ctx, delivery); err != nil {
-		// The journal may still hold the body, so its buffer is not used again.
+	err = h.journal.Append(ctx, delivery)
+	h.release(buffer, body)
+	if err != nil {
 		return resultNotDurable
 	}
-	h.release(buffer, body)
 	return resultReceived
 }
 
@@ -207,15 +252,24 @@ var (
 		"invalid_payload", http.StatusBadRequest, "Invalid payload",
 		"The body is not JSON or holds no event id.",
 	}
-	resultBroken     = result{"unreadable_body", http.StatusBadRequest, "Unreadable body", "The body ended early."}
-	resultTooLarge   = result{"body_too_large", http.StatusRequestEntityTooLarge, "Body too large", "The body must not be longer than 1 MiB."}
-	resultNoAccount  = result{"not_found", http.StatusNotFound, "Not found", "No account of this name receives webhooks."}
-	resultNotAPost   = result{"method_not_allowed", http.StatusMethodNotAllowed, "Method not allowed", "Webhooks are posted."}
+	resultBroken    = result{"unreadable_body", http.StatusBadRequest, "Unreadable body", "The body ended early."}
+	resultTooLarge  = result{"body_too_large", http.StatusRequestEntityTooLarge, "Body too large", "The body must not be longer than 1 MiB."}
+	resultNoAccount = result{"not_found", http.StatusNotFound, "Not found", "No account of this name receives webhooks."}
+	resultNotAPost  = result{"method_not_allowed", http.StatusMethodNotAllowed, "Method not allowed", "Webhooks are posted."}
+	resultBusy      = result{
+		"busy", http.StatusServiceUnavailable, "Busy",
+		"Too many large events arrive at the same time. Post it again.",
+	}
 	resultNotDurable = result{
 		"unavailable", http.StatusServiceUnavailable, "Unavailable",
 		"The event cannot be stored right now. Post it again.",
 	}
 )
+
+var results = []result{
+	resultReceived, resultInvalidSignature, resultWrongEnvironment, resultInvalidPayload, resultBroken, resultTooLarge,
+	resultNoAccount, resultNotAPost, resultBusy, resultNotDurable,
+}
 
 const received = `{"received":true}`
 

@@ -184,6 +184,46 @@ func TestNowhereDurableToPutIt(t *testing.T) {
 	require.Contains(t, s.log.String(), "unavailable")
 }
 
+// Large bodies that no signature vouches for yet cannot fill memory: beyond a number of
+// them the next is asked to come again, while usual ones pass.
+func TestLargeBodiesAtTheSameTimeAreFew(t *testing.T) {
+	t.Parallel()
+	const most = 64
+	s := newSide(t, verifier{})
+	var group sync.WaitGroup
+	begun := make(chan struct{}, most)
+	end := make(chan struct{})
+	for range most {
+		group.Go(func() {
+			s.post("/webhooks/stripe", "", func(r *http.Request) {
+				r.ContentLength, r.Body = 1<<20, io.NopCloser(&heldReader{begun, end})
+			})
+		})
+	}
+	for range most {
+		<-begun
+	}
+	answer := s.post("/webhooks/stripe", "", func(r *http.Request) { r.ContentLength = -1 })
+	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	require.NotEmpty(t, answer.Header().Get("Retry-After"))
+	require.Equal(t, http.StatusOK, s.post("/webhooks/stripe", "{}", nil).Code)
+	close(end)
+	group.Wait()
+	require.Equal(t, http.StatusOK, s.post("/webhooks/stripe", "", func(r *http.Request) { r.ContentLength = -1 }).Code)
+}
+
+// heldReader gives nothing until it is told to end.
+type heldReader struct {
+	begun chan<- struct{}
+	end   <-chan struct{}
+}
+
+func (r *heldReader) Read([]byte) (int, error) {
+	r.begun <- struct{}{}
+	<-r.end
+	return 0, io.EOF
+}
+
 // The test sets the program's tracer, so it does not run beside others.
 func TestTheTraceGoesAlong(t *testing.T) { //nolint:paralleltest // see above
 	before := otel.GetTracerProvider()
