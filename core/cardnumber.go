@@ -1,5 +1,11 @@
 package core
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // cardRange is a range of issuer prefixes and the lengths of numbers that have them.
 type cardRange struct {
 	low, high   int // inclusive, of digits digits
@@ -51,8 +57,10 @@ type digitGroup struct {
 
 // HasCardNumber reports whether text holds what looks like a card number: digits, in
 // one group or in several with only spaces and dashes between them, that have the
-// prefix and length of a known brand and pass the Luhn check.
+// prefix and length of a known brand and pass the Luhn check. Digits, spaces and dashes
+// of all scripts count, and characters that nobody sees do not.
 func HasCardNumber(text string) bool {
+	text = asciiDigits(text)
 	groups := digitGroups(text)
 	var digits [cardDigitsMost]byte
 	for first := range groups {
@@ -72,6 +80,45 @@ func HasCardNumber(text string) bool {
 		}
 	}
 	return false
+}
+
+// asciiDigits writes the digits, spaces and dashes of all scripts as those of ASCII, and
+// leaves out what has no width.
+func asciiDigits(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < utf8.RuneSelf:
+			return r
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		case unicode.Is(unicode.Pd, r), r == '\u2212': // the minus sign is no dash to Unicode
+			return '-'
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		case unicode.IsDigit(r):
+			return '0' + digitValue(r)
+		}
+		return r
+	}, text)
+}
+
+// digitValue is the value of a decimal digit of any script. Unicode keeps the ten of each
+// together, from nought to nine, and its ranges are made of whole tens.
+func digitValue(r rune) rune {
+	for _, digits := range unicode.Nd.R16 {
+		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+			return (r - rune(digits.Lo)) % 10
+		}
+	}
+	for _, digits := range unicode.Nd.R32 {
+		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+			return (r - rune(digits.Lo)) % 10
+		}
+	}
+	return 0
 }
 
 func digitGroups(text string) []digitGroup {

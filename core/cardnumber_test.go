@@ -3,6 +3,8 @@ package core_test
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -19,8 +21,32 @@ func TestCardNumbersAreSpotted(t *testing.T) {
 		"order 12 4242 4242 4242 4242", "4242424242424242 12/34 123", `{"reference":"4242424242424242"}`,
 		`{"amount":4242424242424242}`, "card4242424242424242", "card_4242424242424242x", "pan=4242424242424242&x",
 		"/v1/checkouts/4242424242424242", "a\n4242424242424242\nb",
+		"4242\u00a04242\u20094242\u30004242", "4242\u20134242\u20144242\u22124242", "4242\u200b4242\u00ad4242\ufeff4242",
+		"\uff14\uff12\uff14\uff12424242424242", "\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662",
+		"\U0001d7d2\U0001d7d0424242424242\U0001d7fa\U0001d7f8",
 	} {
 		require.True(t, core.HasCardNumber(text), "%q", text)
+	}
+}
+
+func TestDigitsOfAllScriptsCount(t *testing.T) {
+	t.Parallel()
+	const number = "4242424242424242"
+	for _, table := range []rune{0x660, 0x6f0, 0x966, 0xe50, 0xff10, 0x1d7ce, 0x1d7d8, 0x1d7f6, 0x1fbf0} {
+		text := strings.Map(func(r rune) rune { return table + r - '0' }, number)
+		require.True(t, core.HasCardNumber(text), "%U", table)
+		require.False(t, core.HasCardNumber(text[:len(text)-utf8.RuneLen(table)]+string(table)), "%U: Luhn", table)
+	}
+}
+
+// The values of digits lean on this.
+func TestUnicodeKeepsDigitsInTens(t *testing.T) {
+	t.Parallel()
+	for _, digits := range unicode.Nd.R16 {
+		require.True(t, digits.Stride == 1 && (digits.Hi-digits.Lo+1)%10 == 0, "%U", digits.Lo)
+	}
+	for _, digits := range unicode.Nd.R32 {
+		require.True(t, digits.Stride == 1 && (digits.Hi-digits.Lo+1)%10 == 0, "%U", digits.Lo)
 	}
 }
 
