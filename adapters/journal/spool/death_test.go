@@ -3,6 +3,7 @@ package spool_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -29,6 +30,8 @@ const (
 	roleFull      = "full"
 	childCallers  = 8
 	fileBytesMost = 20_000
+	// refusedAppends is how often is tried while the disk is full.
+	refusedAppends = 50
 )
 
 func TestMain(m *testing.M) {
@@ -158,6 +161,18 @@ func fillUp(dir string) {
 			break
 		}
 	}
+	limit.Cur = 0 // no file takes anything now
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		fail("set limit", err)
+	}
+	for range refusedAppends {
+		if err := journal.Append(context.Background(), portstest.Delivery(n)); err == nil {
+			fail("not refused", errors.New("the disk is full"))
+		}
+	}
+	if err := journal.Ready(context.Background()); err == nil {
+		fail("ready", errors.New("the disk is full"))
+	}
 	limit.Cur = room
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		fail("lift limit", err)
@@ -177,6 +192,7 @@ func TestAFullDiskIsToldAndRecoveredFrom(t *testing.T) {
 	dir := t.TempDir()
 	out, err := child(t, roleFull, dir).Output()
 	require.NoError(t, err, string(out))
+	require.Len(t, files(t, dir, "*.segment"), 2, "a full disk does not fill up with empty files")
 	var count int
 	_, err = fmt.Sscanf(string(out), "appended %d", &count)
 	require.NoError(t, err, string(out))

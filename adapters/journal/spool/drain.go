@@ -50,16 +50,16 @@ func (s *Spool) Drain(ctx context.Context, accept ports.AcceptDeliveries) error 
 	}
 	pause, items := drainPauseLeast, batchItemsMax
 	for {
-		moved, err := s.drainOnce(ctx, accept, items)
+		tried, moved, err := s.drainOnce(ctx, accept, items)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, ports.ErrText) && items > 1:
+		case errors.Is(err, ports.ErrText) && tried > 1:
 			items = 1 // to find the one that can never be stored
 		case err != nil:
 			s.logger.Warn("the journal could not be taken over", slog.String("error", err.Error()))
 			// Fewer go together next time, so that one bad delivery ends up alone.
-			items = max(1, items/2)
+			items = max(1, tried/2)
 			if !wait(ctx, nil, pause) {
 				return ctx.Err()
 			}
@@ -101,25 +101,24 @@ func wait(ctx context.Context, signal <-chan struct{}, longest time.Duration) bo
 	}
 }
 
-// drainOnce hands one batch over and moves the cursor behind it. It reports whether the
-// cursor moved.
-func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries, items int) (bool, error) {
+// drainOnce hands one batch over and moves the cursor behind it. It reports how many
+// deliveries it tried to hand over, and whether the cursor moved.
+func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries, items int) (tried int, moved bool, err error) {
 	from, end, ok := s.next()
 	if !ok {
-		return false, nil
+		return 0, false, nil
 	}
 	next, err := s.read(from, end, items)
 	if err != nil {
-		return false, err
+		return items, false, err
 	}
 	if len(next.batch) > 0 {
-		err := s.handOver(ctx, accept, next)
-		if err != nil {
-			return false, err
+		if err := s.handOver(ctx, accept, next); err != nil {
+			return len(next.batch), false, err
 		}
 	}
 	s.advance(next.to)
-	return true, nil
+	return len(next.batch), true, nil
 }
 
 // handOver has the batch taken over. A delivery that is alone and can never be stored
