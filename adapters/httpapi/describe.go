@@ -22,6 +22,11 @@ func describe(api *huma.OpenAPI, url core.PublicURL) error {
 			of.Properties[place.field].Enum = values
 		}
 	}
+	for place, note := range notes {
+		if of := schemas[place.schema]; of != nil && of.Properties[place.field] != nil {
+			of.Properties[place.field].Description = note
+		}
+	}
 	for _, place := range nullable {
 		if of := schemas[place.schema]; of != nil {
 			of.Properties[place.field] = orNull(of.Properties[place.field])
@@ -46,6 +51,31 @@ func describe(api *huma.OpenAPI, url core.PublicURL) error {
 
 // place is a field of an object.
 type place struct{ schema, field string }
+
+// notes say what fields of answers mean that do not say it by their names.
+var notes = map[place]string{
+	{"Checkout", "url"}:                "Send the buyer here",
+	{"Checkout", "amount"}:             "The sum of the line items, in minor units; it never changes",
+	{"Checkout", "reference"}:          "Your own name for the order",
+	{"Checkout", "providers"}:          "Those to offer; empty for all that can",
+	{"Checkout", "payment"}:            "The newest attempt to pay, or the one that completed the checkout",
+	{"Checkout", "expires_at"}:         "Nobody can begin to pay from then on",
+	{"LineItem", "amount"}:             "Of one piece, in minor units",
+	{"Payment", "account"}:             "The account at the provider that was asked",
+	{"Payment", "provider_payment_id"}: "The provider's own id; null until it made its object",
+	{"Payment", "status"}:              "Deliver on `succeeded`, or on `authorized` where you capture later; never on `needs_review`",
+	{"Payment", "amount"}:              "Asked for, in minor units",
+	{"Payment", "amount_captured"}:     "Taken so far",
+	{"Payment", "amount_refunded"}:     "Given back so far",
+	{"Payment", "capture"}:             "Whether authorized money is taken at once or by a later call",
+	{"Payment", "disputed"}:            "Whether the buyer's bank ever asked the money back",
+	{"PaymentMethod", "id"}:            "Of a saved one; null otherwise",
+	{"Failure", "code"}:                "The same words for all providers",
+	{"Failure", "provider_code"}:       "The provider's own word",
+	{"Failure", "message"}:             "Fit for the buyer's eyes",
+	{"Failure", "retryable"}:           "Whether another try makes sense",
+	{"Endpoint", "url"}:                "Where notifications are posted to",
+}
 
 // nullable are the fields that the library takes for always there.
 var nullable = []place{

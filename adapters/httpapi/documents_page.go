@@ -228,7 +228,7 @@ func noteOf(api *huma.OpenAPI, schema *huma.Schema) string {
 	if len(of.Enum) > 0 {
 		values := make([]string, len(of.Enum))
 		for i, value := range of.Enum {
-			values[i] = fmt.Sprint(value)
+			values[i] = fmt.Sprintf("`%v`", value)
 		}
 		notes = append(notes, "One of "+strings.Join(values, ", ")+".")
 	}
@@ -236,7 +236,7 @@ func noteOf(api *huma.OpenAPI, schema *huma.Schema) string {
 		notes = append(notes, fmt.Sprintf("From %.0f to %.0f.", *of.Minimum, *of.Maximum))
 	}
 	if of.Default != nil {
-		notes = append(notes, fmt.Sprintf("%v where absent.", of.Default))
+		notes = append(notes, fmt.Sprintf("`%v` where absent.", of.Default))
 	}
 	return strings.Join(notes, " ")
 }

@@ -36,7 +36,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house { return houseOver(t, repotest.SQLite(t)) }
 
-func houseOver(t *testing.T, store ports.Store) *house {
+func houseOver(t testing.TB, store ports.Store) *house {
 	t.Helper()
 	inner := coretest.New(t, store)
 	h := &house{House: inner, log: &logBuffer{}}
@@ -46,7 +46,7 @@ func houseOver(t *testing.T, store ports.Store) *house {
 	return h
 }
 
-func (h *house) over(t *testing.T, url core.PublicURL) http.Handler {
+func (h *house) over(t testing.TB, url core.PublicURL) http.Handler {
 	t.Helper()
 	api, err := httpapi.NewHandler(httpapi.Options{
 		Payments: h.Payments, Idempotency: idempotency.New(h.Store, h.Clock), Keys: h.keys, Endpoints: h.Notify,

@@ -257,3 +257,23 @@ func TestAPanicIsAnAnswerToo(t *testing.T) {
 	require.Equal(t, http.StatusOK, h.post(t, "/v1/payments/"+string(held.ID)+"/capture", "k", "").Code, "the key is free, and the capture is gone on with")
 	require.Equal(t, coretest.Price, h.Payment(held.ID).AmountCaptured.Minor())
 }
+
+// BenchmarkCreateCheckout is our own time of a call that writes: three commits.
+func BenchmarkCreateCheckout(b *testing.B) {
+	h := houseOver(b, repotest.SQLite(b))
+	n := 0
+	for b.Loop() {
+		n++
+		answer := h.do(b.Context(), request{method: "POST", path: "/v1/checkouts", key: fmt.Sprint("key-", n), body: order})
+		require.Equal(b, http.StatusCreated, answer.Code)
+	}
+}
+
+// BenchmarkReplay is our own time of a call that was made before.
+func BenchmarkReplay(b *testing.B) {
+	h := houseOver(b, repotest.SQLite(b))
+	for b.Loop() {
+		answer := h.do(b.Context(), request{method: "POST", path: "/v1/checkouts", key: "k", body: order})
+		require.Equal(b, http.StatusCreated, answer.Code)
+	}
+}

@@ -98,8 +98,10 @@ func config(options Options) huma.Config {
 	c.CreateHooks = nil // they put a link with the host into every answer
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	c.RejectUnknownQueryParameters = true
-	c.Info.Description = "Amounts are whole numbers of the currency's minor unit. Times are RFC 3339 in UTC with microseconds. " +
-		"Every POST takes an Idempotency-Key: the same key with the same request gives the first answer again."
+	c.Info.Description = "Send your key with each call: `Authorization: Bearer pd_test_…`. " +
+		"Amounts are whole numbers of the currency's minor unit. Times are RFC 3339 in UTC with microseconds. " +
+		"Every POST takes an `Idempotency-Key`: the same key with the same request gives the first answer again, with `Idempotent-Replayed: true`. " +
+		"Fields and parameters that a call does not know are refused. New fields and values in answers may come."
 	c.Servers = []*huma.Server{{URL: string(options.PublicURL)}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "An API key, pd_test_… or pd_live_…"}}
 	c.Security = []map[string][]string{{"key": {}}}
