@@ -77,6 +77,12 @@ func ApplyPaymentSnapshot(held Payment, seen PaymentSnapshot) Application {
 	}
 	verdict := held.Status.Judge(seen.Status)
 	if verdict == Impossible {
+		if facts := takeFacts(next, seen); !held.Status.Terminal() {
+			if facts.Check() != nil {
+				return parked(held, next, ReviewAmounts, seen)
+			}
+			next = facts // staff decide on what the provider shows
+		}
 		return parked(held, next, ReviewTransition, seen)
 	}
 	if verdict == Stale && seen.Status != held.Status && held.Status != PaymentNeedsReview {

@@ -115,6 +115,21 @@ func TestAnotherPaymentsObjectChangesNothing(t *testing.T) {
 	require.False(t, a.Changed)
 }
 
+// Found by chance: what parks a payment the first time must leave nothing to take the
+// second time.
+func TestParkingTakesTheFactsAtOnce(t *testing.T) {
+	t.Parallel()
+	held := core.ApplyPaymentSnapshot(newPayment(t, 1000), seen(t, core.PaymentAuthorized, 1000, 0, 0)).Payment
+	odd := seen(t, core.PaymentFailed, 1000, 0, 0)
+	odd.Method = &core.PaymentMethod{Type: "card", Brand: "visa", Last4: "4242"}
+	once := core.ApplyPaymentSnapshot(held, odd)
+	require.Equal(t, core.PaymentNeedsReview, once.Payment.Status)
+	require.Equal(t, "4242", once.Payment.Method.Last4)
+	twice := core.ApplyPaymentSnapshot(once.Payment, odd)
+	require.Equal(t, once.Payment, twice.Payment)
+	require.False(t, twice.Changed)
+}
+
 // Whatever a provider shows, in whatever order and however often: amounts keep their
 // order and never shrink, terminal statuses stay, and twice is the same as once.
 func TestAnySequenceOfSnapshotsKeepsTheInvariants(t *testing.T) {
