@@ -109,6 +109,11 @@ type request struct {
 }
 
 func (h *house) do(ctx context.Context, r request) *httptest.ResponseRecorder {
+	return h.ask(ctx, r, func(*http.Request) {})
+}
+
+// ask makes a call with a last change to it.
+func (h *house) ask(ctx context.Context, r request, change func(*http.Request)) *httptest.ResponseRecorder {
 	sent := httptest.NewRequestWithContext(ctx, r.method, "http://pay.example.test"+r.path, strings.NewReader(r.body))
 	sent.Header.Set("Authorization", "Bearer "+secret)
 	if r.body != "" {
@@ -123,6 +128,7 @@ func (h *house) do(ctx context.Context, r request) *httptest.ResponseRecorder {
 			sent.Header.Add(name, value)
 		}
 	}
+	change(sent)
 	answer := httptest.NewRecorder()
 	h.api.ServeHTTP(answer, sent)
 	return answer
