@@ -98,16 +98,17 @@ func (s side) post(path, body string, change func(*http.Request)) *httptest.Resp
 func TestAVerifiedDeliveryIsDurableBeforeItIsAnswered(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, verifier{})
-	const body = "{ \"id\" : \"evt_1\",\r\n\"ü\":\"\\u0000\" }\n"
-	answer := s.post("/webhooks/stripe", body, nil)
+	raw := []byte("{ \"id\" : \"evt_1\",\r\n\"ü\":\"\\u0000\" }\n")
+	answer := s.post("/webhooks/stripe", string(raw), nil)
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Equal(t, []byte(`{"received":true}`), answer.Body.Bytes())
 	require.Equal(t, "application/json", answer.Header().Get("Content-Type"))
 	require.Len(t, s.journal.taken, 1)
-	require.Equal(t, body, string(s.journal.taken[0].Body), "the raw bytes, untouched")
-	require.Equal(t, now, s.journal.taken[0].ReceivedAt)
+	taken := s.journal.taken[0]
+	require.Equal(t, raw, taken.Body, "the raw bytes, untouched")
+	require.Equal(t, now, taken.ReceivedAt)
 	require.Empty(t, s.log.String())
-	require.Equal(t, http.StatusOK, s.post("/webhooks/stripe", body, nil).Code, "seen before is no error")
+	require.Equal(t, http.StatusOK, s.post("/webhooks/stripe", string(raw), nil).Code, "seen before is no error")
 }
 
 func TestRefusals(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -168,6 +169,48 @@ func RunJournal(t *testing.T, open OpenJournal) {
 		cancel()
 		require.ErrorIs(t, open(t, inbox.accept).Append(ctx, Delivery(1)), context.Canceled)
 	})
+	t.Run("the body of a caller who left is not looked at again", func(t *testing.T) {
+		t.Parallel()
+		journalCallersLeave(t, open)
+	})
+}
+
+// journalCallersLeave has callers who go while their delivery is on its way and use its
+// body for something else at once.
+func journalCallersLeave(t *testing.T, open OpenJournal) {
+	t.Helper()
+	inbox := newInboxDouble()
+	slow := func(ctx context.Context, batch []core.Delivery) error {
+		runtime.Gosched() // so that some leave while it looks at them
+		return inbox.accept(ctx, batch)
+	}
+	journal := open(t, slow)
+	drain(t, journal, slow)
+	var group sync.WaitGroup
+	for caller := range journalCallers {
+		group.Go(func() {
+			for n := range journalEachCaller {
+				d := Delivery(caller*journalEachCaller + n)
+				ctx, leave := context.WithCancel(t.Context())
+				if n%2 == 0 {
+					go leave()
+				}
+				_ = journal.Append(ctx, d) // whether it was in time does not matter here
+				clear(d.Body)
+				leave()
+			}
+		})
+	}
+	group.Wait()
+	last := journalCallers * journalEachCaller
+	require.NoError(t, journal.Append(t.Context(), Delivery(last)))
+	known := make(map[string]core.Delivery)
+	for n := range last + 1 {
+		known[Delivery(n).ProviderEventID] = Delivery(n)
+	}
+	for _, d := range inbox.wait(t, last/2) { // those who stayed, at least
+		require.Equal(t, known[d.ProviderEventID], d)
+	}
 }
 
 // RunStoringJournal holds a journal that keeps deliveries itself, and does not hand them

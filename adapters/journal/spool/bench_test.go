@@ -38,7 +38,7 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if err := journal.Append(context.Background(), delivery); err != nil {
+					if err := journal.Append(b.Context(), delivery); err != nil {
 						b.Error(err)
 						return
 					}
@@ -84,7 +84,7 @@ func BenchmarkDrain(b *testing.B) {
 		for range benchCallers {
 			go func() {
 				for range waiting / benchCallers {
-					if err := journal.Append(context.Background(), delivery); err != nil {
+					if err := journal.Append(b.Context(), delivery); err != nil {
 						b.Error(err)
 					}
 				}

@@ -98,7 +98,6 @@ func TestDamageOfAnyKind(t *testing.T) {
 	t.Parallel()
 	const count = 12
 	good, starts, _ := written(t, t.TempDir(), count)
-	root := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
 		data := slices.Clone(good)
 		from := rapid.IntRange(0, len(data)-1).Draw(rt, "from")
@@ -114,8 +113,7 @@ func TestDamageOfAnyKind(t *testing.T) {
 				want = append(want, portstest.Delivery(n).ProviderEventID)
 			}
 		}
-		dir, err := os.MkdirTemp(root, "")
-		require.NoError(rt, err)
+		dir := t.TempDir()
 		require.NoError(rt, os.WriteFile(filepath.Join(dir, "0000000000000001.segment"), data, 0o600))
 		journal := openIn(t, spool.Options{Dir: dir})
 		appendAll(t, journal, count, count+1)

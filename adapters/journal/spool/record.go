@@ -27,7 +27,7 @@ var errRecord = errors.New("record is damaged")
 func appendRecord(b, sealed []byte) []byte {
 	start := len(b)
 	b = append(b, recordMark...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(sealed))) //nolint:gosec // Append refuses what is longer than recordBytesMax
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(sealed)))
 	b = binary.LittleEndian.AppendUint32(b, recordSum(b[start+len(recordMark):], sealed))
 	return append(b, sealed...)
 }

@@ -2,7 +2,6 @@ package spool
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +107,7 @@ func (s *Spool) cutTornTail(last *segment) (err error) {
 
 // setAside keeps a part of the journal in a file of its own, and says so.
 func (s *Spool) setAside(at position, data []byte, why string) error {
-	s.aside.Add(context.Background(), 1)
+	s.aside.Add(1)
 	name := fmt.Sprintf("%016d-%d.%s", at.segment, at.offset, why)
 	err := writeSynced(filepath.Join(s.options.Dir, name), data)
 	s.logger.Error("a part of the journal was set aside", slog.String("file", name), slog.Int("bytes", len(data)), slog.Bool("kept", err == nil))

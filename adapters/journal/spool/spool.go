@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"go.opentelemetry.io/otel"
@@ -66,7 +67,7 @@ type Spool struct {
 	logger  *slog.Logger
 	lock    *os.File
 	group   *groupcommit.Group[[]byte]
-	aside   metric.Int64Counter
+	aside   atomic.Int64 // how many parts were set aside
 	watched metric.Registration
 	// filled gets a signal after each append, for the one Drain that waits.
 	filled chan struct{}
@@ -159,8 +160,8 @@ func lockFolder(dir string) (*os.File, error) {
 // watch publishes how much waits and what was set aside.
 func (s *Spool) watch() error {
 	meter := otel.Meter(scope)
-	var err error
-	if s.aside, err = meter.Int64Counter("paydesk.journal.records_set_aside", metric.WithDescription("Damaged records that were set aside.")); err != nil {
+	aside, err := meter.Int64ObservableCounter("paydesk.journal.records_set_aside", metric.WithDescription("Damaged records that were set aside."))
+	if err != nil {
 		return err
 	}
 	backlog, err := meter.Int64ObservableGauge("paydesk.journal.backlog", metric.WithUnit("By"),
@@ -171,9 +172,10 @@ func (s *Spool) watch() error {
 	s.watched, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		o.ObserveInt64(aside, s.aside.Load())
 		o.ObserveInt64(backlog, s.backlog())
 		return nil
-	}, backlog)
+	}, aside, backlog)
 	return err
 }
 
