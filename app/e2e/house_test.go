@@ -47,6 +47,10 @@ func TestWalk(t *testing.T) {
 	require.Equal(t, "SUCCEEDED", seen.text("data", "payment", "status"), seen.Raw)
 	require.Equal(t, "ADMIN", seen.text("data", "viewer", "role"))
 
+	metrics := c.call(t, http.MethodGet, house.OpsURL+"/metrics", nil, nil).Raw
+	for _, name := range []string{"api", "graphql", "webhook", "job", "provider_call"} {
+		require.Regexp(t, `paydesk_`+name+`_duration_seconds_bucket\{[^}]*le="0\.025"\}`, metrics, "bounds in seconds, as the unit says")
+	}
 	events := inbound(t, house)
 	require.NotEmpty(t, events)
 	for _, args := range [][]string{
