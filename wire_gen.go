@@ -53,7 +53,8 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	recorder := record.New(clock, iDs, publicURL, telemetry)
 	service := observe.New(database, providers, clock, recorder)
 	inbox := observe.NewInbox(database, service, clock, iDs)
-	journal, cleanup3, err := app.NewJournal(config, inbox, sealer, logger)
+	rush := app.NewRush()
+	journal, cleanup3, err := app.NewJournal(config, inbox, sealer, rush, logger)
 	if err != nil {
 		cleanup2()
 		cleanup()
@@ -88,6 +89,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Store:       database,
 		Jobs:        jobs,
 		Journal:     journal,
+		Rush:        rush,
 		Telemetry:   telemetry,
 		Inbox:       inbox,
 		Payments:    paymentsService,

@@ -23,6 +23,7 @@ type App struct {
 	Store       ports.Store
 	Jobs        ports.Jobs
 	Journal     ports.Journal
+	Rush        *Rush
 	Telemetry   *telemetry.Telemetry
 	Inbox       *observe.Inbox
 	Payments    *payments.Service

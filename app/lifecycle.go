@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -74,9 +75,10 @@ func (a *App) serve(ctx context.Context, roles Roles, servers []*server, ready f
 		group.Go(func() error { return drained(ctx, a.Journal.Drain(ctx, a.Inbox.Accept)) })
 	}
 	if roles.Worker {
-		group.Go(func() error { return drained(ctx, a.Jobs.Work(ctx, a.jobHandlers(), jobSchedules())) })
+		group.Go(func() error { return drained(ctx, a.Jobs.Work(ctx, a.Rush.handlers(a.jobHandlers()), jobSchedules())) })
 	}
 	ready()
+	debug.FreeOSMemory() // hashing a password at the start takes as much as all the rest
 	return group.Wait()
 }
 

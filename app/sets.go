@@ -56,7 +56,7 @@ var (
 	// CoreSet is the use cases.
 	CoreSet = wire.NewSet(NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
 	// JournalSet makes webhooks durable.
-	JournalSet = wire.NewSet(NewJournal)
+	JournalSet = wire.NewSet(NewJournal, NewRush)
 	// HTTPSet is the faces of the program.
 	HTTPSet = wire.NewSet(NewPublicHandler, NewAdminHandler)
 
@@ -184,17 +184,17 @@ func NewNotifier(c Config) ports.Notifier {
 }
 
 // NewJournal opens the configured journal.
-func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, logger *slog.Logger) (ports.Journal, func(), error) {
+func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, rush *Rush, logger *slog.Logger) (ports.Journal, func(), error) {
 	dir, isSpool := strings.CutPrefix(c.Journal, "spool:")
 	if !isSpool {
 		journal := direct.New(direct.Options{Accept: inbox.Accept, Logger: logger, Postgres: !strings.HasPrefix(c.DatabaseURL, "sqlite:")})
-		return crashingJournal(journal), journal.Close, nil
+		return rush.journal(crashingJournal(journal)), journal.Close, nil
 	}
 	journal, err := spool.Open(spool.Options{Dir: dir, Logger: logger, Sealer: sealer})
 	if err != nil {
 		return nil, nil, &ConfigError{Variable: "PAYDESK_JOURNAL", Problem: err.Error()}
 	}
-	return crashingJournal(journal), journal.Close, nil
+	return rush.journal(crashingJournal(journal)), journal.Close, nil
 }
 
 // NewPublicHandler puts the public listener's parts together.

@@ -23,6 +23,9 @@ const (
 	// most.
 	drainPauseLeast = 50 * time.Millisecond
 	drainPauseMost  = 5 * time.Second
+	// gatherTime is how long deliveries gather after a batch that was not full, so that a
+	// steady stream shares transactions. What comes after a quiet time goes at once.
+	gatherTime = 20 * time.Millisecond
 )
 
 var (
@@ -65,7 +68,11 @@ func (s *Spool) Drain(ctx context.Context, accept ports.AcceptDeliveries) error 
 			}
 			pause = min(2*pause, drainPauseMost)
 		case moved:
+			full := tried >= items
 			pause, items = drainPauseLeast, min(2*items, batchItemsMax)
+			if !full && !wait(ctx, nil, gatherTime) {
+				return ctx.Err()
+			}
 		default:
 			if !wait(ctx, s.filled, s.syncCursor()) {
 				return ctx.Err()
