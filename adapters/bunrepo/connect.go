@@ -17,7 +17,6 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 const (
@@ -66,19 +65,13 @@ func connectSQLite(ctx context.Context, path string) (*connections, error) {
 	if err := makeSQLiteFile(path); err != nil {
 		return nil, err
 	}
-	writer, err := sql.Open("sqlite", sqliteAddress(path, "_txlock=immediate"))
-	if err != nil {
-		return nil, fmt.Errorf("open SQLite database: %w", err)
-	}
+	writer := openSQLite(sqliteAddress(path, "_txlock=immediate"))
 	writer.SetMaxOpenConns(1)
 	writer.SetMaxIdleConns(1)
 	if err := writer.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), writer.Close())
 	}
-	reader, err := sql.Open("sqlite", sqliteAddress(path, "_pragma=query_only(1)"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), writer.Close())
-	}
+	reader := openSQLite(sqliteAddress(path, "_pragma=query_only(1)"))
 	reader.SetMaxOpenConns(sqliteReadersMax)
 	reader.SetMaxIdleConns(sqliteReadersMax)
 	return &connections{dialect: dialectSQLite, writer: writer, reader: reader}, nil
