@@ -1,7 +1,6 @@
 package graph_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/coretest"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/graph"
@@ -48,31 +47,13 @@ func (noTraces) TraceID(context.Context) string { return "" }
 type house struct {
 	handler http.Handler
 	store   *countingStore
-	logs    *safeBuffer
+	logs    *coretest.Buffer
 	staff   map[core.Role]core.Staff
-}
-
-// safeBuffer is a buffer for several writers.
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 func newHouse(t *testing.T, environment core.Environment) *house {
 	t.Helper()
-	h := &house{store: &countingStore{Store: repotest.SQLite(t)}, logs: &safeBuffer{}, staff: map[core.Role]core.Staff{}}
+	h := &house{store: &countingStore{Store: repotest.SQLite(t)}, logs: &coretest.Buffer{}, staff: map[core.Role]core.Staff{}}
 	ids := system.NewIDs()
 	recorder := record.New(fixedClock{}, ids, "https://pay.example", noTraces{})
 	service := payments.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder,

@@ -113,12 +113,25 @@ func newTracing(ctx context.Context, o Options, about *resource.Resource) (*sdkt
 	return sdktrace.NewTracerProvider(options...), nil
 }
 
+// answerTimes gives those histograms buckets that tell how long callers wait; the usual
+// ones are meant for milliseconds, and these are seconds. Histograms that are not named
+// here have buckets of their own.
+func answerTimes(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+	switch i.Name {
+	case "paydesk.api.duration", "paydesk.graphql.duration", "paydesk.webhook.duration":
+		return sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit, Aggregation: sdkmetric.AggregationExplicitBucketHistogram{
+			Boundaries: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}}, true
+	}
+	return sdkmetric.Stream{}, false
+}
+
 func newMetering(ctx context.Context, registry *prometheus.Registry, about *resource.Resource) (*sdkmetric.MeterProvider, error) {
 	pull, err := promexporter.New(promexporter.WithRegisterer(registry), promexporter.WithoutScopeInfo())
 	if err != nil {
 		return nil, fmt.Errorf("start the Prometheus exporter: %w", err)
 	}
-	options := []sdkmetric.Option{sdkmetric.WithResource(about), sdkmetric.WithReader(pull)}
+	options := []sdkmetric.Option{sdkmetric.WithResource(about), sdkmetric.WithReader(pull), sdkmetric.WithView(answerTimes)}
 	if exports("METRICS") {
 		push, err := otlpmetrichttp.New(ctx)
 		if err != nil {

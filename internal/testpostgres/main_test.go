@@ -111,14 +111,12 @@ func TestRunPassesSignalsOn(t *testing.T) {
 	t.Parallel()
 	ready := filepath.Join(t.TempDir(), "ready")
 	signals := make(chan os.Signal, 1)
+	require.NoError(t, syscall.Mkfifo(ready, 0o600))
 	go func() {
-		for {
-			if _, err := os.Stat(ready); err == nil || t.Context().Err() != nil {
-				signals <- syscall.SIGTERM
-				return
-			}
-			time.Sleep(pollEvery)
+		if pipe, err := os.Open(ready); err == nil { // waits until the shell opens its end
+			_ = pipe.Close()
 		}
+		signals <- syscall.SIGTERM
 	}()
 	var stderr bytes.Buffer
 	// The inner shell stands for the test binary that a test command starts: it has to hear the signal as well.

@@ -1,14 +1,12 @@
 package pay_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,12 +25,12 @@ import (
 type house struct {
 	*coretest.House
 	pages http.Handler
-	log   *syncBuffer
+	log   *coretest.Buffer
 }
 
 func newHouse(t *testing.T, change ...func(*pay.Options)) house {
 	t.Helper()
-	h := house{House: coretest.New(t, repotest.SQLite(t)), log: &syncBuffer{}}
+	h := house{House: coretest.New(t, repotest.SQLite(t)), log: &coretest.Buffer{}}
 	options := pay.Options{
 		Payments: h.Payments, Environment: core.EnvTest, Logger: slog.New(slog.NewJSONHandler(h.log, nil)),
 		Browsers: map[core.AccountName]ports.BrowserConfig{coretest.Account: h.Provider.Browser()},
@@ -44,24 +42,6 @@ func newHouse(t *testing.T, change ...func(*pay.Options)) house {
 	require.NoError(t, err)
 	h.pages = pages
 	return h
-}
-
-// syncBuffer is a buffer for concurrent writers.
-type syncBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // request asks the pages; headers come in pairs and win over the usual ones.
