@@ -207,7 +207,7 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 	if err != nil {
 		return nil, fmt.Errorf("build the storefront API: %w", err)
 	}
-	pages, err := pay.NewHandler(pay.Options{Payments: service, Browsers: all.browsers(), Environment: c.Environment, Logger: logger})
+	pages, err := pay.NewHandler(pay.Options{Payments: service, Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, Logger: logger})
 	if err != nil {
 		return nil, fmt.Errorf("build the checkout page: %w", err)
 	}

@@ -48,6 +48,7 @@ const (
 const (
 	LineItemsMax         = 100
 	LineItemQuantityMax  = 10_000
+	CheckoutAttemptsMax  = 20 // more cards than one buyer has
 	CheckoutLifeDefault  = 24 * time.Hour
 	CheckoutLifeShortest = 5 * time.Minute
 	CheckoutLifeLongest  = 30 * 24 * time.Hour
@@ -92,6 +93,7 @@ type Checkout struct {
 	// have taken no money, and for good once it took some.
 	Lease     PaymentID
 	Payment   PaymentID // the newest attempt, or the one that completed it; empty before the first
+	Attempts  int       // how many were started; 0 to CheckoutAttemptsMax
 	ExpiresAt time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -131,6 +133,7 @@ var (
 	ErrCheckoutComplete   = errors.New("checkout is complete")
 	ErrCheckoutExpired    = errors.New("checkout has expired")
 	ErrPaymentInProgress  = errors.New("another payment of this checkout is in progress")
+	ErrTooManyAttempts    = errors.New("checkout has no attempts left")
 	ErrNothingToPay       = errors.New("checkout has nothing to pay")
 	ErrAccountNotOffered  = errors.New("account is not offered on this checkout")
 	ErrPaymentNotOpen     = errors.New("payment is not in a state that allows this")
@@ -148,6 +151,8 @@ func (c Checkout) MayTakeLease(now time.Time) error {
 		return ErrCheckoutExpired
 	case !c.Amount.IsPositive():
 		return ErrNothingToPay
+	case c.Attempts >= CheckoutAttemptsMax:
+		return ErrTooManyAttempts
 	}
 	return nil
 }
@@ -156,6 +161,7 @@ func (c Checkout) MayTakeLease(now time.Time) error {
 // which [Checkout.MayTakeLease] is nil, under the row's lock.
 func (c Checkout) TakeLease(payment PaymentID) Checkout {
 	c.Lease, c.Payment = payment, payment
+	c.Attempts++
 	return c
 }
 

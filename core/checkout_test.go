@@ -40,6 +40,21 @@ func TestALeaseKeepsOthersFromPaying(t *testing.T) {
 	require.Empty(t, event, "told once")
 }
 
+// Who tries card after card on one checkout tests stolen ones.
+func TestACheckoutHasSoManyAttempts(t *testing.T) {
+	t.Parallel()
+	c, p := newCheckout(t, 1000), newPayment(t, 1000)
+	p.Status = core.PaymentFailed
+	for range core.CheckoutAttemptsMax {
+		require.NoError(t, c.MayTakeLease(start))
+		c, _ = c.TakeLease(p.ID).AfterPayment(p)
+	}
+	require.ErrorIs(t, c.MayTakeLease(start), core.ErrTooManyAttempts)
+	p.Status = core.PaymentSucceeded
+	c, _ = c.AfterPayment(p)
+	require.Equal(t, core.CheckoutComplete, c.Status, "money facts win over limits")
+}
+
 func TestACheckoutExpiresUnlessSomebodyIsPaying(t *testing.T) {
 	t.Parallel()
 	c := newCheckout(t, 1000)

@@ -1,8 +1,13 @@
 package core
 
+import "strings"
+
 // PublicURL is the address under which buyers and providers reach us, without a slash
 // at the end: "https://pay.example.com".
 type PublicURL string
+
+// Secure reports whether they come by https.
+func (u PublicURL) Secure() bool { return strings.HasPrefix(string(u), "https:") }
 
 // CheckoutPage is the address of a checkout's hosted page.
 func (u PublicURL) CheckoutPage(id CheckoutID) string { return string(u) + "/pay/" + string(id) }

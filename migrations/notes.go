@@ -32,6 +32,7 @@ func Columns() map[string]string {
 		"checkouts.buyer_name":             "sealed",
 		"checkouts.request_key":            "of the API call that made it, so that the same call finds it again",
 		"checkouts.lease":                  "null while the next attempt may start",
+		"checkouts.attempts":               "how many were started; no more than 20 may be",
 		"checkouts.payment":                "the newest attempt, or the one that completed it",
 		"payments.version":                 "grows by one with each change",
 		"payments.provider_payment_id":     "null until the provider named one",

@@ -36,6 +36,7 @@ type checkoutRow struct {
 	RequestKey  core.RequestKey     `bun:"request_key,nullzero"`
 	Lease       core.PaymentID      `bun:"lease,nullzero"`
 	Payment     core.PaymentID      `bun:"payment,nullzero"`
+	Attempts    int                 `bun:"attempts"`
 	ExpiresAt   instant             `bun:"expires_at"`
 	CreatedAt   instant             `bun:"created_at"`
 	UpdatedAt   instant             `bun:"updated_at"`
@@ -65,7 +66,7 @@ func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
 		ID: c.ID, Version: c.Version, Environment: c.Environment, Reference: c.Reference, Mode: c.Mode,
 		Capture: c.Capture, Flow: c.Flow, Status: c.Status, Amount: c.Amount.Minor(), Currency: c.Amount.Currency(),
 		Customer: c.Buyer.Customer, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
-		Lease: c.Lease, Payment: c.Payment, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
+		Lease: c.Lease, Payment: c.Payment, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
 	}
 	items := make([]lineItem, len(c.LineItems))
 	for i, item := range c.LineItems {
@@ -89,7 +90,7 @@ func (s *Store) checkout(row checkoutRow) (c core.Checkout, err error) {
 		ID: row.ID, Version: row.Version, Environment: row.Environment, Reference: row.Reference, Mode: row.Mode,
 		Capture: row.Capture, Flow: row.Flow, Status: row.Status, Buyer: core.Buyer{Customer: row.Customer},
 		SuccessURL: row.SuccessURL, CancelURL: row.CancelURL, RequestKey: row.RequestKey, Lease: row.Lease,
-		Payment: row.Payment, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
+		Payment: row.Payment, Attempts: row.Attempts, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}
 	var failed [6]error
 	var email, name []byte

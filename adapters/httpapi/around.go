@@ -4,117 +4,27 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
-	"path"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
-
+	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
 )
 
-// noRoute is the route of requests that are for none of the calls. A stranger's path
-// does not become a label.
-const noRoute = "none"
-
-// strictTransport has browsers come back by https alone, for two years.
-const strictTransport = "max-age=63072000; includeSubDomains"
-
-// around puts what every call has in common around the calls: a span and a line in the
-// log, headers, who calls, a bounded and checked body, and the first answer again for a
-// repeated POST. Neither span nor log ever hold a path's values, a query or a body.
+// around puts the edge around the calls.
 func (s *server) around(calls *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		route := routeOf(calls, r)
-		ctx, span := s.tracer.Start(r.Context(), "api "+route, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer))
-		defer span.End()
-		out := &observed{ResponseWriter: w, status: http.StatusOK}
-		s.setHeaders(out.Header(), strings.HasPrefix(r.URL.Path, "/v1"))
-		s.answerSafely(ctx, out, r.WithContext(ctx), calls, route)
-		took := time.Since(start)
-		span.SetAttributes(attribute.String("http.route", route), attribute.Int("http.response.status_code", out.status))
-		labels := metric.WithAttributes(attribute.String("route", route), attribute.Int("status", out.status))
-		s.requests.Add(ctx, 1, labels)
-		s.duration.Record(ctx, took.Seconds(), labels)
-		s.logger.InfoContext(ctx, "api", slog.String("route", route), slog.Int("status", out.status), slog.Duration("took", took))
+	return s.edge.Around(calls, func(w http.ResponseWriter, r *http.Request, route string) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/v1"):
+			w.Header().Set("Cache-Control", "no-store")
+			s.guarded(w, r, calls, route)
+		case route == httpedge.NoRoute:
+			refuseRoute(w, r, calls)
+		default:
+			calls.ServeHTTP(w, r)
+		}
 	})
-}
-
-// routeOf is the pattern of the call that a request is for. A path that is not in its
-// shortest form is for none: the library's redirect would repeat it.
-func routeOf(calls *http.ServeMux, r *http.Request) string {
-	if path.Clean(r.URL.Path) != r.URL.Path {
-		return noRoute
-	}
-	if _, route := calls.Handler(r); route != "" {
-		return route
-	}
-	return noRoute
-}
-
-func (s *server) setHeaders(header http.Header, isAPI bool) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	if isAPI {
-		header.Set("Cache-Control", "no-store")
-	}
-	if s.secure {
-		header.Set("Strict-Transport-Security", strictTransport)
-	}
-}
-
-// observed remembers the status that was sent.
-type observed struct {
-	http.ResponseWriter
-	status int
-	sent   bool
-}
-
-// WriteHeader implements [http.ResponseWriter].
-func (o *observed) WriteHeader(status int) {
-	o.status, o.sent = status, true
-	o.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements [http.ResponseWriter].
-func (o *observed) Write(b []byte) (int, error) {
-	o.sent = true
-	return o.ResponseWriter.Write(b)
-}
-
-// answerSafely answers also where something inside panics. What it panicked with is not
-// logged unless it comes from the runtime, since it may hold what the caller sent.
-func (s *server) answerSafely(ctx context.Context, w *observed, r *http.Request, calls *http.ServeMux, route string) {
-	defer func() {
-		cause := recover()
-		if cause == nil {
-			return
-		}
-		text := "panic"
-		if err, ok := cause.(runtime.Error); ok {
-			text = err.Error()
-		}
-		s.logger.ErrorContext(ctx, "call panicked", slog.String("error", text), slog.String("stack", string(debug.Stack())))
-		if !w.sent {
-			internal(ctx).write(w)
-		}
-	}()
-	switch {
-	case strings.HasPrefix(r.URL.Path, "/v1"):
-		s.guarded(w, r, calls, route)
-	case route == noRoute:
-		refuseRoute(w, r, calls)
-	default:
-		calls.ServeHTTP(w, r)
-	}
 }
 
 // guarded is a call of /v1: it goes on only with a good key and a clean request.
@@ -133,7 +43,7 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request, calls *http.Ser
 	if refused == nil && hasCardNumber(r, body) {
 		refused = cardNumber
 	}
-	if refused == nil && route == noRoute {
+	if refused == nil && route == httpedge.NoRoute {
 		refuseRoute(w, r, calls)
 		return
 	}
@@ -165,7 +75,7 @@ func refuseRoute(w http.ResponseWriter, r *http.Request, calls *http.ServeMux) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
-		if route := routeOf(calls, other); strings.HasPrefix(route, method+" ") {
+		if route := httpedge.RouteOf(calls, other); strings.HasPrefix(route, method+" ") {
 			allowed = append(allowed, method)
 		}
 	}

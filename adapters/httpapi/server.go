@@ -3,8 +3,8 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -13,10 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
 
+	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/idempotency"
@@ -25,8 +23,6 @@ import (
 	"github.com/paydesk/paydesk/core/view"
 	"github.com/paydesk/paydesk/ports"
 )
-
-const scope = "github.com/paydesk/paydesk/adapters/httpapi"
 
 // Options are what the API is made of. All but Logger are required.
 type Options struct {
@@ -47,10 +43,7 @@ type server struct {
 	endpoints *notify.Service
 	clock     ports.Clock
 	logger    *slog.Logger
-	secure    bool // whether buyers and storefronts come by https
-	tracer    trace.Tracer
-	duration  metric.Float64Histogram
-	requests  metric.Int64Counter
+	edge      *httpedge.Edge
 }
 
 // NewHandler serves /v1, /openapi.json and /docs.
@@ -58,22 +51,19 @@ func NewHandler(options Options) (http.Handler, error) {
 	if options.Payments == nil || options.Idempotency == nil || options.Keys == nil || options.Endpoints == nil || options.Clock == nil {
 		return nil, errors.New("the storefront API needs all of its use cases")
 	}
-	duration, err := otel.Meter(scope).Float64Histogram("paydesk.api.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long calls of the storefront API take, by route and status."))
-	if err != nil {
-		return nil, fmt.Errorf("make the API's metric: %w", err)
-	}
-	requests, err := otel.Meter(scope).Int64Counter("http.requests", metric.WithDescription("Calls of the storefront API, by route and status."))
-	if err != nil {
-		return nil, fmt.Errorf("make the API's counter: %w", err)
-	}
 	s := &server{
 		payments: options.Payments, replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
-		clock: options.Clock, logger: options.Logger, secure: strings.HasPrefix(string(options.PublicURL), "https:"),
-		tracer: otel.Tracer(scope), duration: duration, requests: requests,
+		clock: options.Clock, logger: options.Logger,
 	}
 	if s.logger == nil {
 		s.logger = slog.Default()
+	}
+	var err error
+	if s.edge, err = httpedge.New(httpedge.Options{
+		Face: "api", Secure: options.PublicURL.Secure(), Logger: options.Logger,
+		Panicked: func(ctx context.Context, w http.ResponseWriter) { internal(ctx).write(w) },
+	}); err != nil {
+		return nil, err
 	}
 	useHouseStyle()
 	mux := http.NewServeMux()

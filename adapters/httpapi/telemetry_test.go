@@ -56,11 +56,11 @@ func TestTelemetryNamesRoutesAlone(t *testing.T) {
 	counted := map[string]bool{}
 	for _, scope := range collected.ScopeMetrics {
 		for _, metric := range scope.Metrics {
-			sum, ok := metric.Data.(metricdata.Sum[int64])
-			if !ok || metric.Name != "http.requests" {
+			times, ok := metric.Data.(metricdata.Histogram[float64])
+			if !ok || metric.Name != "paydesk.api.duration" {
 				continue
 			}
-			for _, point := range sum.DataPoints {
+			for _, point := range times.DataPoints {
 				route, _ := point.Attributes.Value("route")
 				status, _ := point.Attributes.Value(attribute.Key("status"))
 				counted[fmt.Sprint(route.AsString(), " ", status.AsInt64())] = true

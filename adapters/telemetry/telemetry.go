@@ -118,7 +118,7 @@ func newTracing(ctx context.Context, o Options, about *resource.Resource) (*sdkt
 // here have buckets of their own.
 func answerTimes(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	switch i.Name {
-	case "paydesk.api.duration", "paydesk.graphql.duration", "paydesk.webhook.duration":
+	case "paydesk.api.duration", "paydesk.graphql.duration", "paydesk.pay.duration", "paydesk.webhook.duration":
 		return sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit, Aggregation: sdkmetric.AggregationExplicitBucketHistogram{
 			Boundaries: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}}, true

@@ -72,7 +72,7 @@ func goLive(config app.Config) []finding {
 	}
 	return []finding{
 		rule("environment", config.Environment == "live", "set PAYDESK_ENV=live"),
-		rule("public URL", strings.HasPrefix(string(config.PublicURL), "https:"), "set PAYDESK_PUBLIC_URL to an https address"),
+		rule("public URL", config.PublicURL.Secure(), "set PAYDESK_PUBLIC_URL to an https address"),
 		rule("encryption", len(config.EncryptionKeys) > 0, "set PAYDESK_ENCRYPTION_KEYS; `paydesk keys encryption` makes a key"),
 		rule("return origins", len(config.ReturnOrigins) > 0, "set PAYDESK_ALLOWED_RETURN_ORIGINS to your shop's origins"),
 	}

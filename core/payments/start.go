@@ -23,7 +23,7 @@ var errTryAgain = errors.New("start anew")
 //
 // Errors: [core.ErrCheckoutComplete], [core.ErrCheckoutExpired],
 // [core.ErrPaymentInProgress] (also while the outcome of another attempt is not known),
-// [core.ErrAccountNotOffered], *[core.RefusedError] where the provider said no, and a
+// [core.ErrTooManyAttempts], [core.ErrAccountNotOffered], *[core.RefusedError] where the provider said no, and a
 // *[core.ProviderError] where it could not be reached or gave no answer; then the same
 // call can be made again.
 func (s *Service) Start(ctx context.Context, id core.CheckoutID, account core.AccountName) (Attempt, error) {

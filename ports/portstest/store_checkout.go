@@ -27,7 +27,7 @@ func fullCheckout(t testing.TB) core.Checkout {
 		SuccessURL: "https://shop.example/done", CancelURL: "https://shop.example/back",
 		Metadata:   map[string]string{"cart": "c-17", "empty": ""},
 		RequestKey: core.NewRequestKey("key_a", string(id)),
-		Lease:      storeID[core.PaymentID](), Payment: storeID[core.PaymentID](),
+		Lease:      storeID[core.PaymentID](), Payment: storeID[core.PaymentID](), Attempts: 3,
 		ExpiresAt: minutes(60), CreatedAt: minutes(1), UpdatedAt: minutes(2),
 	}
 }
@@ -58,7 +58,7 @@ func checkoutRoundTrip(t *testing.T, store ports.Store) {
 	next.Amount, next.LineItems, next.Providers = eur(t, 5), next.LineItems[1:], next.Providers[:1]
 	next.Buyer.Email, next.Buyer.Name = "grace@example.test", "Grace"
 	next.SuccessURL, next.CancelURL, next.Metadata = "https://b.example/1", "https://b.example/2", map[string]string{"x": "y"}
-	next.ExpiresAt, next.UpdatedAt = minutes(90), minutes(3)
+	next.Attempts, next.ExpiresAt, next.UpdatedAt = 4, minutes(90), minutes(3)
 	updated := write(t, store, ports.Tx.UpdateCheckout, next)
 	next.Version = 2
 	require.Equal(t, next, updated, "what Update gives")

@@ -2,6 +2,7 @@ package pay
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/ports"
@@ -23,7 +25,8 @@ type Options struct {
 	// publishable key are left out.
 	Browsers    map[core.AccountName]ports.BrowserConfig
 	Environment core.Environment // test shows a banner
-	Logger      *slog.Logger     // nil for slog's default
+	PublicURL   core.PublicURL
+	Logger      *slog.Logger // nil for slog's default
 }
 
 // methods are the providers whose fields the page's script knows how to show, and what a
@@ -75,10 +78,17 @@ func NewHandler(options Options) (http.Handler, error) {
 		}
 	}
 	h.scripts = h.inventory()
-	return h.routes(), nil
+	edge, err := httpedge.New(httpedge.Options{
+		Face: "pay", Secure: options.PublicURL.Secure(), Logger: options.Logger,
+		Panicked: func(_ context.Context, w http.ResponseWriter) { internalError.write(w) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.routes(edge), nil
 }
 
-func (h *handler) routes() http.Handler {
+func (h *handler) routes(edge *httpedge.Edge) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /pay/assets/{file}", h.serveAsset)
 	mux.HandleFunc("GET /pay/scripts.json", h.serveScripts)
@@ -95,19 +105,19 @@ func (h *handler) routes() http.Handler {
 	})
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { crossOrigin.write(w) }))
-	return harden(guard.Handler(mux))
+	calls := harden(guard.Handler(mux))
+	return edge.Around(mux, func(w http.ResponseWriter, r *http.Request, _ string) { calls.ServeHTTP(w, r) })
 }
 
 // plainPolicy is for everything but an open checkout's page, which needs its providers.
 const plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// harden sets what every answer carries; a page that needs other than this replaces it.
+// harden sets what every answer here carries beside the edge's; a page that needs other than
+// this replaces it.
 func harden(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", plainPolicy)
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("X-Frame-Options", "DENY")
 		header.Set("Cache-Control", "no-store")
 		header.Set("Permissions-Policy", permissions(nil))

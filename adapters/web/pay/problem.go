@@ -59,6 +59,7 @@ var known = []struct {
 	{core.ErrCheckoutExpired, newProblem(http.StatusConflict, "checkout_expired", "This checkout's time is over. Go back to the shop and start again.")},
 	{core.ErrPaymentInProgress, newProblem(http.StatusConflict, "payment_in_progress", "A payment of this order is under way. Wait a moment before you try again.").retryAfter(providerRetrySeconds)},
 	{core.ErrAccountNotOffered, newProblem(http.StatusUnprocessableEntity, "account_not_offered", "This way to pay is not offered here. Choose another one.")},
+	{core.ErrTooManyAttempts, newProblem(http.StatusConflict, "too_many_attempts", "There were too many attempts to pay this order. Go back to the shop and start again.")},
 	{core.ErrNothingToPay, newProblem(http.StatusConflict, "nothing_to_pay", "There is nothing to pay.")},
 }
 

@@ -41,12 +41,16 @@ async function post(path, body) {
   }
 }
 
+/** Whether a status says that asking once more leads to the same. */
+const isFinal = (status) => status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
+
 /** Has the server look at a payment until it can tell how it ended; null if it never can. */
 async function outcomeOf(payment) {
   let pause = pauseFirstMs;
   for (let tries = 0; tries < syncTriesMax; tries++) {
     const { status, body } = await post(`/attempts/${payment}/sync`, {});
     if (status === 200) return body;
+    if (isFinal(status)) return null;
     if (tries === 1) show('wait-view');
     await wait(pause);
     pause = Math.min(pause * 2, pauseMostMs);
