@@ -26,7 +26,7 @@ type Observer interface {
 
 // CallResult is how a mutating provider call ended.
 type CallResult struct {
-	Snapshot       *core.PaymentSnapshot // nil where the answer showed nothing
-	PaymentVersion int64                 // of the payment before the call
-	Err            *core.ProviderError   // nil where the provider did it
+	Payment  core.Payment          // as it stood before the call
+	Snapshot *core.PaymentSnapshot // nil where the answer showed nothing
+	Err      *core.ProviderError   // nil where the provider did it
 }

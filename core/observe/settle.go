@@ -14,12 +14,8 @@ import (
 func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.CallResult, cause core.Cause) (ports.Observation, error) {
 	var observation ports.Observation
 	var lookAgain bool
-	before, err := s.store.Payment(ctx, op.Payment)
-	if err != nil {
-		return ports.Observation{}, fmt.Errorf("settle %s: %w", op.ID, err)
-	}
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		checkout, held, err := lockBoth(ctx, tx, before)
+	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		checkout, held, err := lockBoth(ctx, tx, result.Payment)
 		if err != nil {
 			return err
 		}
@@ -34,7 +30,7 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 		if result.Snapshot == nil {
 			return nil
 		}
-		lookAgain = held.Version != result.PaymentVersion || settled.Attempts > 1
+		lookAgain = held.Version != result.Payment.Version || settled.Attempts > 1
 		if lookAgain && held.ProviderPaymentID != "" {
 			return nil
 		}

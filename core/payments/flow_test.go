@@ -317,9 +317,10 @@ func TestARefusedCreationIsNotSentAgain(t *testing.T) {
 	op := h.Operation(lease, core.OpCreatePayment)
 	require.Equal(t, core.OperationUnknown, op.Status)
 
+	payment := h.Payment(lease)
 	h.Store.BeforeNextTx(func(ctx context.Context) {
 		refusal := &core.ProviderError{Class: core.ClassInvalid, Op: "fake create"}
-		_, err := h.Observe.Settle(ctx, op, ports.CallResult{PaymentVersion: 1, Err: refusal}, core.Cause{Kind: core.CauseRepair})
+		_, err := h.Observe.Settle(ctx, op, ports.CallResult{Payment: payment, Err: refusal}, core.Cause{Kind: core.CauseRepair})
 		require.NoError(t, err)
 	})
 	attempt, err := h.Payments.Start(t.Context(), checkout.ID, coretest.Account)

@@ -172,7 +172,7 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 	default:
 		return payment, fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
 	}
-	result := ports.CallResult{PaymentVersion: payment.Version, Err: providerError(err)}
+	result := ports.CallResult{Payment: payment, Err: providerError(err)}
 	if result.Err == nil {
 		result.Snapshot = &snapshot
 	}

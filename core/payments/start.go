@@ -96,7 +96,7 @@ func (s *Service) begin(ctx context.Context, id core.CheckoutID, provider ports.
 // create sends a creating operation that is written down and settles it.
 func (s *Service) create(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (Attempt, error) {
 	session, err := provider.CreatePayment(ctx, op.Key(), s.creation(payment))
-	result := ports.CallResult{PaymentVersion: payment.Version, Err: providerError(err)}
+	result := ports.CallResult{Payment: payment, Err: providerError(err)}
 	if result.Err == nil {
 		result.Snapshot = &session.Snapshot
 	}

@@ -2,6 +2,7 @@ package pay
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -64,12 +65,9 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		notFound.write(w)
 		return
 	}
-	if _, err := h.payments.Checkout(r.Context(), id); err != nil {
-		h.problemOf(r.Context(), err).write(w)
-		return
-	}
 	if _, shown := h.browsers[in.Account]; !shown {
-		h.problemOf(r.Context(), core.ErrAccountNotOffered).write(w)
+		_, err := h.payments.Checkout(r.Context(), id)
+		h.problemOf(r.Context(), cmp.Or(err, core.ErrAccountNotOffered)).write(w)
 		return
 	}
 	attempt, err := h.payments.Start(r.Context(), id, in.Account)
