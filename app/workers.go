@@ -20,6 +20,7 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncInbound:      a.Inbox.Process,
 		ports.JobRepairOperation:  a.Payments.Repair,
 		ports.JobClosePayment:     a.Payments.ClosePayment,
+		ports.JobConfirmPayment:   a.Payments.ConfirmApproved,
 		ports.JobExpireCheckouts:  a.Payments.ExpireDue,
 		ports.JobNotify:           a.Notify.Deliver,
 		ports.JobPruneIdempotency: a.pruneIdempotency,

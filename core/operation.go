@@ -14,6 +14,7 @@ type OperationKind string
 // The kinds of operations.
 const (
 	OpCreatePayment  OperationKind = "create_payment"
+	OpConfirmPayment OperationKind = "confirm_payment"
 	OpCapturePayment OperationKind = "capture_payment"
 	OpCancelPayment  OperationKind = "cancel_payment"
 )
@@ -56,14 +57,17 @@ type Operation struct {
 	Amount      Money // asked for; the zero amount where the kind has none
 	RequestHash string
 	RequestKey  RequestKey // of the storefront's call that led to it; empty for none
-	Status      OperationStatus
-	Attempts    int    // how often it was sent
-	ObjectID    string // provider object that the answer named; empty before
-	RequestID   string // provider's id of the last call; empty where no answer came
-	Failure     *Failure
-	CreatedAt   time.Time
-	SentAt      time.Time // of the last sending; zero before the first
-	SettledAt   time.Time // zero until settled
+	// Source is the one-time token that a confirmation is made with, kept while its
+	// outcome is open, so that the same request can go again; empty otherwise. A secret.
+	Source    string
+	Status    OperationStatus
+	Attempts  int    // how often it was sent
+	ObjectID  string // provider object that the answer named; empty before
+	RequestID string // provider's id of the last call; empty where no answer came
+	Failure   *Failure
+	CreatedAt time.Time
+	SentAt    time.Time // of the last sending; zero before the first
+	SettledAt time.Time // zero until settled
 }
 
 // Key is what the operation is sent under, at every attempt the same.
@@ -87,7 +91,7 @@ func (o Operation) Outcome(err *ProviderError, objectID string, now time.Time) O
 		o.ObjectID = objectID
 	}
 	if err == nil {
-		o.Status, o.Failure, o.SettledAt = OperationSucceeded, nil, now
+		o.Status, o.Failure, o.SettledAt, o.Source = OperationSucceeded, nil, now, ""
 		return o
 	}
 	if err.RequestID != "" {
@@ -98,7 +102,7 @@ func (o Operation) Outcome(err *ProviderError, objectID string, now time.Time) O
 	}
 	switch err.Class {
 	case ClassDeclined, ClassInvalid:
-		o.Status, o.Failure, o.SettledAt = OperationFailed, err.Failure(), now
+		o.Status, o.Failure, o.SettledAt, o.Source = OperationFailed, err.Failure(), now, ""
 	case ClassRetryable:
 		// An earlier attempt of unknown outcome stays unknown: this refusal says nothing
 		// about it.
@@ -114,6 +118,8 @@ func (o Operation) ShownBy(seen PaymentSnapshot) bool {
 	switch o.Kind {
 	case OpCreatePayment:
 		return true // the object is there
+	case OpConfirmPayment:
+		return seen.Authorized.IsPositive() || seen.Status == PaymentProcessing || seen.Status == PaymentFailed
 	case OpCapturePayment:
 		return seen.Captured.IsPositive()
 	case OpCancelPayment:

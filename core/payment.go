@@ -100,12 +100,27 @@ func (p Payment) CheckCancel() error {
 	return nil
 }
 
-// Rejected is the payment after its provider refused to create it: failed, with no
-// object at the provider that could ever be seen. A payment that has one, or that has
-// moved on, stays as it is.
-func (p Payment) Rejected(failure *Failure) Payment {
-	if p.ProviderPaymentID == "" && p.Status == PaymentProcessing {
-		p.Status, p.Failure = PaymentFailed, failureOrDefault(failure)
+// Rejected is the payment after its provider refused op for good, as err says: failed
+// where it was not created, and where the money was refused that the buyer had agreed
+// to. A payment that has moved on stays as it is, and so does one whose confirmation was
+// out of place, not declined: there a look at the object tells.
+func (p Payment) Rejected(op Operation, err *ProviderError) Payment {
+	waiting := p.Status == PaymentProcessing || p.Status == PaymentRequiresAction
+	declined := op.Kind == OpConfirmPayment && err != nil && err.Class == ClassDeclined
+	if !waiting || p.ProviderPaymentID != "" && !declined {
+		return p
+	}
+	if p.ProviderPaymentID == "" && declined {
+		p.ProviderPaymentID = op.ObjectID // some providers keep what they declined
+	}
+	p.Status, p.Failure = PaymentFailed, failureOrDefault(op.Failure)
+	return p
+}
+
+// Abandoned is a payment that no provider was ever asked for, given up.
+func (p Payment) Abandoned() Payment {
+	if p.ProviderPaymentID == "" && !p.Status.Terminal() {
+		p.Status = PaymentCanceled
 	}
 	return p
 }

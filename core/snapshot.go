@@ -19,8 +19,11 @@ type PaymentSnapshot struct {
 	Disputed      bool
 	// Payable says that a buyer could still pay this very object, so that one we have
 	// given up must be closed at the provider.
-	Payable   bool
-	CreatedAt time.Time // at the provider
+	Payable bool
+	// Confirmable says that the buyer has agreed and it is for our server to ask for the
+	// money.
+	Confirmable bool
+	CreatedAt   time.Time // at the provider
 }
 
 // ReviewReason says what made a payment need review.

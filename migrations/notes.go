@@ -47,6 +47,7 @@ func Columns() map[string]string {
 		"payments.anomaly":                 "the last thing seen that the rules forbid",
 		"payments.synced_at":               "of the last look at the provider's object",
 		"operations.request_hash":          "fingerprint of what is asked for, so that a key never goes out with another request",
+		"operations.source":                "sealed: the one-time token that a confirmation is made with; null otherwise, and once settled",
 		"operations.attempts":              "how often it was sent",
 		"operations.object_id":             "the provider's object that the answer named",
 		"operations.request_id":            "the provider's id of the last call",

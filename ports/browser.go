@@ -8,13 +8,21 @@ type BrowserConfig struct {
 	Provider core.ProviderName
 	// PublishableKey names the account towards the provider's script; made to be seen.
 	PublishableKey string
-	// ScriptURL is where the provider's script comes from, never a copy of ours.
+	// LocationID names the shop within the account, where the provider wants that; empty
+	// elsewhere.
+	LocationID string
+	// ScriptURL is where the provider's script comes from, never a copy of ours. It may
+	// hold {currency}, for the checkout's ISO 4217 code, and {intent}, for "capture" or
+	// "authorize".
 	ScriptURL string
-	// ScriptSources, FrameSources and ConnectSources go into the page's
-	// Content-Security-Policy as they stand: origins, with or without a wildcard.
+	// The sources go into the page's Content-Security-Policy as they stand: origins, with
+	// or without a wildcard.
 	ScriptSources  []string
 	FrameSources   []string
 	ConnectSources []string
+	StyleSources   []string
+	ImageSources   []string
+	FontSources    []string
 	// NeedsInlineStyles says that the provider's script only works on a page whose policy
 	// allows inline styles.
 	NeedsInlineStyles bool

@@ -10,6 +10,7 @@ import (
 // trying. The conformance suite holds an adapter to what it declares here: claiming an
 // ability without passing its chapter fails, and so does the reverse.
 type Capabilities struct {
+	Confirm        ConfirmMode
 	ManualCapture  bool // authorize now, capture later
 	PartialCapture bool // capture less than was authorized; the rest is released
 	ListPayments   bool // list payments by time of creation
@@ -19,3 +20,19 @@ type Capabilities struct {
 	// Currencies that payments can be made in.
 	Currencies map[core.Currency]bool
 }
+
+// ConfirmMode says how a payment comes about once the buyer agrees.
+type ConfirmMode uint8
+
+// The modes. All but the first need a [Confirmer].
+const (
+	// ConfirmInBrowser: the buyer's browser confirms it with the provider, as at Stripe.
+	ConfirmInBrowser ConfirmMode = iota
+	// ConfirmAfterApproval: the buyer agrees at the provider, then our server asks for the
+	// money, as at PayPal.
+	ConfirmAfterApproval
+	// ConfirmWithSource: the provider's script makes a one-time token, and our server
+	// creates and confirms the payment with it in one call, as at Square. Before it the
+	// provider knows of no payment, so CreatePayment and OpenPayment are never called.
+	ConfirmWithSource
+)

@@ -19,6 +19,9 @@ const (
 	JobRepairOperation JobKind = "repair_operation"
 	// JobClosePayment closes, at the provider, a payment that was given up. Uses Payment.
 	JobClosePayment JobKind = "close_payment"
+	// JobConfirmPayment asks for the money of a payment that the buyer agreed to, where the
+	// buyer's browser did not. Uses Payment.
+	JobConfirmPayment JobKind = "confirm_payment"
 	// JobExpireCheckouts ends open checkouts whose time is over. Runs every so often.
 	JobExpireCheckouts JobKind = "expire_checkouts"
 	// JobNotify sends one event to one endpoint of the storefront. Uses Event, Endpoint.

@@ -72,6 +72,30 @@ type CreatePayment struct {
 	ReturnURL   string // where the buyer's browser comes back to after a step elsewhere
 }
 
+// Confirmer is a [Provider] at which no payment comes about by the buyer's browser alone:
+// once the buyer has agreed, our server asks for the money.
+type Confirmer interface {
+	Provider
+
+	// ConfirmPayment takes or holds the money of a payment that the buyer has agreed to. A
+	// decline is [core.ClassDeclined]; where the provider made an object of it, the error
+	// names it. Confirming one that is already confirmed gives it as it is.
+	//
+	// Source: PayPal POST /v2/checkout/orders/{id}/capture and /authorize; Square POST
+	// /v2/payments.
+	ConfirmPayment(ctx context.Context, key core.OperationKey, in ConfirmPayment) (core.PaymentSnapshot, error)
+}
+
+// ConfirmPayment is what a provider is asked to take or hold. The same operation always
+// sends the same.
+type ConfirmPayment struct {
+	CreatePayment
+	Ref core.ProviderRef // what the buyer agreed to; its ID is empty with [ConfirmWithSource]
+	// Source is the one-time token that the provider's script made of the buyer's card,
+	// with [ConfirmWithSource]; empty otherwise. It is a secret.
+	Source string
+}
+
 // PaymentSession is a payment together with what the buyer's browser needs.
 type PaymentSession struct {
 	Snapshot core.PaymentSnapshot
@@ -81,9 +105,13 @@ type PaymentSession struct {
 // BuyerAction is the buyer's next step, for the page's script. It holds secrets of the
 // one payment: it goes to the buyer's browser and nowhere else, neither log nor store.
 type BuyerAction struct {
-	Type         string // "stripe_confirm"; empty where the buyer has nothing to do
-	ClientSecret string
+	Type         string // "stripe_confirm", "paypal_approve", [ActionTokenize]; empty where the buyer has nothing to do
+	ClientSecret string // of Stripe's payment; empty elsewhere
 }
+
+// ActionTokenize has the provider's script make a one-time token of the card, for
+// [Confirmer]s of the mode [ConfirmWithSource].
+const ActionTokenize = "tokenize"
 
 // ListPayments asks for one page of a window of time.
 type ListPayments struct {

@@ -72,6 +72,7 @@ type jobPlan struct {
 var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobSyncInbound:      {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
 	ports.JobRepairOperation:  {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobConfirmPayment:   {queue: queueMoney, tries: 20, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 10 * time.Minute},
 	ports.JobClosePayment:     {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobNotify:           {queue: queueNotify, tries: 25, timeout: 30 * time.Second, pauseFirst: 5 * time.Second, pauseLongest: 6 * time.Hour},
 	ports.JobExpireCheckouts:  {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},

@@ -22,6 +22,7 @@ type operationRow struct {
 	Currency    core.Currency        `bun:"currency"`
 	RequestHash string               `bun:"request_hash"`
 	RequestKey  core.RequestKey      `bun:"request_key,nullzero"`
+	Source      []byte               `bun:"source,nullzero"`
 	Status      core.OperationStatus `bun:"status"`
 	Attempts    int                  `bun:"attempts"`
 	ObjectID    string               `bun:"object_id,nullzero"`
@@ -31,6 +32,9 @@ type operationRow struct {
 	SentAt      instant              `bun:"sent_at"`
 	SettledAt   instant              `bun:"settled_at"`
 }
+
+// placeOperationSource is where one-time tokens are sealed.
+const placeOperationSource = "operations.source"
 
 // operationRow is how an operation is stored.
 func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
@@ -43,8 +47,12 @@ func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
 		Attempts: o.Attempts, ObjectID: o.ObjectID, RequestID: o.RequestID, CreatedAt: at(o.CreatedAt),
 		SentAt: at(o.SentAt), SettledAt: at(o.SettledAt),
 	}
-	row.Failure, err = encodeFailure(o.Failure)
-	return row, err
+	var failed [2]error
+	row.Failure, failed[0] = encodeFailure(o.Failure)
+	if o.Source != "" {
+		row.Source, failed[1] = s.seal(placeOperationSource, string(o.ID), []byte(o.Source))
+	}
+	return row, errors.Join(failed[:]...)
 }
 
 // operation is what a row says.
@@ -55,9 +63,14 @@ func (s *Store) operation(row operationRow) (core.Operation, error) {
 		ObjectID: row.ObjectID, RequestID: row.RequestID, CreatedAt: row.CreatedAt.Time, SentAt: row.SentAt.Time,
 		SettledAt: row.SettledAt.Time,
 	}
-	var failed [2]error
+	var failed [3]error
 	o.Amount, failed[0] = core.NewMoney(row.Amount, row.Currency)
 	o.Failure, failed[1] = decodeFailure(row.Failure)
+	if len(row.Source) > 0 {
+		var source []byte
+		source, failed[2] = s.unseal(placeOperationSource, string(row.ID), row.Source)
+		o.Source = string(source)
+	}
 	if err := errors.Join(failed[:]...); err != nil {
 		return core.Operation{}, fmt.Errorf("operation %s: %w", row.ID, err)
 	}

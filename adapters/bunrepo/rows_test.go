@@ -53,7 +53,7 @@ func fill(t *testing.T, store *bunrepo.Store) (r row) {
 	r.payment.ProviderPaymentID, r.payment.Customer = "pi_"+string(r.payment.ID), newID[core.CustomerID]()
 	r.operation = core.Operation{
 		ID: newID[core.OperationID](), Kind: core.OpCreatePayment, Account: "stripe", Payment: r.payment.ID, Amount: core.Zero("EUR"),
-		RequestHash: "h", RequestKey: core.RequestKey(newID[core.EventID]()), Status: core.OperationPending, CreatedAt: moment,
+		RequestHash: "h", RequestKey: core.RequestKey(newID[core.EventID]()), Source: secret, Status: core.OperationPending, CreatedAt: moment,
 	}
 	r.inbound = core.NewInboundEvent(newID[core.InboundID](), core.Delivery{
 		Account: "stripe", ProviderEventID: string(newID[core.EventID]()), Type: "t", Ref: r.payment.Ref(), ReceivedAt: moment, Body: []byte(secret),

@@ -38,6 +38,7 @@ type House struct {
 	IDs      *IDs
 	Provider *portstest.FakeProvider // of Account
 	Other    *portstest.FakeProvider // of OtherAccount
+	Accounts ports.Providers         // both, as the services see them
 	Notifier *Notifier
 
 	Record   *record.Recorder
@@ -69,6 +70,7 @@ func New(t TB, store ports.Store) *House {
 	h.Provider.UseClock(h.Clock)
 	h.Other.UseClock(h.Clock)
 	providers := ports.Providers{Account: h.Provider, OtherAccount: h.Other}
+	h.Accounts = providers
 	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
 	h.Observe = observe.New(h.Store, providers, h.Clock, h.Record)
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
@@ -83,6 +85,7 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncInbound:     h.Inbox.Process,
 		ports.JobRepairOperation: h.Payments.Repair,
 		ports.JobClosePayment:    h.Payments.ClosePayment,
+		ports.JobConfirmPayment:  h.Payments.ConfirmApproved,
 		ports.JobExpireCheckouts: h.Payments.ExpireDue,
 		ports.JobNotify:          h.Notify.Deliver,
 	}

@@ -84,6 +84,12 @@ func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Ch
 			return ports.Observation{}, err
 		}
 	}
+	if seen.Confirmable && application.Changed && payment.Status == core.PaymentRequiresAction {
+		// The buyer's browser asks for the money, unless it is gone.
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobConfirmPayment, Payment: payment.ID, Delay: confirmDelay}); err != nil {
+			return ports.Observation{}, err
+		}
+	}
 	return ports.Observation{Payment: payment, Reason: application.Reason}, nil
 }
 

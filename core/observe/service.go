@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/record"
@@ -17,6 +18,10 @@ import (
 // syncTriesMax bounds how often one look starts over because somebody else moved the
 // row between the look and the write.
 const syncTriesMax = 5
+
+// confirmDelay is how long the buyer's browser has to ask for the money that the buyer
+// agreed to before it is done without.
+const confirmDelay = 5 * time.Second
 
 // Service implements [ports.Observer].
 type Service struct {

@@ -24,8 +24,9 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 			return err
 		}
 		observation = ports.Observation{Payment: held, Reason: settleReason(settled)}
-		if settled.Status == core.OperationFailed && settled.Kind == core.OpCreatePayment {
-			return s.rejected(ctx, tx, checkout, held, settled, cause, &observation)
+		if settled.Status == core.OperationFailed {
+			observation, err = s.rejected(ctx, tx, checkout, held, settled, result.Err, cause)
+			return err
 		}
 		if result.Snapshot == nil {
 			return nil
@@ -75,23 +76,73 @@ func settleReason(op core.Operation) core.Reason {
 	return ""
 }
 
-// rejected ends a payment that the provider refused to create.
-func (s *Service) rejected(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.Payment, op core.Operation, cause core.Cause, observation *ports.Observation) error {
-	payment := held.Rejected(op.Failure)
-	if payment.Status == held.Status {
-		return nil
+// rejected records that the provider refused what a payment cannot do without.
+func (s *Service) rejected(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.Payment, op core.Operation, refused *core.ProviderError, cause core.Cause) (ports.Observation, error) {
+	observation := ports.Observation{Payment: held, Reason: settleReason(op)}
+	if op.Kind != core.OpCreatePayment && op.Kind != core.OpConfirmPayment {
+		return observation, nil
 	}
+	payment := held.Rejected(op, refused)
+	if payment.Status == held.Status {
+		return observation, nil
+	}
+	payment, err := s.move(ctx, tx, checkout, held, payment, op.ID, cause)
+	if err != nil {
+		return observation, err
+	}
+	observation.Payment = payment
+	if held.ProviderPaymentID != "" {
+		// The buyer could still agree to the object that was declined.
+		err = tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID})
+	}
+	return observation, err
+}
+
+// Abandon implements [ports.Observer].
+func (s *Service) Abandon(ctx context.Context, id core.PaymentID, cause core.Cause) (ports.Observation, error) {
+	var observation ports.Observation
+	before, err := s.store.Payment(ctx, id)
+	if err != nil {
+		return observation, fmt.Errorf("abandon %s: %w", id, err)
+	}
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		checkout, held, err := lockBoth(ctx, tx, before)
+		if err != nil {
+			return err
+		}
+		observation.Payment = held
+		operations, err := tx.PaymentOperations(ctx, id)
+		if err != nil || held.Status == core.PaymentCanceled {
+			return err
+		}
+		payment := held.Abandoned()
+		if len(operations) > 0 || payment.Status == held.Status {
+			return core.ErrPaymentInProgress
+		}
+		observation.Payment, err = s.move(ctx, tx, checkout, held, payment, "", cause)
+		return err
+	})
+	if err != nil {
+		return ports.Observation{}, fmt.Errorf("abandon %s: %w", id, err)
+	}
+	return observation, nil
+}
+
+// move stores a payment whose status follows from our own record and no sight: op was
+// refused, or nothing was ever asked.
+func (s *Service) move(ctx context.Context, tx ports.Tx, checkout core.Checkout, held, payment core.Payment, op core.OperationID, cause core.Cause) (core.Payment, error) {
 	payment.UpdatedAt = s.clock.Now()
 	payment, err := tx.UpdatePayment(ctx, payment)
 	if err != nil {
-		return err
+		return payment, err
 	}
 	entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
-	entry.From, entry.Operation, entry.Reason = held.Status, op.ID, core.ReasonProviderError
-	entry.Verdict = core.Advance.String()
-	if err := tx.AppendTimeline(ctx, entry); err != nil {
-		return err
+	entry.From, entry.Operation, entry.Verdict = held.Status, op, core.Advance.String()
+	if op != "" {
+		entry.Reason = core.ReasonProviderError
 	}
-	observation.Payment = payment
-	return s.moved(ctx, tx, checkout, payment, cause)
+	if err := tx.AppendTimeline(ctx, entry); err != nil {
+		return payment, err
+	}
+	return payment, s.moved(ctx, tx, checkout, payment, cause)
 }

@@ -72,6 +72,11 @@ func (s *Service) operate(ctx context.Context, kind core.OperationKind, id core.
 	if err := s.settleOpen(ctx, id); err != nil {
 		return core.Payment{}, err
 	}
+	if kind == core.OpCancelPayment {
+		if payment, err := s.abandon(ctx, id, cause); !errors.Is(err, errAsked) {
+			return payment, err
+		}
+	}
 	payment, op, err := s.prepare(ctx, kind, id, key, ask)
 	if err != nil || op.ID == "" {
 		return payment, err
@@ -111,26 +116,34 @@ func (s *Service) prepare(ctx context.Context, kind core.OperationKind, id core.
 				return core.ErrPaymentInProgress
 			}
 		}
-		op, err = s.writeDown(ctx, tx, payment, kind, amount, key)
+		op, err = s.writeDown(ctx, tx, payment, request{kind: kind, amount: amount, key: key})
 		return err
 	})
 	return payment, op, err
 }
 
+// request is what an operation asks of a provider, beside what its payment says.
+type request struct {
+	kind   core.OperationKind
+	amount core.Money // the zero amount where the kind has none
+	key    core.RequestKey
+	source string // of a confirmation; a secret
+}
+
 // writeDown stores an operation as about to be sent, the line that tells of it, and
 // the job that settles it should nobody else.
-func (s *Service) writeDown(ctx context.Context, tx ports.Tx, payment core.Payment, kind core.OperationKind, amount core.Money, key core.RequestKey) (core.Operation, error) {
+func (s *Service) writeDown(ctx context.Context, tx ports.Tx, payment core.Payment, asked request) (core.Operation, error) {
 	now := s.clock.Now()
 	op := core.Operation{
-		ID: core.NewID[core.OperationID](s.ids.UUID()), Kind: kind, Account: payment.Account, Payment: payment.ID,
-		Amount: amount, RequestKey: key, Status: core.OperationPending, CreatedAt: now,
-		RequestHash: core.HashRequest(string(kind), string(payment.ID), payment.ProviderPaymentID,
+		ID: core.NewID[core.OperationID](s.ids.UUID()), Kind: asked.kind, Account: payment.Account, Payment: payment.ID,
+		Amount: asked.amount, RequestKey: asked.key, Source: asked.source, Status: core.OperationPending, CreatedAt: now,
+		RequestHash: core.HashRequest(string(asked.kind), string(payment.ID), payment.ProviderPaymentID,
 			string(payment.Amount.Currency()), strconv.FormatInt(payment.Amount.Minor(), 10),
-			strconv.FormatInt(amount.Minor(), 10), string(payment.Capture)),
+			strconv.FormatInt(asked.amount.Minor(), 10), string(payment.Capture), asked.source),
 	}.Sending(now)
 	op, err := tx.InsertOperation(ctx, op)
 	if err != nil {
-		return op, fmt.Errorf("write down %s of %s: %w", kind, payment.ID, err)
+		return op, fmt.Errorf("write down %s of %s: %w", asked.kind, payment.ID, err)
 	}
 	if err := tx.AppendTimeline(ctx, s.record.Operation(ctx, payment, op, core.Cause{Kind: core.CauseOperation})); err != nil {
 		return op, err
@@ -165,6 +178,8 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 	case core.OpCreatePayment:
 		attempt, err := s.create(ctx, provider, payment, op)
 		return attempt.Payment, err
+	case core.OpConfirmPayment:
+		snapshot, err = s.confirmation(ctx, provider, payment, op)
 	case core.OpCapturePayment:
 		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.Ref(), op.Amount)
 	case core.OpCancelPayment:

@@ -72,6 +72,10 @@ func (s *Service) begin(ctx context.Context, id core.CheckoutID, provider ports.
 			return err
 		}
 		payment = core.NewPayment(core.NewID[core.PaymentID](s.ids.UUID()), checkout, provider.Account(), provider.Name(), now)
+		waits := provider.Capabilities().Confirm == ports.ConfirmWithSource
+		if waits {
+			payment.Status = core.PaymentRequiresAction // there is nothing to ask for yet
+		}
 		if payment, err = tx.InsertPayment(ctx, payment); err != nil {
 			return err
 		}
@@ -84,11 +88,17 @@ func (s *Service) begin(ctx context.Context, id core.CheckoutID, provider ports.
 		if _, err = tx.UpdateCheckout(ctx, checkout); err != nil {
 			return err
 		}
-		op, err = s.writeDown(ctx, tx, payment, core.OpCreatePayment, core.Zero(payment.Amount.Currency()), "")
+		if waits {
+			return s.record.Payment(ctx, tx, payment)
+		}
+		op, err = s.writeDown(ctx, tx, payment, request{kind: core.OpCreatePayment, amount: core.Zero(payment.Amount.Currency())})
 		return err
 	})
 	if err != nil {
 		return Attempt{}, err
+	}
+	if op.ID == "" {
+		return Attempt{Payment: payment, Action: ports.BuyerAction{Type: ports.ActionTokenize}}, nil
 	}
 	return s.create(ctx, provider, payment, op)
 }
@@ -125,7 +135,11 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 	if err != nil {
 		return Attempt{}, err
 	}
-	if payment.ProviderPaymentID == "" {
+	switch {
+	case payment.ProviderPaymentID != "":
+	case payment.Status == core.PaymentRequiresAction:
+		return s.goOnWithoutObject(ctx, payment, provider)
+	default:
 		return s.createAgain(ctx, payment, provider)
 	}
 	observation, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseBuyer})
@@ -148,6 +162,9 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 			return Attempt{}, err
 		}
 		return Attempt{}, errTryAgain
+	}
+	if provider.Capabilities().Confirm == ports.ConfirmWithSource {
+		return Attempt{}, core.ErrPaymentInProgress // its money is asked for already
 	}
 	session, err := provider.OpenPayment(ctx, payment.Ref())
 	if err != nil {

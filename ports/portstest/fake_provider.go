@@ -47,11 +47,13 @@ type fakeObject struct {
 	secret  string
 	capture core.CaptureMode
 	action  bool // the bank's question is open
+	card    Card // what the buyer agreed to pay with, for our server to ask for
 }
 
 type fakeAnswer struct {
 	request string
 	session ports.PaymentSession
+	decline *core.ProviderError // nil unless that was the answer
 }
 
 type fakeFailure struct {

@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,18 +43,24 @@ func (f *FakeProvider) CreatePayment(ctx context.Context, key core.OperationKey,
 		if !in.Amount.IsPositive() || !f.can.Currencies[in.Amount.Currency()] {
 			return ports.PaymentSession{}, false, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "amount", Op: "fake create"}
 		}
-		none := core.Zero(in.Amount.Currency())
-		f.created++
-		id := "pi_fake" + strconv.Itoa(f.created)
-		object := &fakeObject{secret: id + "_secret", capture: in.Capture, seen: core.PaymentSnapshot{
-			Ref:     core.ProviderRef{Account: f.account, Kind: core.ObjectPayment, ID: id},
-			Payment: in.Payment, Status: core.PaymentRequiresAction, ForeignStatus: "requires_payment_method",
-			Amount: in.Amount, Authorized: none, Captured: none, Refunded: none,
-			Environment: f.env, Payable: true, CreatedAt: f.now(),
-		}}
-		f.objects = append(f.objects, object)
+		object := f.make(in)
 		return object.session(), true, nil
 	})
+}
+
+// make puts a new object there. The lock is held.
+func (f *FakeProvider) make(in ports.CreatePayment) *fakeObject {
+	none := core.Zero(in.Amount.Currency())
+	f.created++
+	id := "pi_fake" + strconv.Itoa(f.created)
+	object := &fakeObject{secret: id + "_secret", capture: in.Capture, seen: core.PaymentSnapshot{
+		Ref:     core.ProviderRef{Account: f.account, Kind: core.ObjectPayment, ID: id},
+		Payment: in.Payment, Status: core.PaymentRequiresAction, ForeignStatus: "requires_payment_method",
+		Amount: in.Amount, Authorized: none, Captured: none, Refunded: none,
+		Environment: f.env, Payable: true, CreatedAt: f.now(),
+	}}
+	f.objects = append(f.objects, object)
+	return object
 }
 
 // OpenPayment implements [ports.Provider].
@@ -142,7 +149,7 @@ const fakeKeyMax = 45
 // check refuses, before it is sent, a call about an object that cannot be this account's.
 func (f *FakeProvider) check(call FakeCall) error {
 	ref := call.Ref
-	if call.Method == "CreatePayment" || ref.Account == f.account && ref.Kind == core.ObjectPayment && ref.ID != "" {
+	if call.Method == "CreatePayment" || call.Method == "ConfirmPayment" && ref.ID == "" || ref.Account == f.account && ref.Kind == core.ObjectPayment && ref.ID != "" {
 		return nil
 	}
 	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "ref", Op: "fake " + call.Method}
@@ -215,10 +222,12 @@ func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string
 	}
 	if !repeated {
 		session, effective, err := effect()
-		if err != nil {
+		answer = fakeAnswer{request: request, session: session}
+		if declined, ok := errors.AsType[*core.ProviderError](err); ok && declined.Class == core.ClassDeclined {
+			answer.decline = declined
+		} else if err != nil {
 			return ports.PaymentSession{}, err
 		}
-		answer = fakeAnswer{request: request, session: session}
 		f.answers[call.Key] = answer
 		if effective {
 			f.effects[call.Key]++
@@ -226,6 +235,9 @@ func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string
 	}
 	if failure.err != nil {
 		return ports.PaymentSession{}, failure.err
+	}
+	if answer.decline != nil {
+		return ports.PaymentSession{}, answer.decline
 	}
 	answer.session.Snapshot = copied(answer.session.Snapshot)
 	return answer.session, nil
@@ -248,7 +260,7 @@ func (f *FakeProvider) Confirm(t testing.TB, session ports.PaymentSession, card 
 	if object == nil || !object.seen.Payable {
 		t.Fatalf("the buyer cannot pay %s", session.Snapshot.Ref)
 	}
-	object.confirm(card)
+	f.agree(object, card)
 }
 
 // Pay is the buyer of the newest object of a payment of ours. It reports whether there
@@ -260,7 +272,7 @@ func (f *FakeProvider) Pay(payment core.PaymentID, card Card) bool {
 	if object == nil || !object.seen.Payable {
 		return false
 	}
-	object.confirm(card)
+	f.agree(object, card)
 	return true
 }
 

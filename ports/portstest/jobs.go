@@ -92,7 +92,7 @@ func (d *jobsDesk) handlers() map[ports.JobKind]ports.JobHandler {
 	}
 	handlers := make(map[ports.JobKind]ports.JobHandler)
 	for _, kind := range []ports.JobKind{
-		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
+		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
 	} {
 		handlers[kind] = note
 	}

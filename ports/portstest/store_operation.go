@@ -17,7 +17,7 @@ func fullOperation(t testing.TB, payment core.PaymentID) core.Operation {
 	return core.Operation{
 		ID: id, Version: 1, Kind: core.OpCapturePayment, Account: "stripe_eu", Payment: payment, Amount: eur(t, 321),
 		RequestHash: core.HashRequest(string(id)), RequestKey: core.NewRequestKey("key_o", string(id)),
-		Status: core.OperationFailed, Attempts: 3, ObjectID: "pi_7", RequestID: "req_7",
+		Source: "token:secret", Status: core.OperationFailed, Attempts: 3, ObjectID: "pi_7", RequestID: "req_7",
 		Failure:   &core.Failure{Code: core.FailureIncorrectCVC, ProviderCode: "cvc", Message: "Check it.", Retryable: true},
 		CreatedAt: minutes(4), SentAt: minutes(5), SettledAt: minutes(6),
 	}

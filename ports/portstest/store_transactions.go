@@ -400,7 +400,7 @@ func txConflict(t *testing.T, store ports.Store) {
 
 func txJobs(t *testing.T, store ports.Store) {
 	kinds := []ports.JobKind{
-		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
+		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
 	}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		require.NoError(t, tx.Enqueue(ctx), "no jobs are no trouble")

@@ -1,0 +1,303 @@
+package payments_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
+)
+
+// confirming is a house whose first account leaves it to our server to ask for the money.
+func confirming(t *testing.T, mode ports.ConfirmMode) *coretest.House {
+	t.Helper()
+	h := newHouse(t)
+	h.Accounts[coretest.Account] = h.Provider.Confirming(mode)
+	return h
+}
+
+// attempt starts one at the first account.
+func attempt(t *testing.T, h *coretest.House, checkout core.CheckoutID) core.Payment {
+	t.Helper()
+	started, err := h.Payments.Start(t.Context(), checkout, coretest.Account)
+	require.NoError(t, err)
+	require.NotEmpty(t, started.Action.Type)
+	require.Equal(t, core.PaymentRequiresAction, started.Payment.Status)
+	return started.Payment
+}
+
+// agreed is what a buyer agrees to, in the manner of the mode: the token to ask with.
+func agreed(h *coretest.House, mode ports.ConfirmMode, p core.Payment, card portstest.Card) (source string) {
+	if mode == ports.ConfirmWithSource {
+		return portstest.FakeSource(card)
+	}
+	h.Pay(p.ID, card)
+	return ""
+}
+
+func eachMode(t *testing.T, test func(t *testing.T, h *coretest.House, mode ports.ConfirmMode)) {
+	t.Helper()
+	for name, mode := range map[string]ports.ConfirmMode{"after approval": ports.ConfirmAfterApproval, "with a source": ports.ConfirmWithSource} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, confirming(t, mode), mode)
+		})
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		for _, capture := range []core.CaptureMode{core.CaptureAutomatic, core.CaptureManual} {
+			p := attempt(t, h, h.Open(capture).ID)
+			source := agreed(h, mode, p, portstest.CardSucceeds)
+			calls := h.Provider.CallsOf("ConfirmPayment")
+			for range 2 { // the second, for example, by a browser whose first answer was lost
+				paid, checkout, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, source)
+				require.NoError(t, err)
+				require.True(t, paid.Status.HoldsMoney(), paid.Status)
+				require.Equal(t, core.CheckoutComplete, checkout.Status)
+				require.Equal(t, p.ID, checkout.Payment)
+			}
+			require.Equal(t, calls+1, h.Provider.CallsOf("ConfirmPayment"))
+			op := h.Operation(p.ID, core.OpConfirmPayment)
+			require.Equal(t, core.OperationSucceeded, op.Status)
+			require.Empty(t, op.Source)
+			require.Equal(t, p.Amount, op.Amount)
+		}
+	})
+}
+
+func TestNothingIsAskedBeforeThereIsASource(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmWithSource)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	require.Empty(t, h.Provider.Calls())
+	require.Empty(t, h.Operations(p.ID))
+	require.Equal(t, []core.EventType{core.EventPaymentRequiresAction}, h.Types(string(p.ID)))
+	again := attempt(t, h, p.Checkout)
+	require.Equal(t, p.ID, again.ID, "the open attempt goes on")
+	require.Equal(t, p.ID, h.Look(p).ID)
+	require.Empty(t, h.Provider.Calls())
+}
+
+func TestAnApprovalWhoseBrowserIsGone(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmAfterApproval)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	h.Pay(p.ID, portstest.CardSucceeds)
+	h.Webhook("evt_1", p.ProviderPaymentID)
+	h.RunDue()
+	require.Equal(t, core.PaymentRequiresAction, h.Payment(p.ID).Status, "the browser comes first")
+	h.Clock.Advance(10 * time.Second)
+	h.RunDue()
+	require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
+	require.Equal(t, core.CheckoutComplete, h.Checkout(p.Checkout).Status)
+	require.Equal(t, 1, h.Provider.CallsOf("ConfirmPayment"))
+}
+
+func TestTheBrowserIsFasterThanTheWebhook(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmAfterApproval)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	h.Pay(p.ID, portstest.CardDeclined)
+	h.Webhook("evt_1", p.ProviderPaymentID)
+	h.RunDue()
+	_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, "")
+	var refused *core.RefusedError
+	require.ErrorAs(t, err, &refused)
+	h.RunAll()
+	require.Equal(t, 1, h.Provider.CallsOf("ConfirmPayment"), "a decline is not asked for again")
+	require.Empty(t, h.Store.GivenUp())
+}
+
+func TestADeclinedConfirmation(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		checkout := h.Open(core.CaptureAutomatic)
+		first := attempt(t, h, checkout.ID)
+		source := agreed(h, mode, first, portstest.CardInsufficientFunds)
+		failed, _, err := h.Payments.Confirm(t.Context(), checkout.ID, first.ID, source)
+		var refused *core.RefusedError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, core.FailureInsufficientFunds, refused.Failure.Code)
+		require.Equal(t, core.PaymentFailed, failed.Status)
+		require.Equal(t, core.FailureInsufficientFunds, failed.Failure.Code)
+		require.NotEmpty(t, failed.ProviderPaymentID)
+
+		second := attempt(t, h, checkout.ID)
+		require.NotEqual(t, first.ID, second.ID)
+		source = agreed(h, mode, second, portstest.CardSucceeds)
+		paid, _, err := h.Payments.Confirm(t.Context(), checkout.ID, second.ID, source)
+		require.NoError(t, err)
+		require.Equal(t, core.PaymentSucceeded, paid.Status)
+		h.RunAll()
+		require.False(t, h.Payment(first.ID).Status.HoldsMoney())
+		require.Equal(t, second.ID, h.Checkout(checkout.ID).Payment)
+		require.Empty(t, h.Store.GivenUp())
+	})
+}
+
+func TestConfirmationsOutOfPlace(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmAfterApproval)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	other := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, "a token")
+	require.ErrorIs(t, err, core.ErrPaymentNotOpen)
+	_, _, err = h.Payments.Confirm(t.Context(), other.Checkout, p.ID, "")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	require.Zero(t, h.Provider.CallsOf("ConfirmPayment"))
+
+	var refused *core.RefusedError
+	for range 10 {
+		_, _, err = h.Payments.Confirm(t.Context(), p.Checkout, p.ID, "")
+		require.ErrorAs(t, err, &refused, "not agreed to")
+		require.Equal(t, core.PaymentRequiresAction, h.Payment(p.ID).Status)
+	}
+	_, _, err = h.Payments.Confirm(t.Context(), p.Checkout, p.ID, "")
+	require.ErrorIs(t, err, core.ErrTooManyAttempts)
+
+	_, err = h.Payments.Cancel(t.Context(), other.ID, "", core.Cause{Kind: core.CauseAPI})
+	require.NoError(t, err)
+	_, _, err = h.Payments.Confirm(t.Context(), other.Checkout, other.ID, "")
+	require.ErrorIs(t, err, core.ErrPaymentNotOpen)
+	require.Equal(t, 10, h.Provider.CallsOf("ConfirmPayment"))
+
+	stripe := h.Open(core.CaptureAutomatic)
+	started, err := h.Payments.Start(t.Context(), stripe.ID, coretest.OtherAccount)
+	require.NoError(t, err)
+	_, _, err = h.Payments.Confirm(t.Context(), stripe.ID, started.Payment.ID, "")
+	require.ErrorIs(t, err, core.ErrPaymentNotOpen, "that one is confirmed in the browser")
+}
+
+func TestAnUnansweredConfirmationIsSettledWithOneEffect(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*coretest.House){
+		"done":     func(h *coretest.House) { h.Provider.FailNextAfterCommit(portstest.NoAnswer()) },
+		"not done": func(h *coretest.House) { h.Provider.FailNext(portstest.NoAnswer()) },
+	} {
+		for then, settle := range map[string]func(*testing.T, *coretest.House, core.Payment, string){
+			"by repair": func(_ *testing.T, h *coretest.House, _ core.Payment, _ string) {
+				h.Clock.Advance(time.Minute)
+				h.RunDue()
+			},
+			"by the browser": func(t *testing.T, h *coretest.House, p core.Payment, _ string) {
+				t.Helper()
+				_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, sourceLike(h, p, "token:another"))
+				require.NoError(t, err)
+			},
+		} {
+			t.Run(name+", "+then, func(t *testing.T) {
+				t.Parallel()
+				eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+					p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+					source := agreed(h, mode, p, portstest.CardSucceeds)
+					before := h.Provider.Effects(t)
+					lose(h)
+					_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, source)
+					require.NoError(t, err)
+					op := h.Operation(p.ID, core.OpConfirmPayment)
+					require.Equal(t, core.OperationUnknown, op.Status)
+					require.Equal(t, source, op.Source, "kept to be sent again")
+					settle(t, h, p, source)
+					require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
+					require.Equal(t, before+1, h.Provider.Effects(t))
+					require.Empty(t, h.Operation(p.ID, core.OpConfirmPayment).Source)
+				})
+			})
+		}
+	}
+}
+
+// sourceLike is a token where the mode wants one.
+func sourceLike(h *coretest.House, p core.Payment, token string) string {
+	if h.Accounts[p.Account].Capabilities().Confirm == ports.ConfirmWithSource {
+		return token
+	}
+	return ""
+}
+
+func TestALostConfirmationIsFoundByReference(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmWithSource)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, portstest.FakeSource(portstest.CardSucceeds))
+	require.NoError(t, err)
+	h.Clock.Advance(48 * time.Hour) // the key is forgotten
+	h.RunDue()
+	require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
+	require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpConfirmPayment).Status)
+	require.Equal(t, 1, h.Provider.CallsOf("ConfirmPayment"))
+}
+
+func TestAnAttemptThatWasNeverSentIsGivenUpWithoutACall(t *testing.T) {
+	t.Parallel()
+	for name, giveUp := range map[string]func(*testing.T, *coretest.House, core.Payment) error{
+		"another account": func(t *testing.T, h *coretest.House, p core.Payment) error {
+			t.Helper()
+			_, err := h.Payments.Start(t.Context(), p.Checkout, coretest.OtherAccount)
+			return err
+		},
+		"expired": func(t *testing.T, h *coretest.House, p core.Payment) error {
+			t.Helper()
+			_, err := h.Payments.ExpireCheckout(t.Context(), p.Checkout, core.Cause{Kind: core.CauseAPI})
+			return err
+		},
+		"canceled": func(t *testing.T, h *coretest.House, p core.Payment) error {
+			t.Helper()
+			_, err := h.Payments.Cancel(t.Context(), p.ID, "", core.Cause{Kind: core.CauseAPI})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := confirming(t, ports.ConfirmWithSource)
+			p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+			require.NoError(t, giveUp(t, h, p))
+			require.Equal(t, core.PaymentCanceled, h.Payment(p.ID).Status)
+			require.NotEqual(t, p.ID, h.Checkout(p.Checkout).Lease)
+			require.Empty(t, h.Provider.Calls())
+			_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, portstest.FakeSource(portstest.CardSucceeds))
+			require.ErrorIs(t, err, core.ErrPaymentNotOpen, "a token that comes too late")
+			require.Empty(t, h.Provider.Calls())
+		})
+	}
+}
+
+func TestConfirmedTwiceAtOnceIsPaidOnce(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+		source := agreed(h, mode, p, portstest.CardSucceeds)
+		before := h.Provider.Effects(t)
+		var all sync.WaitGroup
+		failed := make([]error, 12)
+		for n := range failed {
+			all.Go(func() { _, _, failed[n] = h.Payments.Confirm(t.Context(), p.Checkout, p.ID, source) })
+		}
+		all.Wait()
+		for _, err := range failed {
+			if err != nil && !errors.Is(err, core.ErrPaymentInProgress) && !errors.Is(err, core.ErrPaymentNotOpen) {
+				require.NoError(t, err)
+			}
+		}
+		h.RunAll()
+		require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
+		require.Equal(t, before+1, h.Provider.Effects(t))
+		confirms := 0
+		for _, op := range h.Operations(p.ID) {
+			if op.Kind == core.OpConfirmPayment {
+				confirms++
+			}
+		}
+		require.Equal(t, 1, confirms)
+	})
+}
