@@ -199,7 +199,7 @@ func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, rush *Rush,
 
 // NewPublicHandler puts the public listener's parts together.
 func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal,
-	service *payments.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service,
+	service *payments.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
 ) (PublicHandler, error) {
 	api, err := httpapi.NewHandler(httpapi.Options{
 		Payments: service, Idempotency: replays, Keys: keys, Endpoints: endpoints, PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
@@ -207,7 +207,7 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 	if err != nil {
 		return nil, fmt.Errorf("build the storefront API: %w", err)
 	}
-	pages, err := pay.NewHandler(pay.Options{Payments: service, Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, Logger: logger})
+	pages, err := pay.NewHandler(pay.Options{Payments: service, Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, IDs: ids, Logger: logger})
 	if err != nil {
 		return nil, fmt.Errorf("build the checkout page: %w", err)
 	}

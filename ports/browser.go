@@ -23,6 +23,9 @@ type BrowserConfig struct {
 	StyleSources   []string
 	ImageSources   []string
 	FontSources    []string
+	// NeedsNonce says that the provider's script puts further scripts and styles into the
+	// page, which its policy lets pass by a nonce that is new with every answer.
+	NeedsNonce bool
 	// NeedsInlineStyles says that the provider's script only works on a page whose policy
 	// allows inline styles.
 	NeedsInlineStyles bool

@@ -10,6 +10,8 @@ import (
 type Observation struct {
 	Payment core.Payment // as it stands now; zero where the object is not one of ours
 	Reason  core.Reason
+	// Confirmable says that the buyer has agreed and our server may ask for the money.
+	Confirmable bool
 }
 
 // Observer moves state, and nothing else does: it looks at a provider's object, judges

@@ -84,13 +84,14 @@ func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Ch
 			return ports.Observation{}, err
 		}
 	}
-	if seen.Confirmable && application.Changed && payment.Status == core.PaymentRequiresAction {
-		// The buyer's browser asks for the money, unless it is gone.
+	confirmable := seen.Confirmable && payment.Status == core.PaymentRequiresAction
+	if confirmable && application.Changed {
+		// The buyer's browser has the money asked for, unless it is gone.
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobConfirmPayment, Payment: payment.ID, Delay: confirmDelay}); err != nil {
 			return ports.Observation{}, err
 		}
 	}
-	return ports.Observation{Payment: payment, Reason: application.Reason}, nil
+	return ports.Observation{Payment: payment, Reason: application.Reason, Confirmable: confirmable}, nil
 }
 
 // moved tells of a payment's new status and lets its checkout follow.

@@ -23,9 +23,9 @@ const SourceBytesMax = 500
 // for what was already taken gives it as it is.
 //
 // Errors: [ports.ErrNotFound]; [core.ErrPaymentNotOpen] where the payment waits for no
-// confirmation; [core.ErrPaymentInProgress]; [core.ErrTooManyAttempts]; a
-// *[core.RefusedError] for a decline; a *[core.ProviderError] of the class retryable. An
-// outcome that is not known is no error: the payment is as it was.
+// confirmation; [core.ErrPaymentInProgress], also where the outcome is not known yet;
+// [core.ErrTooManyAttempts]; a *[core.RefusedError] for a decline; a *[core.ProviderError]
+// of the class retryable.
 func (s *Service) Confirm(ctx context.Context, checkout core.CheckoutID, id core.PaymentID, source string) (core.Payment, core.Checkout, error) {
 	payment, err := s.store.Payment(ctx, id)
 	if err != nil {
@@ -87,7 +87,8 @@ func (s *Service) confirm(ctx context.Context, payment core.Payment, source stri
 			continue
 		}
 		if confirms++; op.Status != core.OperationFailed {
-			return s.resume(ctx, op, cause)
+			payment, err = s.resume(ctx, op, cause)
+			return s.confirmed(ctx, payment, op.ID, err)
 		}
 	}
 	if confirms >= confirmsMax {
@@ -100,7 +101,20 @@ func (s *Service) confirm(ctx context.Context, payment core.Payment, source stri
 	if err != nil {
 		return payment, err
 	}
-	return s.send(ctx, payment, op, cause)
+	payment, err = s.send(ctx, payment, op, cause)
+	return s.confirmed(ctx, payment, op.ID, err)
+}
+
+// confirmed adds to a confirmation's end whether it is one.
+func (s *Service) confirmed(ctx context.Context, payment core.Payment, id core.OperationID, err error) (core.Payment, error) {
+	if err != nil {
+		return payment, err
+	}
+	op, err := s.store.Operation(ctx, id)
+	if err == nil && !op.Status.Settled() {
+		err = core.ErrPaymentInProgress
+	}
+	return payment, err
 }
 
 // prepareConfirm checks a confirmation under the locks of checkout and payment, just

@@ -102,6 +102,20 @@ func TestAnApprovalWhoseBrowserIsGone(t *testing.T) {
 	require.Equal(t, 1, h.Provider.CallsOf("ConfirmPayment"))
 }
 
+func TestALookAsksForWhatTheBuyerAgreedTo(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmAfterApproval)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	require.Equal(t, core.PaymentRequiresAction, h.Look(p).Status)
+	require.Zero(t, h.Provider.CallsOf("ConfirmPayment"))
+	h.Pay(p.ID, portstest.CardDeclined)
+	require.Equal(t, core.PaymentFailed, h.Look(p).Status)
+	p = attempt(t, h, p.Checkout)
+	h.Pay(p.ID, portstest.CardSucceeds)
+	require.Equal(t, core.PaymentSucceeded, h.Look(p).Status)
+	require.Equal(t, 2, h.Provider.CallsOf("ConfirmPayment"))
+}
+
 func TestTheBrowserIsFasterThanTheWebhook(t *testing.T) {
 	t.Parallel()
 	h := confirming(t, ports.ConfirmAfterApproval)
@@ -193,6 +207,10 @@ func TestAnUnansweredConfirmationIsSettledWithOneEffect(t *testing.T) {
 				_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, sourceLike(h, p, "token:another"))
 				require.NoError(t, err)
 			},
+			"by a look": func(t *testing.T, h *coretest.House, p core.Payment, _ string) {
+				t.Helper()
+				h.Look(p)
+			},
 		} {
 			t.Run(name+", "+then, func(t *testing.T) {
 				t.Parallel()
@@ -202,7 +220,7 @@ func TestAnUnansweredConfirmationIsSettledWithOneEffect(t *testing.T) {
 					before := h.Provider.Effects(t)
 					lose(h)
 					_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, source)
-					require.NoError(t, err)
+					require.ErrorIs(t, err, core.ErrPaymentInProgress)
 					op := h.Operation(p.ID, core.OpConfirmPayment)
 					require.Equal(t, core.OperationUnknown, op.Status)
 					require.Equal(t, source, op.Source, "kept to be sent again")
@@ -230,7 +248,7 @@ func TestALostConfirmationIsFoundByReference(t *testing.T) {
 	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
 	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
 	_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, portstest.FakeSource(portstest.CardSucceeds))
-	require.NoError(t, err)
+	require.ErrorIs(t, err, core.ErrPaymentInProgress)
 	h.Clock.Advance(48 * time.Hour) // the key is forgotten
 	h.RunDue()
 	require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)

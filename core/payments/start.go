@@ -214,13 +214,33 @@ func (s *Service) Look(ctx context.Context, checkout core.CheckoutID, id core.Pa
 	if payment.Checkout != checkout {
 		return core.Payment{}, core.Checkout{}, ports.ErrNotFound
 	}
+	if payment.ProviderPaymentID == "" && payment.Status == core.PaymentRequiresAction {
+		if err := s.settleOpen(ctx, id); err != nil {
+			return core.Payment{}, core.Checkout{}, err
+		}
+		if payment, err = s.store.Payment(ctx, id); err != nil {
+			return core.Payment{}, core.Checkout{}, err
+		}
+	}
 	if payment.ProviderPaymentID != "" && !payment.Status.Terminal() {
 		observation, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseBuyer})
 		if err != nil {
 			return core.Payment{}, core.Checkout{}, err
 		}
 		payment = observation.Payment
+		if observation.Confirmable {
+			if payment, err = s.confirm(ctx, payment, "", core.Cause{Kind: core.CauseBuyer}); lost(err) {
+				return core.Payment{}, core.Checkout{}, err
+			}
+		}
 	}
 	c, err := s.store.Checkout(ctx, checkout)
 	return payment, c, err
+}
+
+// lost reports an error that leaves open what became of a confirmation. A decline shows in
+// the payment, and so does what moved it on meanwhile.
+func lost(err error) bool {
+	var refused *core.RefusedError
+	return err != nil && !errors.As(err, &refused) && !errors.Is(err, core.ErrPaymentNotOpen)
 }

@@ -44,9 +44,16 @@ type actionAnswer struct {
 	ProviderPaymentID string `json:"provider_payment_id"`
 }
 
+// confirmRequest asks for the money of an attempt with the one-time token that the
+// provider's script made of the card.
+type confirmRequest struct {
+	Source string `json:"source"`
+}
+
 // syncAnswer tells what became of an attempt.
 type syncAnswer struct {
 	Payment     core.PaymentID `json:"payment"`
+	Object      *string        `json:"provider_payment_id"` // null while the provider knows of none
 	Status      string         `json:"status"`
 	Message     *string        `json:"message"` // for the buyer; null where there is nothing to say
 	Checkout    string         `json:"checkout"`
@@ -103,18 +110,55 @@ func (h *handler) syncAttempt(w http.ResponseWriter, r *http.Request) {
 		refusal.write(w)
 		return
 	}
-	checkout, checkoutErr := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
-	payment, paymentErr := core.ParseID[core.PaymentID](r.PathValue("payment"))
-	if checkoutErr != nil || paymentErr != nil {
+	checkout, payment, ok := idsOf(r)
+	if !ok {
 		notFound.write(w)
 		return
 	}
 	p, c, err := h.payments.Look(r.Context(), checkout, payment)
-	if lost, ok := errors.AsType[*core.ProviderError](err); ok {
-		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
+	h.answer(w, r, payment, p, c, err)
+}
+
+// confirmAttempt answers POST /pay/{checkout}/attempts/{payment}/confirm.
+func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
+	var in confirmRequest
+	if refusal := read(w, r, &in); refusal != nil {
+		refusal.write(w)
+		return
+	}
+	checkout, payment, ok := idsOf(r)
+	if !ok {
+		notFound.write(w)
+		return
+	}
+	if in.Source == "" || len(in.Source) > payments.SourceBytesMax {
+		badSource.write(w)
+		return
+	}
+	p, c, err := h.payments.Confirm(r.Context(), checkout, payment, in.Source)
+	if _, declined := errors.AsType[*core.RefusedError](err); declined {
+		p, c, err = h.payments.Look(r.Context(), checkout, payment) // what it means for the checkout
+	}
+	h.answer(w, r, payment, p, c, err)
+}
+
+// idsOf reads the two ids in an attempt's address.
+func idsOf(r *http.Request) (core.CheckoutID, core.PaymentID, bool) {
+	checkout, checkoutErr := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	payment, paymentErr := core.ParseID[core.PaymentID](r.PathValue("payment"))
+	return checkout, payment, checkoutErr == nil && paymentErr == nil
+}
+
+// answer tells what became of an attempt, as far as anybody knows.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, id core.PaymentID, p core.Payment, c core.Checkout, err error) {
+	lost, unanswered := errors.AsType[*core.ProviderError](err)
+	if unanswered || errors.Is(err, core.ErrPaymentInProgress) {
+		if unanswered {
+			h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
+		}
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, syncAnswer{
-			Payment: payment, Status: statusProcessing, Checkout: string(core.CheckoutOpen),
+			Payment: id, Status: statusProcessing, Checkout: string(core.CheckoutOpen),
 		})
 		return
 	}
@@ -131,6 +175,9 @@ func (h *handler) syncAttempt(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) outcome(p core.Payment, c core.Checkout) syncAnswer {
 	answer := syncAnswer{Payment: p.ID, Status: string(p.Status), Checkout: string(c.StatusAt(h.payments.Now()))}
+	if p.ProviderPaymentID != "" {
+		answer.Object = &p.ProviderPaymentID
+	}
 	if p.Failure != nil {
 		answer.Message = &p.Failure.Message
 	}

@@ -26,6 +26,7 @@ type Options struct {
 	Browsers    map[core.AccountName]ports.BrowserConfig
 	Environment core.Environment // test shows a banner
 	PublicURL   core.PublicURL
+	IDs         ports.IDs    // required
 	Logger      *slog.Logger // nil for slog's default
 }
 
@@ -36,6 +37,14 @@ var methods = map[core.ProviderName]struct{ title, purpose string }{
 		title:   "Card or wallet, through Stripe",
 		purpose: "Stripe.js: shows Stripe's payment fields in Stripe's own frame and confirms the payment there.",
 	},
+	core.ProviderPayPal: {
+		title:   "PayPal",
+		purpose: "PayPal's JavaScript SDK: shows PayPal's button in PayPal's own frame and lets the buyer agree to the payment there.",
+	},
+	core.ProviderSquare: {
+		title:   "Card, through Square",
+		purpose: "Square's Web Payments SDK: shows Square's card fields in Square's own frame and makes a one-time token of the card.",
+	},
 }
 
 type handler struct {
@@ -45,14 +54,15 @@ type handler struct {
 	logger   *slog.Logger
 	page     *template.Template
 	assets   assetSet
+	ids      ports.IDs
 	scripts  []byte // the inventory
 }
 
 // NewHandler serves everything under /pay/. It fails where an account's provider is one
 // that the page cannot show.
 func NewHandler(options Options) (http.Handler, error) {
-	if options.Payments == nil {
-		return nil, errors.New("checkout page: no payments")
+	if options.Payments == nil || options.IDs == nil {
+		return nil, errors.New("checkout page: no payments, or no source of ids")
 	}
 	assets, err := loadAssets()
 	if err != nil {
@@ -64,7 +74,7 @@ func NewHandler(options Options) (http.Handler, error) {
 	}
 	h := &handler{
 		payments: options.Payments, browsers: make(map[core.AccountName]ports.BrowserConfig),
-		test: options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets,
+		test: options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets, ids: options.IDs,
 	}
 	if h.logger == nil {
 		h.logger = slog.Default()
@@ -96,6 +106,7 @@ func (h *handler) routes(edge *httpedge.Edge) http.Handler {
 	mux.HandleFunc("GET /pay/{checkout}/{step}", h.comeBack)
 	mux.HandleFunc("POST /pay/{checkout}/attempts", h.startAttempt)
 	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/sync", h.syncAttempt)
+	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/confirm", h.confirmAttempt)
 	mux.HandleFunc("/pay/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			h.refusePage(w, http.StatusNotFound)
@@ -125,22 +136,38 @@ func harden(next http.Handler) http.Handler {
 	})
 }
 
-// policy is the Content-Security-Policy of a page that offers accounts.
-func policy(offers []offer) string {
-	script, frame, connect := []string{"'self'"}, []string{}, []string{"'self'"}
-	style := "style-src 'self'"
+// policy is the Content-Security-Policy of a page that offers accounts. nonce is empty
+// where none of them needs one.
+func policy(offers []offer, nonce string) string {
+	script, style, connect := []string{"'self'"}, []string{"'self'"}, []string{"'self'"}
+	image, frame, font := []string{"'self'", "data:"}, []string{}, []string{}
 	for _, o := range offers {
 		script = append(script, o.config.ScriptSources...)
-		frame = append(frame, o.config.FrameSources...)
+		style = append(style, o.config.StyleSources...)
 		connect = append(connect, o.config.ConnectSources...)
+		image = append(image, o.config.ImageSources...)
+		frame = append(frame, o.config.FrameSources...)
+		font = append(font, o.config.FontSources...)
 		if o.config.NeedsInlineStyles {
-			style = "style-src 'self' 'unsafe-inline'"
+			style = append(style, "'unsafe-inline'")
+		}
+		if o.config.NeedsNonce {
+			script, style = append(script, "'nonce-"+nonce+"'"), append(style, "'nonce-"+nonce+"'")
 		}
 	}
 	return strings.Join([]string{
-		"default-src 'none'", "script-src " + sources(script), style, "frame-src " + sources(frame),
-		"connect-src " + sources(connect), "img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+		"default-src 'none'", "script-src " + sources(script), "style-src " + sources(style), "frame-src " + sources(frame),
+		"connect-src " + sources(connect), "img-src " + sources(image), "font-src " + sources(font),
+		"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 	}, "; ")
+}
+
+// nonceFor is a new nonce where an offered account needs one; empty otherwise.
+func (h *handler) nonceFor(offers []offer) string {
+	if slices.ContainsFunc(offers, func(o offer) bool { return o.config.NeedsNonce }) {
+		return h.ids.Secret()
+	}
+	return ""
 }
 
 // sources lists each source once, in a fixed order.

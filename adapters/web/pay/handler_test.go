@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ func newHouse(t *testing.T, change ...func(*pay.Options)) house {
 	options := pay.Options{
 		Payments: h.Payments, Environment: core.EnvTest, Logger: slog.New(slog.NewJSONHandler(h.log, nil)),
 		Browsers: map[core.AccountName]ports.BrowserConfig{coretest.Account: h.Provider.Browser()},
+		IDs:      h.IDs,
 	}
 	for _, c := range change {
 		c(&options)
@@ -113,7 +115,7 @@ func TestAnOpenCheckoutIsShown(t *testing.T) {
 
 	policy := w.Header().Get("Content-Security-Policy")
 	require.Equal(t, "default-src 'none'; script-src 'self' https://script.provider.example; style-src 'self'; "+
-		"frame-src https://frame.provider.example; connect-src 'self' https://api.provider.example; img-src 'self' data:; "+
+		"frame-src https://frame.provider.example; connect-src 'self' https://api.provider.example; img-src 'self' data:; font-src 'none'; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'", policy)
 	require.Equal(t, `payment=("https://frame.provider.example" self), accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), usb=()`,
 		w.Header().Get("Permissions-Policy"))
@@ -412,6 +414,119 @@ func TestNewHandlerRefusesWhatItCannotServe(t *testing.T) {
 	_, err := pay.NewHandler(pay.Options{})
 	require.Error(t, err)
 	h := newHouse(t)
-	_, err = pay.NewHandler(pay.Options{Payments: h.Payments, Browsers: map[core.AccountName]ports.BrowserConfig{"odd": {Provider: "odd", PublishableKey: "pk"}}})
+	_, err = pay.NewHandler(pay.Options{Payments: h.Payments, IDs: h.IDs, Browsers: map[core.AccountName]ports.BrowserConfig{"odd": {Provider: "odd", PublishableKey: "pk"}}})
 	require.ErrorContains(t, err, "odd")
+}
+
+// confirming is a house whose account leaves it to our server to ask for the money.
+func confirming(t *testing.T, mode ports.ConfirmMode) house {
+	t.Helper()
+	h := newHouse(t)
+	h.Accounts[coretest.Account] = h.Provider.Confirming(mode)
+	return h
+}
+
+func TestAnAttemptPaidWithAToken(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmWithSource)
+	checkout := h.Open(core.CaptureAutomatic)
+	start := func() string {
+		status, started := h.post(t, attempts(checkout.ID), atStripe)
+		require.Equal(t, http.StatusCreated, status)
+		action, ok := started["action"].(map[string]any)
+		require.True(t, ok)
+		require.Equal(t, "tokenize", action["type"])
+		return attempts(checkout.ID) + "/" + started["payment"].(string)
+	}
+	confirm := func(at string, card portstest.Card) (int, map[string]any) {
+		return h.post(t, at+"/confirm", `{"source":"`+portstest.FakeSource(card)+`"}`)
+	}
+	first := start()
+	require.Equal(t, first, start(), "nothing was asked for, so the attempt goes on")
+	status, outcome := confirm(first, portstest.CardDeclined)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "failed", outcome["status"])
+	require.Contains(t, outcome["message"], "declined")
+	require.NotEmpty(t, outcome["provider_payment_id"])
+
+	second := start()
+	require.NotEqual(t, first, second)
+	h.Provider.Fault(t, portstest.FaultTimeoutAfterCommit)
+	status, outcome = confirm(second, portstest.CardSucceeds)
+	require.Equal(t, http.StatusAccepted, status)
+	require.Equal(t, "processing", outcome["status"])
+	require.Nil(t, outcome["provider_payment_id"])
+	status, outcome = h.post(t, second+"/sync", "{}")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "succeeded", outcome["status"])
+	require.Equal(t, "complete", outcome["checkout"])
+
+	status, answer := confirm(first, portstest.CardSucceeds)
+	require.Equal(t, http.StatusConflict, status, "a late token of an attempt that is over")
+	require.Equal(t, "payment_not_open", answer["code"])
+	require.Equal(t, 1, h.Provider.Effects(t))
+	require.NotContains(t, h.log.String(), "token:")
+}
+
+func TestAnAttemptThatTheBuyerAgreesTo(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmAfterApproval)
+	p := h.Start(h.Open(core.CaptureAutomatic).ID)
+	at := attempts(p.Checkout) + "/" + string(p.ID)
+	status, outcome := h.post(t, at+"/sync", "{}")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "requires_action", outcome["status"])
+	status, answer := h.post(t, at+"/confirm", `{"source":"token:success"}`)
+	require.Equal(t, http.StatusConflict, status)
+	require.Equal(t, "payment_not_open", answer["code"])
+	h.Pay(p.ID, portstest.CardSucceeds)
+	w := h.get(t, "/pay/"+string(p.Checkout)+"/return")
+	require.Equal(t, http.StatusSeeOther, w.Code, "the buyer comes back from the provider's own page")
+	status, outcome = h.post(t, at+"/sync", "{}")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "complete", outcome["checkout"])
+}
+
+func TestTokensThatAreRefused(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmWithSource)
+	status, started := h.post(t, attempts(h.Open(core.CaptureAutomatic).ID), atStripe)
+	require.Equal(t, http.StatusCreated, status)
+	at := attempts(h.Payment(core.PaymentID(started["payment"].(string))).Checkout) + "/" + started["payment"].(string) + "/confirm"
+	for body, code := range map[string]string{
+		`{}`:            "invalid_request",
+		`{"source":""}`: "invalid_request",
+		`{"source":"` + strings.Repeat("x", 501) + `"}`: "invalid_request",
+		`{"source":"4242 4242 4242 4242"}`:              "card_number_refused",
+		`{"source":"a","amount":1}`:                     "invalid_json",
+		`{"source":{"card":"x"}}`:                       "invalid_json",
+	} {
+		status, answer := h.post(t, at, body)
+		require.GreaterOrEqual(t, status, http.StatusBadRequest, body)
+		require.Equal(t, code, answer["code"], body)
+	}
+	require.Empty(t, h.Provider.Calls())
+}
+
+// What a provider's script needs is let through, and a nonce is never the same twice.
+func TestThePolicyOfSeveralProviders(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *pay.Options) {
+		first := o.Browsers[coretest.Account]
+		first.NeedsNonce, first.ScriptURL = true, "https://script.provider.example/sdk?currency={currency}&intent={intent}"
+		first.StyleSources, first.FontSources, first.ImageSources = []string{"https://style.example"}, []string{"https://font.example"}, []string{"https://image.example"}
+		o.Browsers[coretest.Account] = first
+	})
+	checkout := h.Open(core.CaptureManual)
+	w := h.get(t, page(checkout))
+	require.Contains(t, w.Body.String(), "https://script.provider.example/sdk?currency=EUR&amp;intent=authorize")
+	policy := w.Header().Get("Content-Security-Policy")
+	nonce := regexp.MustCompile(`script-src 'nonce-([^']+)' 'self'`).FindStringSubmatch(policy)
+	require.Len(t, nonce, 2, policy)
+	require.Contains(t, w.Body.String(), `data-csp-nonce="`+nonce[1]+`"`)
+	require.Contains(t, policy, "style-src 'nonce-"+nonce[1]+"' 'self' https://style.example;")
+	require.Contains(t, policy, "font-src https://font.example;")
+	require.Contains(t, policy, "img-src 'self' data: https://image.example;")
+	require.NotContains(t, policy, "unsafe")
+	require.NotContains(t, h.get(t, page(checkout)).Header().Get("Content-Security-Policy"), nonce[1])
 }

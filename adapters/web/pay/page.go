@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -34,6 +35,7 @@ type pageView struct {
 	Test      bool
 	Assets    map[string]assetView
 	Scripts   []string // addresses of the providers' scripts
+	Nonce     string   // lets their scripts pass; empty where none needs it
 	Reference string
 	Total     string
 	Currency  string // the code, where the total shows a sign instead; empty otherwise
@@ -82,7 +84,9 @@ type scriptAccount struct {
 	Account        core.AccountName  `json:"account"`
 	Provider       core.ProviderName `json:"provider"`
 	PublishableKey string            `json:"publishable_key"`
-	Amount         int64             `json:"amount"` // in the unit that the provider's script counts in
+	Location       string            `json:"location,omitempty"`
+	Amount         int64             `json:"amount"`  // in the unit that the provider's script counts in
+	Decimal        string            `json:"decimal"` // the amount in whole and parts: "25.00"
 }
 
 // showPage answers GET /pay/{checkout}. It looks at what is stored and asks no provider.
@@ -100,7 +104,8 @@ func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
 	offers := h.offers(checkout)
 	view := h.view(checkout, payment, offers)
 	if view.State == stateOpen {
-		w.Header().Set("Content-Security-Policy", policy(offers))
+		view.Nonce = h.nonceFor(offers)
+		w.Header().Set("Content-Security-Policy", policy(offers, view.Nonce))
 		w.Header().Set("Permissions-Policy", permissions(offers))
 	}
 	h.render(w, r, http.StatusOK, view)
@@ -177,16 +182,26 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 		seen := map[string]bool{}
 		for _, o := range offers {
 			data.Accounts = append(data.Accounts, scriptAccount{
-				Account: o.account, Provider: o.config.Provider, PublishableKey: o.config.PublishableKey, Amount: foreignAmount(c.Amount, o.config),
+				Account: o.account, Provider: o.config.Provider, PublishableKey: o.config.PublishableKey, Location: o.config.LocationID,
+				Amount: foreignAmount(c.Amount, o.config), Decimal: c.Amount.Decimal(),
 			})
-			if !seen[o.config.ScriptURL] {
-				seen[o.config.ScriptURL] = true
-				view.Scripts = append(view.Scripts, o.config.ScriptURL)
+			if script := scriptFor(o.config, c); !seen[script] {
+				seen[script] = true
+				view.Scripts = append(view.Scripts, script)
 			}
 		}
 	}
 	view.Script = encode(data)
 	return view
+}
+
+// scriptFor is the address of a provider's script for a checkout.
+func scriptFor(config ports.BrowserConfig, c core.Checkout) string {
+	intent := "capture"
+	if c.Capture == core.CaptureManual {
+		intent = "authorize"
+	}
+	return strings.NewReplacer("{currency}", string(c.Amount.Currency()), "{intent}", intent).Replace(config.ScriptURL)
 }
 
 // offerViews names the ways to pay; accounts of one provider are told apart by name.

@@ -45,6 +45,7 @@ var (
 	unsupported      = newProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as application/json.")
 	invalidJSON      = newProblem(http.StatusBadRequest, "invalid_json", "The body is not the one JSON object that this call takes.")
 	cardNumber       = newProblem(http.StatusUnprocessableEntity, "card_number_refused", "The request holds what looks like a card number. Card numbers are typed into the provider's frame and nowhere else; nothing was stored or logged.")
+	badSource        = newProblem(http.StatusUnprocessableEntity, "invalid_request", "source must be the provider's one-time token, of 1 to 500 characters.")
 	internalError    = newProblem(http.StatusInternalServerError, "internal_error", "Something went wrong here. Please try again.")
 	unavailable      = newProblem(http.StatusServiceUnavailable, "provider_unavailable", "The payment service cannot be reached. Try again in a moment.").retryAfter(providerRetrySeconds)
 )
@@ -60,6 +61,7 @@ var known = []struct {
 	{core.ErrPaymentInProgress, newProblem(http.StatusConflict, "payment_in_progress", "A payment of this order is under way. Wait a moment before you try again.").retryAfter(providerRetrySeconds)},
 	{core.ErrAccountNotOffered, newProblem(http.StatusUnprocessableEntity, "account_not_offered", "This way to pay is not offered here. Choose another one.")},
 	{core.ErrTooManyAttempts, newProblem(http.StatusConflict, "too_many_attempts", "There were too many attempts to pay this order. Go back to the shop and start again.")},
+	{core.ErrPaymentNotOpen, newProblem(http.StatusConflict, "payment_not_open", "This payment waits for nothing. Load the page again to see how it stands.")},
 	{core.ErrNothingToPay, newProblem(http.StatusConflict, "nothing_to_pay", "There is nothing to pay.")},
 }
 

@@ -152,6 +152,17 @@ function appearance() {
   };
 }
 
+/**
+ * The way to pay at one provider. Each has
+ *   mount(node)     shows what the buyer pays with
+ *   onChange(fn)    calls back when the buyer changes something, where that can be told
+ *   check()         a message where what was typed is not right
+ *   confirm(...)    has an attempt confirmed; a message where that did not work
+ *   destroy()       takes everything out of the page again
+ * One with ownButton brings its own button and runs the attempt itself: it gets `press`,
+ * which runs one attempt of the form from its begin to its end.
+ */
+
 /** Stripe's Payment Element: shown before any payment exists, kept for every attempt. */
 function stripeFields(account) {
   if (!window.Stripe) throw new Error('the script of Stripe did not load');
@@ -171,10 +182,8 @@ function stripeFields(account) {
       element.mount(node);
     }),
     onChange: (fn) => element.on('change', fn),
-    /** Checks what was typed; gives a message where something is wrong. */
     check: async () => (await elements.submit()).error?.message,
-    /** Confirms an attempt; gives a message where that did not work. */
-    confirm: async (action) => {
+    confirm: async ({ action }) => {
       const { error } = await stripe.confirmPayment({
         elements, clientSecret: action.client_secret, redirect: 'if_required',
         confirmParams: { return_url: location.origin + base + '/return' },
@@ -188,7 +197,67 @@ function stripeFields(account) {
   };
 }
 
-const fieldsOf = { stripe: stripeFields };
+/** PayPal's button: the buyer agrees at PayPal, and our server then asks for the money. */
+function paypalButton(account, press) {
+  if (!window.paypal?.Buttons) throw new Error('the script of PayPal did not load');
+  let started; // settles once there is an order to agree to, or none
+  let agreed; // settles once the buyer has agreed, or not
+  const settleable = () => {
+    const handle = {};
+    handle.promise = new Promise((resolve, reject) => Object.assign(handle, { resolve, reject }));
+    handle.promise.catch(() => {}); // whoever waits for it hears of it
+    return handle;
+  };
+  const buttons = window.paypal.Buttons({
+    createOrder: async () => {
+      started = settleable();
+      agreed = settleable();
+      press().finally(() => started.reject(new Error('no attempt')));
+      return started.promise;
+    },
+    onApprove: () => agreed.resolve(''),
+    onCancel: () => agreed.resolve('You have not paid: you closed PayPal before you agreed.'),
+    onError: () => agreed?.resolve('PayPal could not go on with the payment. Try again.'),
+  });
+  return {
+    ownButton: true,
+    mount: async (node) => {
+      await buttons.render(node);
+    },
+    onChange: () => {},
+    check: async () => undefined,
+    confirm: ({ action }) => {
+      started.resolve(action.provider_payment_id);
+      return agreed.promise;
+    },
+    destroy: () => buttons.close(),
+  };
+}
+
+/** Square's card fields: the card becomes a one-time token, which our server charges. */
+async function squareFields(account) {
+  if (!window.Square) throw new Error('the script of Square did not load');
+  const card = await window.Square.payments(account.publishable_key, account.location).card();
+  return {
+    mount: (node) => card.attach(node),
+    onChange: (fn) => {
+      for (const name of ['errorClassAdded', 'errorClassRemoved', 'focusClassAdded']) card.addEventListener(name, fn);
+    },
+    check: async () => undefined, // Square checks when it makes the token
+    confirm: async ({ payment }) => {
+      const made = await card.tokenize({
+        amount: account.decimal, currencyCode: data.currency.toUpperCase(), intent: 'CHARGE',
+        customerInitiated: true, sellerKeyedIn: false, billingContact: {},
+      });
+      if (made.status !== 'OK') return made.errors?.map((one) => one.message).join(' ') || 'Check the card and try again.';
+      await post(`/attempts/${payment}/confirm`, { source: made.token });
+      return undefined;
+    },
+    destroy: () => card.destroy(),
+  };
+}
+
+const fieldsOf = { stripe: stripeFields, paypal: paypalButton, square: squareFields };
 
 // ---- paying
 
@@ -201,6 +270,7 @@ function openForm() {
   const container = byId('fields');
   const loading = byId('loading');
   let shown = null; // the fields in the page, perhaps still loading
+  let mounting = 0; // counts the choices, to know the newest
   let fields = null; // the same, once they can be used
   let busy = false;
 
@@ -216,14 +286,17 @@ function openForm() {
     form.setAttribute('aria-busy', String(value));
     button.classList.toggle('busy', value);
     button.setAttribute('aria-disabled', String(value || !fields));
+    button.hidden = Boolean(fields?.ownButton) && !value;
     label.textContent = value ? 'Processing …' : button.dataset.label;
     for (const radio of form.querySelectorAll('input[type="radio"]')) radio.disabled = value;
   };
 
   /** Shows the fields of the chosen account in place of any others. */
   const mount = async () => {
+    const turn = ++mounting;
     shown?.destroy();
     shown = fields = null;
+    byId('mount').replaceChildren();
     setBusy(false);
     container.setAttribute('aria-busy', 'true');
     container.hidden = loading.hidden = false;
@@ -231,13 +304,18 @@ function openForm() {
     let failed = false;
     try {
       const account = chosen();
-      shown = next = fieldsOf[account.provider](account);
+      next = await fieldsOf[account.provider](account, press);
+      if (turn !== mounting) {
+        next.destroy();
+        return; // the buyer has chosen another account meanwhile
+      }
+      shown = next;
       next.onChange(() => tell());
       await next.mount(byId('mount'));
     } catch {
       failed = true;
     }
-    if (shown !== next) return; // the buyer has chosen another account meanwhile
+    if (turn !== mounting) return;
     container.removeAttribute('aria-busy');
     loading.hidden = true;
     container.hidden = failed;
@@ -266,7 +344,7 @@ function openForm() {
     }
     let message;
     try {
-      message = await fields.confirm(started.action);
+      message = await fields.confirm(started);
     } catch {
       // Whatever broke, money may have moved: only the server's look tells.
       message = 'Something went wrong while your payment was confirmed. Try again.';
@@ -274,8 +352,8 @@ function openForm() {
     return showOutcome(await outcomeOf(started.payment), message);
   };
 
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
+  /** Runs one attempt, unless one runs. */
+  const press = async () => {
     if (busy || !fields) return;
     setBusy(true);
     tell();
@@ -288,6 +366,11 @@ function openForm() {
     announce('');
     setBusy(false);
     tell(message);
+  };
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (!fields?.ownButton) press();
   });
   form.addEventListener('change', (event) => {
     if (event.target.name === 'account') {
