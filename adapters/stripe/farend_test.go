@@ -117,6 +117,9 @@ func (f *farEnd) Effects(t testing.TB) int {
 	return effects
 }
 
+// Has implements [portstest.FarEnd].
+func (f *farEnd) Has(card portstest.Card) bool { return cards[card] != "" }
+
 // Keys implements [portstest.FarEnd].
 func (f *farEnd) Keys(t testing.TB) []string {
 	t.Helper()

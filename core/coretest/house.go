@@ -111,7 +111,7 @@ func (h *House) Start(checkout core.CheckoutID) core.Payment {
 	h.t.Helper()
 	attempt, err := h.Payments.Start(h.t.Context(), checkout, Account)
 	require.NoError(h.t, err)
-	require.NotEmpty(h.t, attempt.Action.ClientSecret)
+	require.NotEmpty(h.t, attempt.Action.Type)
 	return attempt.Payment
 }
 

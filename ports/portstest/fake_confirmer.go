@@ -3,6 +3,8 @@ package portstest
 import (
 	"context"
 	"fmt"
+	"strings"
+	"testing"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -15,7 +17,7 @@ type FakeConfirmer struct{ *FakeProvider }
 var (
 	_ ports.Confirmer       = FakeConfirmer{}
 	_ ports.BrowserProvider = FakeConfirmer{}
-	_ FarEnd                = FakeConfirmer{}
+	_ SourceFarEnd          = FakeConfirmer{}
 )
 
 // Confirming makes the fake one at which payments come about in that mode.
@@ -26,6 +28,9 @@ func (f *FakeProvider) Confirming(mode ports.ConfirmMode) FakeConfirmer {
 
 // FakeSource is the one-time token of a card.
 func FakeSource(card Card) string { return "token:" + string(card) }
+
+// Source implements [SourceFarEnd].
+func (f FakeConfirmer) Source(_ testing.TB, card Card, _ core.Money) string { return FakeSource(card) }
 
 // ConfirmPayment implements [ports.Confirmer].
 func (f FakeConfirmer) ConfirmPayment(ctx context.Context, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
@@ -63,10 +68,9 @@ func (f FakeConfirmer) ConfirmPayment(ctx context.Context, key core.OperationKey
 // fromSource makes an object of a token. The lock is held.
 func (f FakeConfirmer) fromSource(in ports.ConfirmPayment) *fakeObject {
 	object := f.make(in.CreatePayment)
-	for _, card := range []Card{CardSucceeds, CardDeclined, CardInsufficientFunds, CardDisputed} {
-		if FakeSource(card) == in.Source {
-			object.card = card
-		}
+	card, known := strings.CutPrefix(in.Source, FakeSource(""))
+	if known {
+		object.card = Card(card)
 	}
 	return object
 }

@@ -47,7 +47,9 @@ type fakeObject struct {
 	secret  string
 	capture core.CaptureMode
 	action  bool // the bank's question is open
-	card    Card // what the buyer agreed to pay with, for our server to ask for
+	// approves says that the buyer only agrees, and our server asks for the money.
+	approves bool
+	card     Card // what the buyer agreed to pay with, for our server to ask for
 }
 
 type fakeAnswer struct {

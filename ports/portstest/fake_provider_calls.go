@@ -53,7 +53,7 @@ func (f *FakeProvider) make(in ports.CreatePayment) *fakeObject {
 	none := core.Zero(in.Amount.Currency())
 	f.created++
 	id := "pi_fake" + strconv.Itoa(f.created)
-	object := &fakeObject{secret: id + "_secret", capture: in.Capture, seen: core.PaymentSnapshot{
+	object := &fakeObject{secret: id + "_secret", capture: in.Capture, approves: f.can.Confirm == ports.ConfirmAfterApproval, seen: core.PaymentSnapshot{
 		Ref:     core.ProviderRef{Account: f.account, Kind: core.ObjectPayment, ID: id},
 		Payment: in.Payment, Status: core.PaymentRequiresAction, ForeignStatus: "requires_payment_method",
 		Amount: in.Amount, Authorized: none, Captured: none, Refunded: none,
@@ -245,11 +245,16 @@ func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string
 
 func (o *fakeObject) session() ports.PaymentSession {
 	session := ports.PaymentSession{Snapshot: copied(o.seen)}
-	if o.seen.Payable {
+	if o.seen.Payable && o.approves {
+		session.Action = ports.BuyerAction{Type: "fake_approve"}
+	} else if o.seen.Payable {
 		session.Action = ports.BuyerAction{Type: "stripe_confirm", ClientSecret: o.secret}
 	}
 	return session
 }
+
+// Has implements [FarEnd].
+func (f *FakeProvider) Has(Card) bool { return true }
 
 // Confirm implements [FarEnd].
 func (f *FakeProvider) Confirm(t testing.TB, session ports.PaymentSession, card Card) {

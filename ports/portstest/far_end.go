@@ -3,6 +3,7 @@ package portstest
 import (
 	"testing"
 
+	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -11,15 +12,27 @@ import (
 type FarEnd interface {
 	// Fault makes the next call go wrong, whichever it is.
 	Fault(t testing.TB, fault Fault)
-	// Effects is how often a call really created, captured or canceled something. A
-	// repetition of a call that had its effect adds none.
+	// Effects is how often a call really created, confirmed, captured or canceled
+	// something. A repetition of a call that had its effect adds none.
 	Effects(t testing.TB) int
 	// Keys gives the idempotency keys that arrived, in order, repetitions too.
 	Keys(t testing.TB) []string
-	// Confirm is the buyer, who pays with the card in the provider's frame.
+	// Has reports whether buyers have such a card here.
+	Has(card Card) bool
+	// Confirm is the buyer, who pays, or agrees to pay, with the card in the provider's
+	// frame. Not used with [ports.ConfirmWithSource].
 	Confirm(t testing.TB, session ports.PaymentSession, card Card)
-	// Authenticate is the buyer at the bank's question that [Card3DS] leads to.
+	// Authenticate is the buyer at the bank's question that [Card3DS] leads to. Used with
+	// [ports.ConfirmInBrowser] alone: elsewhere the question comes before our server asks.
 	Authenticate(t testing.TB, session ports.PaymentSession, passes bool)
+}
+
+// SourceFarEnd is the far end of a provider of the mode [ports.ConfirmWithSource].
+type SourceFarEnd interface {
+	FarEnd
+	// Source is the one-time token that the provider's script makes of the card for an
+	// amount.
+	Source(t testing.TB, card Card, amount core.Money) string
 }
 
 // Card is a card by what it does. Each far end knows the number that does it.

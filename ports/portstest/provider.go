@@ -42,6 +42,8 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"tells what became of the buyer's try", providerConfirms},
 		{"asks the buyer's bank", providerAuthenticates},
 		{"takes another try after a decline", providerTriesAgain},
+		{"asks for what the buyer agreed to", providerAsks},
+		{"asks for nothing that the buyer did not agree to", providerAsksTooEarly},
 		{"captures the whole", providerCapturesWhole},
 		{"captures a part and releases the rest", providerCapturesPart},
 		{"captures no more than there is", providerCapturesTooMuch},
@@ -54,6 +56,7 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"has one effect under one key at the same time", providerRaces},
 		{"sends no call without a key", providerNeedsKey},
 		{"goes wrong while creating", providerCreateFaults},
+		{"goes wrong while confirming", providerConfirmFaults},
 		{"goes wrong while capturing", providerCaptureFaults},
 		{"goes wrong while canceling", providerCancelFaults},
 		{"goes wrong while looking", providerLookFaults},
@@ -113,6 +116,17 @@ func (d *providerDesk) request(t testing.TB, capture core.CaptureMode) ports.Cre
 	}
 }
 
+// requireObjects skips a chapter about payments that nobody has paid yet, where the
+// provider knows of none.
+func (d *providerDesk) requireObjects(t *testing.T) {
+	t.Helper()
+	if d.mode() == ports.ConfirmWithSource {
+		t.Skip("not there: payments before they are paid")
+	}
+}
+
+func (d *providerDesk) mode() ports.ConfirmMode { return d.provider.Capabilities().Confirm }
+
 // created is a new payment.
 func (d *providerDesk) created(t *testing.T, capture core.CaptureMode) ports.PaymentSession {
 	t.Helper()
@@ -121,12 +135,51 @@ func (d *providerDesk) created(t *testing.T, capture core.CaptureMode) ports.Pay
 	return session
 }
 
-// paid is a payment that the buyer confirmed with a card.
+// paid is a payment that the buyer paid with a card.
 func (d *providerDesk) paid(t *testing.T, capture core.CaptureMode, card Card) core.PaymentSnapshot {
 	t.Helper()
-	session := d.created(t, capture)
+	if d.mode() == ports.ConfirmInBrowser {
+		session := d.created(t, capture)
+		d.far.Confirm(t, session, card)
+		return d.seen(t, session.Snapshot.Ref)
+	}
+	seen, err := d.ask(t, newKey(), d.agreed(t, d.request(t, capture), card))
+	require.NoError(t, err)
+	return d.seen(t, seen.Ref)
+}
+
+// agreed is a payment that the buyer agreed to, ready for our server to ask for its money.
+func (d *providerDesk) agreed(t *testing.T, in ports.CreatePayment, card Card) ports.ConfirmPayment {
+	t.Helper()
+	confirm := ports.ConfirmPayment{CreatePayment: in, Ref: core.ProviderRef{Account: d.provider.Account(), Kind: core.ObjectPayment}}
+	if d.mode() == ports.ConfirmWithSource {
+		far, ok := d.far.(SourceFarEnd)
+		require.True(t, ok, "the far end of such a provider makes tokens")
+		confirm.Source = far.Source(t, card, in.Amount)
+		return confirm
+	}
+	session, err := d.provider.CreatePayment(providerContext(t), newKey(), in)
+	require.NoError(t, err)
 	d.far.Confirm(t, session, card)
-	return d.seen(t, session.Snapshot.Ref)
+	confirm.Ref = session.Snapshot.Ref
+	return confirm
+}
+
+// ask is our server asking for the money.
+func (d *providerDesk) ask(t *testing.T, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
+	t.Helper()
+	confirmer, ok := d.provider.(ports.Confirmer)
+	require.True(t, ok, "the mode claims it")
+	return confirmer.ConfirmPayment(impatient(t), key, in)
+}
+
+// ref is of some payment of this provider's.
+func (d *providerDesk) ref(t *testing.T) core.ProviderRef {
+	t.Helper()
+	if d.mode() == ports.ConfirmWithSource {
+		return d.paid(t, core.CaptureAutomatic, CardSucceeds).Ref
+	}
+	return d.created(t, core.CaptureAutomatic).Snapshot.Ref
 }
 
 // seen is a payment as it stands.
@@ -191,5 +244,7 @@ func providerAbout(t *testing.T, d *providerDesk) {
 		require.True(t, currency.Known(), currency)
 	}
 	require.Equal(t, can, d.provider.Capabilities())
+	_, confirms := d.provider.(ports.Confirmer)
+	require.Equal(t, can.Confirm != ports.ConfirmInBrowser, confirms, "what is claimed is there, and nothing else")
 	require.Zero(t, d.far.Effects(t))
 }

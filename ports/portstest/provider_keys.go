@@ -20,7 +20,10 @@ type verb struct {
 // verbs prepares one of each mutating call. What they are about is made without a fault.
 func (d *providerDesk) verbs(t *testing.T) []verb {
 	t.Helper()
-	all := []verb{d.create(t), d.cancel(t)}
+	all := []verb{d.first(t), d.cancel(t)}
+	if d.mode() == ports.ConfirmAfterApproval {
+		all = append(all, d.confirm(t))
+	}
 	if d.provider.Capabilities().ManualCapture {
 		all = append(all, d.capture(t))
 	}
@@ -37,6 +40,24 @@ func (d *providerDesk) create(t *testing.T) verb {
 	}}
 }
 
+// first is the call that makes a payment.
+func (d *providerDesk) first(t *testing.T) verb {
+	t.Helper()
+	if d.mode() == ports.ConfirmWithSource {
+		return d.confirm(t)
+	}
+	return d.create(t)
+}
+
+func (d *providerDesk) confirm(t *testing.T) verb {
+	t.Helper()
+	in := d.agreed(t, d.request(t, core.CaptureAutomatic), CardSucceeds)
+	return verb{"confirm", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
+		t.Helper()
+		return d.ask(t, key, in)
+	}}
+}
+
 func (d *providerDesk) capture(t *testing.T) verb {
 	t.Helper()
 	held := d.paid(t, core.CaptureManual, CardSucceeds)
@@ -48,7 +69,12 @@ func (d *providerDesk) capture(t *testing.T) verb {
 
 func (d *providerDesk) cancel(t *testing.T) verb {
 	t.Helper()
-	open := d.created(t, core.CaptureAutomatic).Snapshot
+	var open core.PaymentSnapshot
+	if d.mode() == ports.ConfirmInBrowser {
+		open = d.created(t, core.CaptureAutomatic).Snapshot
+	} else {
+		open = d.paid(t, core.CaptureManual, CardSucceeds)
+	}
 	return verb{"cancel", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
 		t.Helper()
 		return d.provider.CancelPayment(impatient(t), key, open.Ref)
@@ -67,7 +93,7 @@ func providerReplays(t *testing.T, d *providerDesk) {
 		}
 		require.Equal(t, before+1, d.far.Effects(t), verb.name)
 		keys := d.far.Keys(t)[sent:]
-		require.NotEmpty(t, keys, verb.name)
+		require.True(t, len(keys) > 0 || verb.name == "capture" || verb.name == "cancel", "%s: some providers take no key for what has one effect by its nature", verb.name)
 		for _, arrived := range keys {
 			require.Equal(t, string(key), arrived, verb.name)
 		}
@@ -75,6 +101,7 @@ func providerReplays(t *testing.T, d *providerDesk) {
 }
 
 func providerReusesKey(t *testing.T, d *providerDesk) {
+	d.requireObjects(t)
 	in := d.request(t, core.CaptureAutomatic)
 	key := newKey()
 	_, err := d.provider.CreatePayment(providerContext(t), key, in)
@@ -97,25 +124,25 @@ func providerReusesKey(t *testing.T, d *providerDesk) {
 const providerRacersCount = 8
 
 func providerRaces(t *testing.T, d *providerDesk) {
-	in, key := d.request(t, core.CaptureAutomatic), newKey()
-	sessions := make([]ports.PaymentSession, providerRacersCount)
+	payment, key := d.first(t), newKey()
+	before := d.far.Effects(t)
+	seen := make([]core.PaymentSnapshot, providerRacersCount)
 	errs := make([]error, providerRacersCount)
-	ctx := providerContext(t)
 	var racers sync.WaitGroup
 	for n := range providerRacersCount {
-		racers.Go(func() { sessions[n], errs[n] = d.provider.CreatePayment(ctx, key, in) })
+		racers.Go(func() { seen[n], errs[n] = payment.call(t, key) })
 	}
 	racers.Wait()
-	last, err := d.provider.CreatePayment(ctx, key, in)
+	last, err := payment.call(t, key)
 	require.NoError(t, err)
 	for n := range providerRacersCount {
-		if isClass(errs[n], core.ClassRetryable) { // another one was still running
+		if isClass(errs[n], core.ClassRetryable) || isClass(errs[n], core.ClassUnknown) { // another one was still running
 			continue
 		}
 		require.NoError(t, errs[n])
-		require.Equal(t, last, sessions[n])
+		require.Equal(t, last, seen[n])
 	}
-	require.Equal(t, 1, d.far.Effects(t))
+	require.Equal(t, before+1, d.far.Effects(t))
 }
 
 func providerNeedsKey(t *testing.T, d *providerDesk) {

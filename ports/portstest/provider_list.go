@@ -73,6 +73,13 @@ func providerCurrencies(t *testing.T, d *providerDesk) {
 	for currency := range d.provider.Capabilities().Currencies {
 		in := d.request(t, core.CaptureAutomatic)
 		in.Amount = minor(t, providerMinor, currency)
+		if d.mode() == ports.ConfirmWithSource {
+			seen, err := d.ask(t, newKey(), d.agreed(t, in, CardSucceeds))
+			require.NoError(t, err, currency)
+			require.Equal(t, in.Amount, seen.Amount)
+			require.Equal(t, in.Amount, seen.Captured)
+			continue
+		}
 		session, err := d.provider.CreatePayment(providerContext(t), newKey(), in)
 		require.NoError(t, err, currency)
 		d.requireNew(t, in, session)
@@ -92,7 +99,12 @@ func providerAmounts(t *testing.T, d *providerDesk) {
 	for _, amount := range amounts {
 		in := d.request(t, core.CaptureAutomatic)
 		in.Amount = amount
-		_, err := d.provider.CreatePayment(providerContext(t), newKey(), in)
+		var err error
+		if d.mode() == ports.ConfirmWithSource {
+			_, err = d.ask(t, newKey(), ports.ConfirmPayment{CreatePayment: in, Ref: core.ProviderRef{Account: d.provider.Account(), Kind: core.ObjectPayment}, Source: "token"})
+		} else {
+			_, err = d.provider.CreatePayment(providerContext(t), newKey(), in)
+		}
 		requireRefused(t, err, core.ClassInvalid)
 	}
 	require.Zero(t, d.far.Effects(t))

@@ -15,3 +15,16 @@ func TestFakeProvider(t *testing.T) {
 		return fake, fake
 	})
 }
+
+func TestFakeConfirmer(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]ports.ConfirmMode{"after approval": ports.ConfirmAfterApproval, "with a source": ports.ConfirmWithSource} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			portstest.RunProvider(t, func(*testing.T) (ports.Provider, portstest.FarEnd) {
+				fake := portstest.NewFakeProvider("stripe", core.EnvTest).Confirming(mode)
+				return fake, fake
+			})
+		})
+	}
+}
