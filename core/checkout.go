@@ -67,6 +67,7 @@ type Buyer struct {
 	Customer CustomerID
 	Email    string
 	Name     string
+	Country  string // ISO 3166-1 alpha-2, "DE"
 }
 
 // Checkout is what a storefront asks to be paid. It owns the amount: nothing a browser

@@ -28,6 +28,7 @@ func Columns() map[string]string {
 		"checkouts.amount":                 "minor units",
 		"checkouts.line_items":             "JSON list of `name`, `amount`, `quantity`; the currency is the checkout's",
 		"checkouts.providers":              "JSON list; empty offers all that can",
+		"checkouts.buyer_country":          "ISO 3166-1 alpha-2; null where the storefront did not tell",
 		"checkouts.buyer_email":            "sealed",
 		"checkouts.buyer_name":             "sealed",
 		"checkouts.request_key":            "of the API call that made it, so that the same call finds it again",

@@ -15,31 +15,32 @@ import (
 type checkoutRow struct {
 	bun.BaseModel `bun:"table:checkouts"`
 
-	ID          core.CheckoutID     `bun:"id,pk"`
-	Version     int64               `bun:"version"`
-	Environment core.Environment    `bun:"environment"`
-	Reference   string              `bun:"reference"`
-	Mode        core.CheckoutMode   `bun:"mode"`
-	Capture     core.CaptureMode    `bun:"capture"`
-	Flow        core.Flow           `bun:"flow"`
-	Status      core.CheckoutStatus `bun:"status"`
-	Amount      int64               `bun:"amount"`
-	Currency    core.Currency       `bun:"currency"`
-	LineItems   document            `bun:"line_items"`
-	Providers   document            `bun:"providers"`
-	Customer    core.CustomerID     `bun:"customer,nullzero"`
-	BuyerEmail  []byte              `bun:"buyer_email,nullzero"`
-	BuyerName   []byte              `bun:"buyer_name,nullzero"`
-	SuccessURL  string              `bun:"success_url"`
-	CancelURL   string              `bun:"cancel_url,nullzero"`
-	Metadata    document            `bun:"metadata"`
-	RequestKey  core.RequestKey     `bun:"request_key,nullzero"`
-	Lease       core.PaymentID      `bun:"lease,nullzero"`
-	Payment     core.PaymentID      `bun:"payment,nullzero"`
-	Attempts    int                 `bun:"attempts"`
-	ExpiresAt   instant             `bun:"expires_at"`
-	CreatedAt   instant             `bun:"created_at"`
-	UpdatedAt   instant             `bun:"updated_at"`
+	ID           core.CheckoutID     `bun:"id,pk"`
+	Version      int64               `bun:"version"`
+	Environment  core.Environment    `bun:"environment"`
+	Reference    string              `bun:"reference"`
+	Mode         core.CheckoutMode   `bun:"mode"`
+	Capture      core.CaptureMode    `bun:"capture"`
+	Flow         core.Flow           `bun:"flow"`
+	Status       core.CheckoutStatus `bun:"status"`
+	Amount       int64               `bun:"amount"`
+	Currency     core.Currency       `bun:"currency"`
+	LineItems    document            `bun:"line_items"`
+	Providers    document            `bun:"providers"`
+	Customer     core.CustomerID     `bun:"customer,nullzero"`
+	BuyerCountry string              `bun:"buyer_country,nullzero"`
+	BuyerEmail   []byte              `bun:"buyer_email,nullzero"`
+	BuyerName    []byte              `bun:"buyer_name,nullzero"`
+	SuccessURL   string              `bun:"success_url"`
+	CancelURL    string              `bun:"cancel_url,nullzero"`
+	Metadata     document            `bun:"metadata"`
+	RequestKey   core.RequestKey     `bun:"request_key,nullzero"`
+	Lease        core.PaymentID      `bun:"lease,nullzero"`
+	Payment      core.PaymentID      `bun:"payment,nullzero"`
+	Attempts     int                 `bun:"attempts"`
+	ExpiresAt    instant             `bun:"expires_at"`
+	CreatedAt    instant             `bun:"created_at"`
+	UpdatedAt    instant             `bun:"updated_at"`
 }
 
 // lineItem is a row of a checkout in its JSON column. The currency is the checkout's.
@@ -65,7 +66,7 @@ func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
 	row = checkoutRow{
 		ID: c.ID, Version: c.Version, Environment: c.Environment, Reference: c.Reference, Mode: c.Mode,
 		Capture: c.Capture, Flow: c.Flow, Status: c.Status, Amount: c.Amount.Minor(), Currency: c.Amount.Currency(),
-		Customer: c.Buyer.Customer, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
+		Customer: c.Buyer.Customer, BuyerCountry: c.Buyer.Country, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
 		Lease: c.Lease, Payment: c.Payment, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
 	}
 	items := make([]lineItem, len(c.LineItems))
@@ -88,7 +89,7 @@ func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
 func (s *Store) checkout(row checkoutRow) (c core.Checkout, err error) {
 	c = core.Checkout{
 		ID: row.ID, Version: row.Version, Environment: row.Environment, Reference: row.Reference, Mode: row.Mode,
-		Capture: row.Capture, Flow: row.Flow, Status: row.Status, Buyer: core.Buyer{Customer: row.Customer},
+		Capture: row.Capture, Flow: row.Flow, Status: row.Status, Buyer: core.Buyer{Customer: row.Customer, Country: row.BuyerCountry},
 		SuccessURL: row.SuccessURL, CancelURL: row.CancelURL, RequestKey: row.RequestKey, Lease: row.Lease,
 		Payment: row.Payment, Attempts: row.Attempts, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}

@@ -54,9 +54,10 @@ type newLineItem struct {
 }
 
 type newCustomer struct {
-	ID    string `json:"id,omitempty"`
-	Email string `json:"email,omitempty"`
-	Name  string `json:"name,omitempty"`
+	ID      string `json:"id,omitempty"`
+	Email   string `json:"email,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Country string `json:"country,omitempty" example:"DE" doc:"ISO 3166-1 alpha-2, in upper case; accounts can be offered by it"`
 }
 
 // CheckoutPath names a checkout. It is exported for the library alone, which passes over
@@ -91,6 +92,7 @@ func (s *server) createCheckout(ctx context.Context, in *newCheckout) (*answer[v
 	}
 	if body.Customer != nil {
 		open.CustomerID, open.Email, open.Name = body.Customer.ID, body.Customer.Email, body.Customer.Name
+		open.Country = body.Customer.Country
 	}
 	checkout, err := s.payments.OpenCheckout(ctx, open)
 	if err != nil {

@@ -153,7 +153,7 @@ func examples(url core.PublicURL) map[string]any {
 	checkout := exampleCheckout
 	payment := examplePayment
 	provider, brand, last4, month, year := "pi_3PExample", "visa", "4242", 12, 2030
-	email, name := "ada@example.com", "Ada Lovelace"
+	email, name, country := "ada@example.com", "Ada Lovelace", "GB"
 	shownPayment := view.Payment{
 		ID: payment, Checkout: &checkout, Reference: "order-1", Account: "stripe", Provider: core.ProviderStripe,
 		ProviderPaymentID: &provider, Status: core.PaymentSucceeded, Amount: exampleAmount, AmountCaptured: exampleAmount,
@@ -165,7 +165,7 @@ func examples(url core.PublicURL) map[string]any {
 		ID: checkout, URL: url.CheckoutPage(checkout), Status: core.CheckoutOpen, Mode: core.ModePayment,
 		Capture: core.CaptureAutomatic, Flow: core.FlowPage, Amount: exampleAmount, Currency: "EUR", Reference: "order-1",
 		LineItems: []view.LineItem{{Name: "Tea", Amount: exampleAmount / 2, Quantity: 2}}, Providers: []core.ProviderName{},
-		Customer: &view.Customer{Email: &email, Name: &name}, SuccessURL: "https://shop.example/thanks",
+		Customer: &view.Customer{Email: &email, Name: &name, Country: &country}, SuccessURL: "https://shop.example/thanks",
 		Environment: core.EnvTest, ExpiresAt: view.Time{Time: created.Add(core.CheckoutLifeDefault)},
 		CreatedAt: created, UpdatedAt: created, Metadata: map[string]string{"cart": "c-1"},
 	}
@@ -177,7 +177,7 @@ func examples(url core.PublicURL) map[string]any {
 		"NewCheckoutBody": map[string]any{
 			"reference": "order-1", "currency": "EUR", "success_url": "https://shop.example/thanks",
 			"line_items": []any{map[string]any{"name": "Tea", "amount": exampleAmount / 2, "quantity": 2}},
-			"customer":   map[string]any{"email": email, "name": name}, "metadata": map[string]any{"cart": "c-1"},
+			"customer":   map[string]any{"email": email, "name": name, "country": country}, "metadata": map[string]any{"cart": "c-1"},
 		},
 		"CaptureCallBody": map[string]any{"amount": exampleAmount},
 		"NewEndpointBody": map[string]any{"url": endpoint.URL, "types": endpoint.Types},

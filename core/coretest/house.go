@@ -22,10 +22,10 @@ import (
 	"github.com/paydesk/paydesk/ports/portstest"
 )
 
-// The accounts of every house.
+// The accounts of every house, each at a provider of its own.
 const (
 	Account      core.AccountName = "stripe"
-	OtherAccount core.AccountName = "stripe_two"
+	OtherAccount core.AccountName = "square"
 )
 
 // URL is where buyers reach a house.
@@ -64,7 +64,7 @@ func New(t TB, store ports.Store) *House {
 	h := &House{
 		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{},
 		Provider: portstest.NewFakeProvider(Account, core.EnvTest),
-		Other:    portstest.NewFakeProvider(OtherAccount, core.EnvTest),
+		Other:    portstest.NewFakeProvider(OtherAccount, core.EnvTest).Named(core.ProviderSquare),
 	}
 	h.Store = NewStore(store, h.Clock)
 	h.Provider.UseClock(h.Clock)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -209,13 +210,13 @@ func TestAccountsServeWhatTheyCan(t *testing.T) {
 	h := newHouse(t)
 	names := func(c core.Checkout) []core.AccountName {
 		var all []core.AccountName
-		for _, provider := range h.Payments.Accounts(c) {
+		for _, provider := range h.Payments.Accounts(c, "", func(core.AccountName) bool { return true }) {
 			all = append(all, provider.Account())
 		}
 		return all
 	}
 	held := h.Open(core.CaptureManual)
-	require.Equal(t, []core.AccountName{coretest.Account, coretest.OtherAccount}, names(held))
+	require.ElementsMatch(t, []core.AccountName{coretest.Account, coretest.OtherAccount}, names(held))
 	h.Provider.SetCapabilities(func(can *ports.Capabilities) { can.ManualCapture = false })
 	require.Equal(t, []core.AccountName{coretest.OtherAccount}, names(held))
 	_, err := h.Payments.Start(t.Context(), held.ID, coretest.Account)
@@ -402,4 +403,38 @@ func TestEventsAreJSON(t *testing.T) {
 	for _, event := range h.Events(string(p.ID)) {
 		require.True(t, json.Valid(event.Data))
 	}
+}
+
+func TestAnAccountThatIsDownIsNotOffered(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	down := map[core.AccountName]bool{}
+	second := portstest.NewFakeProvider("stripe_two", core.EnvTest)
+	h.Accounts["stripe_two"] = second
+	service := payments.New(h.Store, h.Accounts, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
+		Environment: core.EnvTest, URL: coretest.URL,
+		Down:  func(account core.AccountName) bool { return down[account] },
+		Rules: map[core.AccountName]core.AccountRules{"stripe_two": {Priority: 1}, coretest.OtherAccount: {Countries: []string{"US"}}},
+	})
+	offered := func(leased core.AccountName, shown ...core.AccountName) []core.AccountName {
+		names := []core.AccountName{}
+		checkout := h.Open(core.CaptureAutomatic)
+		for _, provider := range service.Accounts(checkout, leased, func(one core.AccountName) bool { return len(shown) == 0 || slices.Contains(shown, one) }) {
+			names = append(names, provider.Account())
+		}
+		return names
+	}
+	require.Equal(t, []core.AccountName{coretest.Account}, offered(""), "the rules leave one out, and one of each provider is enough")
+	require.Equal(t, []core.AccountName{"stripe_two"}, offered("", "stripe_two"), "the other one cannot be shown")
+	down[coretest.Account] = true
+	require.Equal(t, []core.AccountName{"stripe_two"}, offered(""))
+	require.Equal(t, []core.AccountName{coretest.Account}, offered(coretest.Account), "an open attempt can be gone on with")
+	down["stripe_two"] = true
+	require.Empty(t, offered(""))
+	_, err := service.OpenCheckout(t.Context(), payments.OpenCheckout{
+		Reference: "order", Currency: "EUR", SuccessURL: "https://shop.example/done", Items: []payments.OpenItem{{Name: "a shirt", Amount: 1, Quantity: 1}},
+	})
+	require.NoError(t, err, "an account that is down now may be back when the buyer pays")
+	_, err = service.Start(t.Context(), h.Open(core.CaptureAutomatic).ID, coretest.OtherAccount)
+	require.ErrorIs(t, err, core.ErrAccountNotOffered, "the rules hold for whoever asks")
 }

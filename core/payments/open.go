@@ -39,6 +39,7 @@ type OpenCheckout struct {
 	CustomerID string
 	Email      string
 	Name       string
+	Country    string
 	SuccessURL string
 	CancelURL  string
 	Metadata   map[string]string
@@ -95,7 +96,7 @@ func (s *Service) newCheckout(in OpenCheckout) (core.Checkout, error) {
 		Mode:       orDefault(in.Mode, core.ModePayment),
 		Capture:    orDefault(in.Capture, core.CaptureAutomatic),
 		Flow:       orDefault(in.Flow, core.FlowPage),
-		Buyer:      core.Buyer{Email: in.Email, Name: in.Name},
+		Buyer:      core.Buyer{Email: in.Email, Name: in.Name, Country: in.Country},
 		SuccessURL: in.SuccessURL, CancelURL: in.CancelURL, Metadata: in.Metadata,
 		RequestKey: in.RequestKey, ExpiresAt: now.Add(life), CreatedAt: now, UpdatedAt: now,
 	}
@@ -106,8 +107,8 @@ func (s *Service) newCheckout(in OpenCheckout) (core.Checkout, error) {
 	s.checkURL(check, "success_url", in.SuccessURL, true)
 	s.checkURL(check, "cancel_url", in.CancelURL, false)
 	checkMetadata(check, in.Metadata)
-	if len(check.fields) == 0 && len(s.Accounts(c)) == 0 {
-		check.refuse("currency", "is served by no configured account for this mode, capture and choice of providers")
+	if len(check.fields) == 0 && len(s.able(c)) == 0 {
+		check.refuse("currency", "is served by no configured account for this amount, country, mode, capture and choice of providers")
 	}
 	return c, check.err()
 }
@@ -197,6 +198,9 @@ func checkBuyer(check *checker, in OpenCheckout) {
 	at := strings.LastIndexByte(in.Email, '@')
 	if in.Email != "" && (at < 1 || at == len(in.Email)-1 || strings.ContainsAny(in.Email, " \t\r\n<>")) {
 		check.refuse("customer.email", "must be an email address")
+	}
+	if in.Country != "" && (len(in.Country) != 2 || strings.Trim(in.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
+		check.refuse("customer.country", "must be an ISO 3166-1 alpha-2 code in upper case, for example DE")
 	}
 }
 

@@ -11,6 +11,7 @@ package payments
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paydesk/paydesk/core"
@@ -57,6 +58,11 @@ type Settings struct {
 	// ReturnOrigins are the origins ("https://shop.example") that success and cancel
 	// URLs may have; empty allows any https origin, and any origin at all in test.
 	ReturnOrigins []string
+	// Rules say when each account is offered; one without rules, whenever it can serve.
+	Rules map[core.AccountName]core.AccountRules
+	// Down reports that an account does not answer at the moment, so that nobody should be
+	// sent there; nil where nobody can tell.
+	Down func(core.AccountName) bool
 }
 
 // New makes the service.
@@ -88,12 +94,37 @@ func (s *Service) CheckoutURL(id core.CheckoutID) string { return s.settings.URL
 // Now is the business clock's time, for shapes that depend on it.
 func (s *Service) Now() time.Time { return s.clock.Now() }
 
-// Accounts lists the accounts that can serve a checkout, in the order of their names.
-func (s *Service) Accounts(c core.Checkout) []ports.Provider {
-	var able []ports.Provider
+// Accounts lists the accounts that a checkout's buyer is offered, in their order: each
+// provider once, without those that are down and those that the caller cannot show. leased
+// is the account of the attempt that is open, empty for none: it stands for its provider,
+// so that the buyer can go on with it.
+func (s *Service) Accounts(c core.Checkout, leased core.AccountName, shown func(core.AccountName) bool) []ports.Provider {
+	candidates := slices.DeleteFunc(s.able(c), func(one core.Candidate) bool { return !shown(one.Account) })
+	var open core.Candidate
+	for _, one := range candidates {
+		if one.Account == leased {
+			open = one
+		}
+	}
+	offers := core.Offers(c, slices.DeleteFunc(candidates, func(one core.Candidate) bool {
+		if one.Provider == open.Provider {
+			return one.Account != open.Account
+		}
+		return s.settings.Down != nil && s.settings.Down(one.Account)
+	}))
+	providers := make([]ports.Provider, len(offers))
+	for n, offer := range offers {
+		providers[n] = s.providers[offer.Account]
+	}
+	return providers
+}
+
+// able lists the accounts that can serve a checkout and whose rules allow it.
+func (s *Service) able(c core.Checkout) []core.Candidate {
+	var able []core.Candidate
 	for _, name := range sortedNames(s.providers) {
-		if provider := s.providers[name]; canServe(provider, c) {
-			able = append(able, provider)
+		if provider := s.providers[name]; s.serves(provider, c) {
+			able = append(able, core.Candidate{Account: name, Provider: provider.Name(), Rules: s.settings.Rules[name]})
 		}
 	}
 	return able
@@ -107,7 +138,10 @@ func (s *Service) account(name core.AccountName) (ports.Provider, error) {
 	return provider, nil
 }
 
-func canServe(provider ports.Provider, c core.Checkout) bool {
+func (s *Service) serves(provider ports.Provider, c core.Checkout) bool {
+	if !s.settings.Rules[provider.Account()].Allow(c) {
+		return false
+	}
 	can := provider.Capabilities()
 	if !can.Currencies[c.Amount.Currency()] || c.Mode != core.ModePayment {
 		return false

@@ -38,7 +38,7 @@ func (s *Service) Start(ctx context.Context, id core.CheckoutID, account core.Ac
 		if err != nil {
 			return Attempt{}, fmt.Errorf("start payment of %s: %w", id, err)
 		}
-		if !canServe(provider, checkout) {
+		if !s.serves(provider, checkout) {
 			return Attempt{}, fmt.Errorf("account %q: %w", account, core.ErrAccountNotOffered)
 		}
 		var attempt Attempt

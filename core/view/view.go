@@ -98,9 +98,10 @@ type LineItem struct {
 
 // Customer is who pays, as far as the storefront told.
 type Customer struct {
-	ID    *core.CustomerID `json:"id"`
-	Email *string          `json:"email"`
-	Name  *string          `json:"name"`
+	ID      *core.CustomerID `json:"id"`
+	Email   *string          `json:"email"`
+	Name    *string          `json:"name"`
+	Country *string          `json:"country"`
 }
 
 // OfPayment gives a payment's published shape.
@@ -145,7 +146,7 @@ func OfCheckout(c core.Checkout, pageURL string, now time.Time) Checkout {
 		v.LineItems = append(v.LineItems, LineItem{Name: item.Name, Amount: item.Amount.Minor(), Quantity: item.Quantity})
 	}
 	if b := c.Buyer; b != (core.Buyer{}) {
-		v.Customer = &Customer{ID: optional(b.Customer), Email: optional(b.Email), Name: optional(b.Name)}
+		v.Customer = &Customer{ID: optional(b.Customer), Email: optional(b.Email), Name: optional(b.Name), Country: optional(b.Country)}
 	}
 	return v
 }

@@ -28,6 +28,7 @@ type FakeCall struct {
 // [FarEnd]. It is safe for concurrent use.
 type FakeProvider struct {
 	account core.AccountName
+	name    core.ProviderName
 	env     core.Environment
 
 	mu       sync.Mutex
@@ -76,7 +77,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 		currencies[currency] = true
 	}
 	return &FakeProvider{
-		account: account, env: env,
+		account: account, name: core.ProviderStripe, env: env,
 		can: ports.Capabilities{
 			ManualCapture: true, PartialCapture: true, ListPayments: true,
 			KeyKept: 24 * time.Hour, Currencies: currencies,
@@ -85,6 +86,12 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 		answers: map[core.OperationKey]fakeAnswer{},
 		effects: map[core.OperationKey]int{},
 	}
+}
+
+// Named gives the fake, called by the name of another provider.
+func (f *FakeProvider) Named(name core.ProviderName) *FakeProvider {
+	f.name = name
+	return f
 }
 
 // UseClock dates objects made from now on by the clock.

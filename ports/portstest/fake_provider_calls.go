@@ -17,7 +17,7 @@ import (
 func (f *FakeProvider) Account() core.AccountName { return f.account }
 
 // Name implements [ports.Provider].
-func (f *FakeProvider) Name() core.ProviderName { return core.ProviderStripe }
+func (f *FakeProvider) Name() core.ProviderName { return f.name }
 
 // Capabilities implements [ports.Provider].
 func (f *FakeProvider) Capabilities() ports.Capabilities {

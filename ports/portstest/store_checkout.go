@@ -23,7 +23,7 @@ func fullCheckout(t testing.TB) core.Checkout {
 			{Name: "a pin", Amount: eur(t, 200), Quantity: 1},
 		},
 		Providers:  []core.ProviderName{core.ProviderSquare, core.ProviderStripe},
-		Buyer:      core.Buyer{Customer: storeID[core.CustomerID](), Email: "ada@example.test", Name: "Ada Lovelace"},
+		Buyer:      core.Buyer{Customer: storeID[core.CustomerID](), Email: "ada@example.test", Name: "Ada Lovelace", Country: "GB"},
 		SuccessURL: "https://shop.example/done", CancelURL: "https://shop.example/back",
 		Metadata:   map[string]string{"cart": "c-17", "empty": ""},
 		RequestKey: core.NewRequestKey("key_a", string(id)),

@@ -201,13 +201,20 @@ type offer struct {
 	config  ports.BrowserConfig
 }
 
-// offers lists them in the order of the accounts' names.
-func (h *handler) offers(c core.Checkout) []offer {
+// offers lists them in the order that they are offered in. newest is the checkout's newest
+// payment.
+func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
 	var list []offer
-	for _, provider := range h.payments.Accounts(c) {
-		if config, ok := h.browsers[provider.Account()]; ok {
-			list = append(list, offer{account: provider.Account(), config: config})
-		}
+	var leased core.AccountName
+	if c.Lease != "" && c.Lease == newest.ID {
+		leased = newest.Account
+	}
+	shown := func(account core.AccountName) bool {
+		_, ok := h.browsers[account]
+		return ok
+	}
+	for _, provider := range h.payments.Accounts(c, leased, shown) {
+		list = append(list, offer{account: provider.Account(), config: h.browsers[provider.Account()]})
 	}
 	return list
 }

@@ -126,7 +126,7 @@ func TestTheBuyerChoosesAmongSeveralAccounts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(o *pay.Options) {
 		other := o.Browsers[coretest.Account]
-		other.NeedsInlineStyles = true
+		other.Provider, other.NeedsInlineStyles = core.ProviderSquare, true
 		other.FrameSources = []string{"https://*.frame.example"}
 		o.Browsers[coretest.OtherAccount] = other
 		o.Environment = core.EnvLive
@@ -134,7 +134,7 @@ func TestTheBuyerChoosesAmongSeveralAccounts(t *testing.T) {
 	w := h.get(t, page(h.Open(core.CaptureAutomatic)))
 	body, policy := w.Body.String(), w.Header().Get("Content-Security-Policy")
 	require.Equal(t, 2, strings.Count(body, `type="radio"`))
-	require.Contains(t, body, "(stripe_two)")
+	require.Contains(t, body, "Card, through Square")
 	require.Equal(t, 1, strings.Count(body, `src="https://script.provider.example/v3/"`), "one script serves both")
 	require.NotContains(t, body, "Test mode")
 	require.Contains(t, policy, "style-src 'self' 'unsafe-inline'")

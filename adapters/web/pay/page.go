@@ -101,7 +101,7 @@ func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
 		h.refusePage(w, http.StatusServiceUnavailable)
 		return
 	}
-	offers := h.offers(checkout)
+	offers := h.offers(checkout, payment)
 	view := h.view(checkout, payment, offers)
 	if view.State == stateOpen {
 		view.Nonce = h.nonceFor(offers)
@@ -204,19 +204,11 @@ func scriptFor(config ports.BrowserConfig, c core.Checkout) string {
 	return strings.NewReplacer("{currency}", string(c.Amount.Currency()), "{intent}", intent).Replace(config.ScriptURL)
 }
 
-// offerViews names the ways to pay; accounts of one provider are told apart by name.
+// offerViews names the ways to pay.
 func offerViews(offers []offer) []offerView {
-	counts := map[core.ProviderName]int{}
-	for _, o := range offers {
-		counts[o.config.Provider]++
-	}
 	views := make([]offerView, 0, len(offers))
 	for _, o := range offers {
-		title := methods[o.config.Provider].title
-		if counts[o.config.Provider] > 1 {
-			title += " (" + string(o.account) + ")"
-		}
-		views = append(views, offerView{Account: o.account, Title: title})
+		views = append(views, offerView{Account: o.account, Title: methods[o.config.Provider].title})
 	}
 	return views
 }
