@@ -17,6 +17,7 @@ const (
 	OpConfirmPayment OperationKind = "confirm_payment"
 	OpCapturePayment OperationKind = "capture_payment"
 	OpCancelPayment  OperationKind = "cancel_payment"
+	OpRefundPayment  OperationKind = "refund_payment"
 )
 
 // OperationKey is the idempotency key a provider gets: at most 45 visible ASCII
@@ -124,6 +125,9 @@ func (o Operation) ShownBy(seen PaymentSnapshot) bool {
 		return seen.Captured.IsPositive()
 	case OpCancelPayment:
 		return seen.Status == PaymentCanceled
+	case OpRefundPayment:
+		order, err := seen.Refunded.Compare(o.Amount)
+		return err == nil && order >= 0
 	}
 	return false
 }

@@ -21,6 +21,7 @@ type ObjectKind string
 // are kept and ignored.
 const (
 	ObjectPayment ObjectKind = "payment"
+	ObjectRefund  ObjectKind = "refund"
 )
 
 // ProviderRef names one object at one account: everything that can be observed is

@@ -13,6 +13,7 @@ type Capabilities struct {
 	Confirm        ConfirmMode
 	ManualCapture  bool // authorize now, capture later
 	PartialCapture bool // capture less than was authorized; the rest is released
+	Refund         bool // give money back; takes a [Refunder]
 	ListPayments   bool // list payments by time of creation
 	// KeyKept is how long the provider remembers an idempotency key at least. After that
 	// an operation of unknown outcome is looked up and never sent again.

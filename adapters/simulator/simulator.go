@@ -141,7 +141,7 @@ func (s *Simulator) Objects(account, kind string) ([]json.RawMessage, error) {
 	}
 	objects, ok := s.stripe.Objects(strings.TrimSuffix(kind, "s"))
 	if !ok {
-		return nil, errors.New("type: must be payment_intent, charge, dispute or event")
+		return nil, errors.New("type: must be payment_intent, charge, refund, dispute or event")
 	}
 	texts := make([]json.RawMessage, 0, len(objects))
 	for _, object := range objects {

@@ -23,6 +23,7 @@ var (
 	errNotOurRef     = errors.New("object is not a payment of this account")
 	errKey           = errors.New("operation key is empty or too long")
 	errNotThePayment = errors.New("answer is not the payment that was asked about")
+	errNotTheRefund  = errors.New("answer is not the refund that was asked for")
 	errNotAList      = errors.New("answer is not a list of payments")
 	errNoConnection  = errors.New("no connection could be made")
 	errConnection    = errors.New("connection broke before the answer was whole")

@@ -110,7 +110,7 @@ func (f *farEnd) Effects(t testing.TB) int {
 	effects := 0
 	for _, event := range events.Data {
 		switch event.Type {
-		case "payment_intent.created", "charge.captured", "payment_intent.canceled":
+		case "payment_intent.created", "charge.captured", "payment_intent.canceled", "refund.created":
 			effects++
 		}
 	}

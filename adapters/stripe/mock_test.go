@@ -3,6 +3,7 @@ package stripe_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -58,6 +59,9 @@ func TestRequestsAgainstStripeMock(t *testing.T) {
 	require.NoError(t, err)
 	_, err = adapter.CancelPayment(ctx, "op_cancel", ref)
 	require.NoError(t, err)
+	// The answer is of no payment of ours, so that only the request is judged.
+	_, err = adapter.RefundPayment(ctx, "op_refund", ports.RefundPayment{Payment: "pay_01", Ref: ref, Amount: amount})
+	require.NotContains(t, fmt.Sprint(err), "invalid")
 	for _, cursor := range []string{"", "pi_122"} {
 		_, err = adapter.ListPayments(ctx, ports.ListPayments{
 			From: time.Unix(1700000000, 1), Until: time.Unix(1700003600, 1), Limit: core.PageItemsMax, Cursor: cursor,
@@ -69,7 +73,7 @@ func TestRequestsAgainstStripeMock(t *testing.T) {
 		"POST /v1/payment_intents op_pay_01", "POST /v1/payment_intents op_pay_02",
 		"GET /v1/payment_intents/pi_123", "GET /v1/payment_intents/pi_123",
 		"POST /v1/payment_intents/pi_123/capture op_capture", "POST /v1/payment_intents/pi_123/cancel op_cancel",
-		"GET /v1/payment_intents", "GET /v1/payment_intents",
+		"POST /v1/refunds op_refund", "GET /v1/payment_intents", "GET /v1/payment_intents",
 	}, judged.calls)
 }
 

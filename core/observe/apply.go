@@ -136,9 +136,6 @@ func (s *Service) overpaid(ctx context.Context, tx ports.Tx, payment core.Paymen
 	if err := tx.AppendTimeline(ctx, entry); err != nil {
 		return err
 	}
-	if payment.Status != core.PaymentAuthorized {
-		return nil
-	}
 	return tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID})
 }
 

@@ -122,32 +122,54 @@ func TestCompletionClosesTheAttemptThatIsStillOpen(t *testing.T) {
 	require.Empty(t, h.Store.GivenUp())
 }
 
-func TestASecondCaptureIsFlagged(t *testing.T) {
+func TestASecondCaptureIsGivenBack(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	first, second := paidTwice(t, h, core.CaptureAutomatic)
-	require.Equal(t, core.PaymentSucceeded, first.Status)
-	require.Equal(t, core.PaymentSucceeded, second.Status)
-	h.RunAll()
-	first, second = h.Payment(first.ID), h.Payment(second.ID)
-	checkout := h.Checkout(first.Checkout)
-	flagged := 0
-	for _, p := range []core.Payment{first, second} {
-		require.Equal(t, core.PaymentSucceeded, p.Status, "money facts win")
-		if p.Anomaly == core.ReasonOverpaid {
-			flagged++
-			require.NotEqual(t, checkout.Payment, p.ID)
+	for name, trouble := range map[string]func(*coretest.House){
+		"at once":           func(*coretest.House) {},
+		"after no answer":   func(h *coretest.House) { h.Provider.FailNext(portstest.NoAnswer()) },
+		"done and not told": func(h *coretest.House) { h.Provider.FailNextAfterCommit(portstest.NoAnswer()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			first, second := paidTwice(t, h, core.CaptureAutomatic)
+			require.Equal(t, core.PaymentSucceeded, first.Status)
+			require.Equal(t, core.PaymentSucceeded, second.Status)
+			trouble(h)
+			h.RunAll()
+			checkout := h.Checkout(first.Checkout)
+			kept, back := h.Payment(first.ID), h.Payment(second.ID)
+			if checkout.Payment == second.ID {
+				kept, back = back, kept
+			}
+			require.Equal(t, checkout.Payment, kept.ID)
+			require.Empty(t, kept.Anomaly)
+			require.True(t, kept.AmountRefunded.IsZero())
+			require.Equal(t, core.PaymentSucceeded, back.Status, "money facts win")
+			require.Equal(t, back.AmountCaptured, back.AmountRefunded)
+			require.Equal(t, core.ReasonOverpaid, back.Anomaly, "staff see it")
 			reasons := map[core.Reason]bool{}
-			for _, entry := range h.Timeline(p.ID) {
+			for _, entry := range h.Timeline(back.ID) {
 				reasons[entry.Reason] = true
 			}
 			require.True(t, reasons[core.ReasonOverpaid])
-		}
+			require.Equal(t, core.OperationSucceeded, h.Operation(back.ID, core.OpRefundPayment).Status)
+			require.Empty(t, h.Store.GivenUp())
+		})
 	}
-	require.Equal(t, 1, flagged)
 }
 
-// An older sight that arrives after a newer one must not win.
+// Where the money cannot go back by itself, staff have to see to it.
+func TestASecondCaptureThatCannotBeGivenBack(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Provider.SetCapabilities(func(can *ports.Capabilities) { can.Refund = false })
+	paidTwice(t, h, core.CaptureAutomatic)
+	h.RunAll()
+	require.NotEmpty(t, h.Store.GivenUp())
+	require.Zero(t, h.Provider.CallsOf("RefundPayment"))
+}
+
 func TestAnOlderSightCannotOverwriteANewerOne(t *testing.T) {
 	t.Parallel()
 	eachHouse(t, func(t *testing.T, h *coretest.House) {

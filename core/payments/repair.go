@@ -135,7 +135,7 @@ func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.
 }
 
 // ClosePayment closes, at the provider, a payment that was given up or that took money
-// a second time for the same checkout. It is the handler of [ports.JobClosePayment].
+// a second time for the same checkout; what was taken goes back. It is the handler of [ports.JobClosePayment].
 func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 	payment, err := s.store.Payment(ctx, job.Payment)
 	if err != nil {
@@ -146,6 +146,9 @@ func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 		if checkout, err = s.store.Checkout(ctx, payment.Checkout); err != nil {
 			return fmt.Errorf("close %s: %w", job.Payment, err)
 		}
+	}
+	if payment.Status == core.PaymentSucceeded {
+		return s.giveBack(ctx, payment, checkout)
 	}
 	ask := func(p core.Payment) (core.Money, error) {
 		none := core.Zero(p.Amount.Currency())

@@ -66,6 +66,7 @@ type fakeFailure struct {
 
 var (
 	_ ports.BrowserProvider = (*FakeProvider)(nil)
+	_ ports.Refunder        = (*FakeProvider)(nil)
 	_ FarEnd                = (*FakeProvider)(nil)
 )
 
@@ -79,7 +80,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 	return &FakeProvider{
 		account: account, name: core.ProviderStripe, env: env,
 		can: ports.Capabilities{
-			ManualCapture: true, PartialCapture: true, ListPayments: true,
+			ManualCapture: true, PartialCapture: true, Refund: true, ListPayments: true,
 			KeyKept: 24 * time.Hour, Currencies: currencies,
 		},
 		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },

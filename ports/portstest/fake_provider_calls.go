@@ -114,6 +114,31 @@ func (f *FakeProvider) CancelPayment(ctx context.Context, key core.OperationKey,
 	return session.Snapshot, err
 }
 
+// RefundPayment implements [ports.Refunder].
+func (f *FakeProvider) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
+	call := FakeCall{Method: "RefundPayment", Key: key, Ref: in.Ref, Amount: in.Amount}
+	_, err := f.mutate(ctx, call, fmt.Sprintf("refund %+v", in), func() (ports.PaymentSession, bool, error) {
+		object := f.find(in.Ref.ID)
+		if object == nil {
+			return ports.PaymentSession{}, false, f.missing(in.Ref)
+		}
+		sum, sumErr := object.seen.Refunded.Add(in.Amount)
+		order, err := sum.Compare(object.seen.Captured)
+		if sumErr != nil || err != nil || order > 0 || !in.Amount.IsPositive() {
+			return ports.PaymentSession{}, false, unexpectedState("fake refund", in.Ref.ID)
+		}
+		object.seen.Refunded = sum
+		return object.session(), true, nil
+	})
+	if err != nil {
+		return core.RefundSnapshot{}, err
+	}
+	return core.RefundSnapshot{
+		Ref: core.ProviderRef{Account: f.account, Kind: core.ObjectRefund, ID: "re_" + string(key)}, Payment: in.Ref,
+		Status: core.RefundSucceeded, ForeignStatus: "succeeded", Amount: in.Amount,
+	}, nil
+}
+
 // ListPayments implements [ports.Provider].
 func (f *FakeProvider) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
 	failure, err := f.begin(ctx, FakeCall{Method: "ListPayments"})

@@ -127,10 +127,10 @@ func (s *Server) showAccount(*request) result {
 
 // kinds are the types of objects that are held, in the order of a full list. Events are
 // left out of that: they only repeat the others.
-var kinds = []string{"payment_intent", "charge", "dispute"}
+var kinds = []string{"payment_intent", "charge", "refund", "dispute"}
 
-// Objects gives what is held of a type ("payment_intent", "charge", "dispute", "event"; empty
-// for all but events), oldest first and with what belongs together put into one; false
+// Objects gives what is held of a type ("payment_intent", "charge", "refund", "dispute", "event";
+// empty for all but events), oldest first and with what belongs together put into one; false
 // for a type that there is not. A client secret is shown in events alone, as it was sent.
 func (s *Server) Objects(kind string) ([]any, bool) {
 	if kind == "" {
@@ -155,6 +155,10 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 	case "charge":
 		for _, c := range s.charges.all() {
 			objects = append(objects, *c)
+		}
+	case "refund":
+		for _, r := range s.refunds.all() {
+			objects = append(objects, *r)
 		}
 	case "dispute":
 		for _, d := range s.disputes.all() {

@@ -55,6 +55,7 @@ type Server struct {
 	charges  store[*charge]
 	events   store[*event]
 	disputes store[*dispute]
+	refunds  store[*refund]
 }
 
 // store keeps objects in the order of their making.
@@ -131,6 +132,9 @@ func (s *Server) calls() map[string]call {
 		"GET /v1/events/{id}":                   {allowed: expandParams, do: s.getEvent},
 		"GET /v1/disputes":                      {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listDisputes},
 		"GET /v1/disputes/{id}":                 {allowed: expandParams, do: s.getDispute},
+		"POST /v1/refunds":                      {allowed: refundParams, do: s.refund},
+		"GET /v1/refunds":                       {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listRefunds},
+		"GET /v1/refunds/{id}":                  {allowed: expandParams, do: s.getRefund},
 		"GET /v1/balance":                       {allowed: expandParams, do: s.balance},
 		"GET /v1/account":                       {allowed: expandParams, do: s.showAccount},
 		"GET /v1/webhook_endpoints":             {allowed: []string{"limit", "starting_after", "ending_before", "expand[*]"}, do: s.listEndpoints},
@@ -145,6 +149,7 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.intents, s.charges, s.events, s.disputes = store[*intent]{}, store[*charge]{}, store[*event]{}, store[*dispute]{}
+	s.refunds = store[*refund]{}
 	s.keys.Reset()
 }
 
