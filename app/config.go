@@ -25,21 +25,19 @@ type Config struct {
 	// EncryptionKeys is the key ring: the first seals, all open. Empty in test stores
 	// unsealed.
 	EncryptionKeys []string
-	Stripe         StripeConfig
+	// Accounts are all accounts, those of the variables first; their names differ.
+	Accounts       []Account
 	BootstrapKey   string
 	BootstrapStaff BootstrapStaff
 	SimulatorAddr  string
 	LogLevel       string
 	// Migrate brings the schema up at the start. `paydesk dev` sets it; no variable does.
 	Migrate bool
-}
 
-// StripeConfig is one account at Stripe; off while SecretKey is empty.
-type StripeConfig struct {
-	SecretKey      string
-	PublishableKey string
-	WebhookSecrets []string
-	APIBase        string // empty means Stripe itself
+	// What the variables say of accounts; off while their secrets are empty.
+	stripe StripeConfig
+	// file is where further accounts are written down; empty for none.
+	file string
 }
 
 // BootstrapStaff is a member of staff to create when absent; none while Email is empty.
@@ -71,10 +69,11 @@ func Variables() []Variable {
 		{Name: "PAYDESK_PUBLIC_URL", Help: "the address that buyers and providers see; https in live; unset it is PAYDESK_PUBLIC_ADDR", set: setPublicURL},
 		{Name: "PAYDESK_ALLOWED_RETURN_ORIGINS", Help: "comma list of the origins that success and cancel URLs may have, for example `https://shop.example`; unset allows any https origin, in test also http", set: setOrigins},
 		{Name: "PAYDESK_ENCRYPTION_KEYS", Secret: true, Help: "comma list of `ID:BASE64`, 32 bytes each: the first seals payloads and personal data at rest, all of them open; required in live", set: setList(func(c *Config) *[]string { return &c.EncryptionKeys })},
-		{Name: "PAYDESK_STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret or restricted key; unset turns Stripe off", set: setText(func(c *Config) *string { return &c.Stripe.SecretKey })},
-		{Name: "PAYDESK_STRIPE_PUBLISHABLE_KEY", Help: "Stripe's publishable key, for the checkout page", set: setText(func(c *Config) *string { return &c.Stripe.PublishableKey })},
-		{Name: "PAYDESK_STRIPE_WEBHOOK_SECRETS", Secret: true, Help: "comma list of the webhook endpoint's signing secrets; any of them is accepted, so that they can be rotated", set: setList(func(c *Config) *[]string { return &c.Stripe.WebhookSecrets })},
-		{Name: "PAYDESK_STRIPE_API_BASE", Help: "another address for Stripe's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.Stripe.APIBase })},
+		{Name: "PAYDESK_STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret or restricted key; unset turns Stripe off", set: setText(func(c *Config) *string { return &c.stripe.SecretKey })},
+		{Name: "PAYDESK_STRIPE_PUBLISHABLE_KEY", Help: "Stripe's publishable key, for the checkout page", set: setText(func(c *Config) *string { return &c.stripe.PublishableKey })},
+		{Name: "PAYDESK_STRIPE_WEBHOOK_SECRETS", Secret: true, Help: "comma list of the webhook endpoint's signing secrets; any of them is accepted, so that they can be rotated", set: setList(func(c *Config) *[]string { return &c.stripe.WebhookSecrets })},
+		{Name: "PAYDESK_STRIPE_API_BASE", Help: "another address for Stripe's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.stripe.APIBase })},
+		{Name: "PAYDESK_CONFIG", Help: "a YAML file with further accounts and the rules by which accounts are offered; see [accounts](accounts.md)", set: setText(func(c *Config) *string { return &c.file })},
 		{Name: "PAYDESK_BOOTSTRAP_API_KEY", Secret: true, Help: "an API key to accept, for automation; starts with `pd_test_` or `pd_live_`", set: setText(func(c *Config) *string { return &c.BootstrapKey })},
 		{Name: "PAYDESK_BOOTSTRAP_STAFF", Secret: true, Help: "`email:password:role` or `email:password:role:token` of a member of staff to create when absent, for automation", set: setBootstrapStaff},
 		{Name: "PAYDESK_SIMULATOR_ADDR", Default: "127.0.0.1:8090", Help: "listener of the provider simulator, for `paydesk dev` and `paydesk simulate`", set: setAddr(func(c *Config) *string { return &c.SimulatorAddr })},
@@ -117,6 +116,16 @@ func ReadConfig(lookup func(string) (string, bool), defaults map[string]string) 
 	if _, ok := lookup("PAYDESK_PUBLIC_URL"); !ok && defaults["PAYDESK_PUBLIC_URL"] == "" {
 		c.PublicURL = core.PublicURL("http://" + c.PublicAddr)
 	}
+	var fromFile []Account
+	var err error
+	if c.file != "" {
+		if fromFile, err = readAccounts(c.file, c.Environment, lookup); err != nil {
+			return c, err
+		}
+	}
+	if c.Accounts, err = c.accounts(fromFile); err != nil {
+		return c, err
+	}
 	return c, c.check()
 }
 
@@ -148,26 +157,12 @@ func (c Config) check() error {
 			return refuse("PAYDESK_BOOTSTRAP_API_KEY", err.Error())
 		}
 	}
-	if key := c.Stripe.SecretKey; key != "" {
-		if !strings.HasPrefix(key, "sk_"+string(c.Environment)+"_") && !strings.HasPrefix(key, "rk_"+string(c.Environment)+"_") {
-			return refuse("PAYDESK_STRIPE_SECRET_KEY", fmt.Sprintf("must be a key of PAYDESK_ENV=%s, which starts with sk_%[1]s_ or rk_%[1]s_", c.Environment))
-		}
-		double := c.Stripe.APIBase != "" // a test double may need no key for browsers
-		if !strings.HasPrefix(c.Stripe.PublishableKey, "pk_"+string(c.Environment)+"_") && !(c.Stripe.PublishableKey == "" && double) {
-			return refuse("PAYDESK_STRIPE_PUBLISHABLE_KEY", fmt.Sprintf("must be set beside the secret key and start with pk_%s_", c.Environment))
-		}
-		if len(c.Stripe.WebhookSecrets) == 0 {
-			return refuse("PAYDESK_STRIPE_WEBHOOK_SECRETS", "must hold the webhook endpoint's signing secret; without it no webhook can be trusted")
-		}
-	}
 	if c.Environment != core.EnvLive {
 		return nil
 	}
 	switch {
 	case strings.HasPrefix(string(c.PublicURL), "http:"):
 		return refuse("PAYDESK_PUBLIC_URL", "must start with https: in live")
-	case c.Stripe.APIBase != "" && c.Stripe.APIBase != stripeAPI:
-		return refuse("PAYDESK_STRIPE_API_BASE", "must be unset in live, or Stripe's own address")
 	case len(c.EncryptionKeys) == 0:
 		return refuse("PAYDESK_ENCRYPTION_KEYS", "must hold at least one key in live; `paydesk keys encryption` makes one")
 	}
@@ -232,9 +227,8 @@ func setOrigins(c *Config, value string) error {
 
 func setBase(field func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, value string) error {
-		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
-			return errors.New("must be an http:// or https:// address")
+		if err := checkBase(value); err != nil {
+			return err
 		}
 		*field(c) = strings.TrimRight(value, "/")
 		return nil

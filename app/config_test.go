@@ -27,7 +27,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8081", config.AdminAddr)
 	require.Equal(t, "127.0.0.1:8082", config.OpsAddr)
 	require.EqualValues(t, "http://127.0.0.1:8080", config.PublicURL)
-	require.Empty(t, config.Stripe.SecretKey, "a provider without credentials is off")
+	require.Empty(t, config.Accounts, "a provider without credentials is off")
 }
 
 func TestWhatIsSetWins(t *testing.T) {
@@ -45,7 +45,7 @@ func TestWhatIsSetWins(t *testing.T) {
 	require.Equal(t, "127.0.0.1:9001", config.AdminAddr)
 	require.Equal(t, "127.0.0.1:8082", config.OpsAddr, "an empty value counts as unset")
 	require.Equal(t, []string{"https://a.example", "https://b.example"}, config.ReturnOrigins)
-	require.Equal(t, []string{"whsec_new", "whsec_old"}, config.Stripe.WebhookSecrets)
+	require.Equal(t, []string{"whsec_new", "whsec_old"}, config.Account("stripe").Stripe.WebhookSecrets)
 	require.Equal(t, core.RoleFinance, config.BootstrapStaff.Role)
 	require.Equal(t, "token:with:colons", config.BootstrapStaff.Token)
 }

@@ -116,54 +116,67 @@ func NewJobs(store *Database, logger *slog.Logger) ports.Jobs {
 	return bunrepo.NewJobs(store.database, bunrepo.JobsOptions{Logger: logger})
 }
 
-// Accounts is the configured accounts' adapters, each as its own type.
-type Accounts struct {
-	stripe *stripe.Adapter // nil while off
+// adapter is what an account's adapter is, whichever provider it speaks to.
+type adapter interface {
+	ports.BrowserProvider
+	ports.WebhookVerifier
+	Account() core.AccountName
 }
 
-// NewAccounts makes the adapters of the accounts that have credentials.
+// Accounts is the configured accounts' adapters.
+type Accounts []adapter
+
+// NewAccounts makes the accounts' adapters.
 func NewAccounts(c Config) (Accounts, error) {
 	var all Accounts
-	if c.Stripe.SecretKey == "" {
-		return all, nil
+	for _, account := range c.Accounts {
+		made, err := newAdapter(c, account)
+		if err != nil {
+			return nil, fmt.Errorf("configure account %q: %w", account.Name, err)
+		}
+		all = append(all, made)
 	}
-	adapter, err := stripe.New(stripe.Options{
-		Account: core.AccountName(core.ProviderStripe), Environment: c.Environment,
-		SecretKey: c.Stripe.SecretKey, PublishableKey: c.Stripe.PublishableKey,
-		WebhookSecrets: c.Stripe.WebhookSecrets, APIBase: c.Stripe.APIBase,
-	})
-	if err != nil {
-		return all, fmt.Errorf("configure Stripe: %w", err)
-	}
-	all.stripe = adapter
 	return all, nil
+}
+
+func newAdapter(c Config, account Account) (adapter, error) {
+	switch account.Provider {
+	case core.ProviderStripe:
+		return stripe.New(stripe.Options{
+			Account: account.Name, Environment: c.Environment,
+			SecretKey: account.Stripe.SecretKey, PublishableKey: account.Stripe.PublishableKey,
+			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase,
+		})
+	default:
+		return nil, fmt.Errorf("provider %q is not known", account.Provider)
+	}
 }
 
 // NewProviders puts the guard around each account's adapter.
 func NewProviders(all Accounts) (ports.Providers, error) {
 	providers := make(ports.Providers)
-	if all.stripe != nil {
-		guarded, err := guard.Wrap(crashingProvider(all.stripe), guard.Options{})
+	for _, one := range all {
+		guarded, err := guard.Wrap(crashingProvider(one), guard.Options{})
 		if err != nil {
 			return nil, err
 		}
-		providers[all.stripe.Account()] = guarded
+		providers[one.Account()] = guarded
 	}
 	return providers, nil
 }
 
 func (all Accounts) verifiers() ports.WebhookVerifiers {
 	verifiers := make(ports.WebhookVerifiers)
-	if all.stripe != nil {
-		verifiers[all.stripe.Account()] = all.stripe
+	for _, one := range all {
+		verifiers[one.Account()] = one
 	}
 	return verifiers
 }
 
 func (all Accounts) browsers() map[core.AccountName]ports.BrowserConfig {
 	browsers := make(map[core.AccountName]ports.BrowserConfig)
-	if all.stripe != nil {
-		browsers[all.stripe.Account()] = all.stripe.Browser()
+	for _, one := range all {
+		browsers[one.Account()] = one.Browser()
 	}
 	return browsers
 }
@@ -175,7 +188,11 @@ func NewIdempotency(store ports.Store, clock ports.Clock) *idempotency.Service {
 
 // NewSettings is what the use cases need of the configuration.
 func NewSettings(c Config) payments.Settings {
-	return payments.Settings{Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins}
+	rules := make(map[core.AccountName]core.AccountRules, len(c.Accounts))
+	for _, account := range c.Accounts {
+		rules[account.Name] = account.Rules
+	}
+	return payments.Settings{Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins, Rules: rules}
 }
 
 // NewNotifier sends notifications; in live to public addresses alone.

@@ -201,11 +201,11 @@ Create a checkout, then open its "url" and pay with card 4242 4242 4242 4242:
 // newSimulator makes a simulator that posts its webhooks to, and sends its buyers to, an
 // address of the public listener.
 func newSimulator(config app.Config, paydeskURL string, logger *slog.Logger, onAdvance func(time.Duration)) (*simulator.Simulator, error) {
+	stripe := config.Account(core.AccountName(core.ProviderStripe)).Stripe
 	sim, err := simulator.New(simulator.Options{
 		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: paydeskURL,
 		Stripe: simulator.StripeOptions{
-			SecretKey: config.Stripe.SecretKey, PublishableKey: config.Stripe.PublishableKey,
-			WebhookSecrets: config.Stripe.WebhookSecrets,
+			SecretKey: stripe.SecretKey, PublishableKey: stripe.PublishableKey, WebhookSecrets: stripe.WebhookSecrets,
 		},
 		OnAdvance: onAdvance, Logger: logger,
 	})
