@@ -27,6 +27,11 @@ type Payment struct {
 	Account           AccountName
 	Provider          ProviderName
 	ProviderPaymentID string // empty until the provider's answer, or a sight of it, named one
+	// Hosted says that the buyer pays on the provider's own page.
+	Hosted bool
+	// ProviderSessionID is that page's object, where it is another than the payment's; empty
+	// elsewhere, and until the provider's answer named one.
+	ProviderSessionID string
 	Status            PaymentStatus
 	ForeignStatus     string // the provider's own word, kept beside ours; empty before the first sight
 	Amount            Money  // asked; never changes
@@ -53,14 +58,26 @@ func NewPayment(id PaymentID, c Checkout, account AccountName, provider Provider
 		ID: id, Checkout: c.ID, Reference: c.Reference, Customer: c.Buyer.Customer,
 		Account: account, Provider: provider, Status: PaymentProcessing,
 		Amount: c.Amount, AmountAuthorized: none, AmountCaptured: none, AmountRefunded: none,
-		Capture: c.Capture, Environment: c.Environment, Metadata: c.Metadata,
+		Capture: c.Capture, Environment: c.Environment, Metadata: c.Metadata, Hosted: c.Flow == FlowRedirect,
 		CreatedAt: now, UpdatedAt: now,
 	}
 }
 
-// Ref is how the provider's object is looked at. Its ID is empty while no provider id
-// is known.
+// Exists reports whether the provider is known to have made something for the payment.
+func (p Payment) Exists() bool { return p.ProviderPaymentID != "" || p.ProviderSessionID != "" }
+
+// Ref is how the payment is looked at and given up: by the page it is paid at, where that
+// is an object of its own. Its ID is empty while nothing is known at the provider.
 func (p Payment) Ref() ProviderRef {
+	if p.ProviderSessionID != "" {
+		return ProviderRef{Account: p.Account, Kind: ObjectSession, ID: p.ProviderSessionID}
+	}
+	return p.MoneyRef()
+}
+
+// MoneyRef is the provider's payment, whose money is captured and refunded. Its ID is
+// empty while it is not known.
+func (p Payment) MoneyRef() ProviderRef {
 	return ProviderRef{Account: p.Account, Kind: ObjectPayment, ID: p.ProviderPaymentID}
 }
 
@@ -148,10 +165,10 @@ func (p Payment) CheckCancel() error {
 func (p Payment) Rejected(op Operation, err *ProviderError) Payment {
 	waiting := p.Status == PaymentProcessing || p.Status == PaymentRequiresAction
 	declined := op.Kind == OpConfirmPayment && err != nil && err.Class == ClassDeclined
-	if !waiting || p.ProviderPaymentID != "" && !declined {
+	if !waiting || p.Exists() && !declined {
 		return p
 	}
-	if p.ProviderPaymentID == "" && declined {
+	if !p.Exists() && declined {
 		p.ProviderPaymentID = op.ObjectID // some providers keep what they declined
 	}
 	p.Status, p.Failure = PaymentFailed, failureOrDefault(op.Failure)
@@ -160,7 +177,7 @@ func (p Payment) Rejected(op Operation, err *ProviderError) Payment {
 
 // Abandoned is a payment that no provider was ever asked for, given up.
 func (p Payment) Abandoned() Payment {
-	if p.ProviderPaymentID == "" && !p.Status.Terminal() {
+	if !p.Exists() && !p.Status.Terminal() {
 		p.Status = PaymentCanceled
 	}
 	return p

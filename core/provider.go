@@ -22,6 +22,9 @@ type ObjectKind string
 const (
 	ObjectPayment ObjectKind = "payment"
 	ObjectRefund  ObjectKind = "refund"
+	// ObjectSession is a page of the provider's own at which one payment can be paid. A look
+	// at it gives that payment.
+	ObjectSession ObjectKind = "session"
 )
 
 // ProviderRef names one object at one account: everything that can be observed is

@@ -5,8 +5,9 @@ import "time"
 // PaymentSnapshot is the present state of a provider's payment object, in our words,
 // as our own server fetched it. It is the only thing that moves a payment.
 type PaymentSnapshot struct {
-	Ref           ProviderRef
-	Payment       PaymentID // our id as the provider keeps it with the object; empty where it keeps none
+	Ref           ProviderRef // of the payment; its ID is empty while a session has made none
+	Session       string      // the page it is paid at, where that is an object of its own; else empty
+	Payment       PaymentID   // our id as the provider keeps it with the object; empty where it keeps none
 	Status        PaymentStatus
 	ForeignStatus string // the provider's own word
 	Amount        Money  // asked of the buyer
@@ -70,11 +71,10 @@ type Application struct {
 // refunded ≤ captured ≤ authorized ≤ asked, amounts taken never shrink, terminal
 // statuses stay, and applying the same snapshot again changes nothing.
 func ApplyPaymentSnapshot(held Payment, seen PaymentSnapshot) Application {
-	if held.ProviderPaymentID != "" && held.ProviderPaymentID != seen.Ref.ID || held.Account != seen.Ref.Account {
+	if held.isAnother(seen) {
 		return Application{Payment: held, Verdict: Impossible, Reason: ReasonOtherObject}
 	}
-	next := held
-	next.ProviderPaymentID = seen.Ref.ID
+	next := held.named(seen)
 	if review := reviewReason(held, seen); review != "" {
 		return parked(held, next, review, seen)
 	}
@@ -93,7 +93,7 @@ func ApplyPaymentSnapshot(held Payment, seen PaymentSnapshot) Application {
 	}
 	next = takeFacts(next, seen)
 	if next.Check() != nil {
-		return parked(held, held.withProviderID(seen.Ref.ID), ReviewAmounts, seen)
+		return parked(held, held.named(seen), ReviewAmounts, seen)
 	}
 	if verdict == Advance {
 		next.Status = seen.Status
@@ -175,14 +175,27 @@ func result(held, next Payment, verdict Verdict, unchanged Reason) Application {
 func samePayment(a, b Payment) bool {
 	method := a.Method == b.Method || a.Method != nil && b.Method != nil && *a.Method == *b.Method
 	failure := a.Failure == b.Failure || a.Failure != nil && b.Failure != nil && *a.Failure == *b.Failure
-	return method && failure && a.ProviderPaymentID == b.ProviderPaymentID && a.Status == b.Status &&
+	return method && failure && a.ProviderPaymentID == b.ProviderPaymentID && a.ProviderSessionID == b.ProviderSessionID && a.Status == b.Status &&
 		a.ForeignStatus == b.ForeignStatus && a.AmountAuthorized == b.AmountAuthorized &&
 		a.AmountCaptured == b.AmountCaptured && a.AmountRefunded == b.AmountRefunded &&
 		a.Disputed == b.Disputed && a.Review == b.Review && a.Anomaly == b.Anomaly
 }
 
-func (p Payment) withProviderID(id string) Payment {
-	p.ProviderPaymentID = id
+// isAnother reports whether what was seen is not this payment's. What is paid at a page is
+// known by that page alone.
+func (p Payment) isAnother(seen PaymentSnapshot) bool {
+	if p.Account != seen.Ref.Account {
+		return true
+	}
+	if p.ProviderSessionID != "" && p.ProviderSessionID != seen.Session {
+		return true
+	}
+	return p.ProviderPaymentID != "" && p.ProviderPaymentID != seen.Ref.ID
+}
+
+// named takes over the provider's ids.
+func (p Payment) named(seen PaymentSnapshot) Payment {
+	p.ProviderPaymentID, p.ProviderSessionID = seen.Ref.ID, seen.Session
 	return p
 }
 

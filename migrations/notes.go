@@ -36,6 +36,8 @@ func Columns() map[string]string {
 		"checkouts.attempts":               "how many were started; no more than 20 may be",
 		"checkouts.payment":                "the newest attempt, or the one that completed it",
 		"payments.version":                 "grows by one with each change",
+		"payments.hosted":                  "whether the buyer pays on the provider's own page",
+		"payments.provider_session_id":     "that page's object, where it is another than the payment's; null elsewhere",
 		"payments.provider_payment_id":     "null until the provider named one",
 		"payments.foreign_status":          "the provider's own word",
 		"payments.amount":                  "minor units asked for; never changes",

@@ -13,6 +13,7 @@ type Capabilities struct {
 	Confirm        ConfirmMode
 	ManualCapture  bool // authorize now, capture later
 	PartialCapture bool // capture less than was authorized; the rest is released
+	Hosted         bool // take a payment on a page of the provider's own; takes a [Hoster]
 	Refund         bool // give money back; takes a [Refunder]
 	ListPayments   bool // list payments by time of creation
 	// KeyKept is how long the provider remembers an idempotency key at least. After that

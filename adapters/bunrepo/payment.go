@@ -22,6 +22,8 @@ type paymentRow struct {
 	Account           core.AccountName   `bun:"account"`
 	Provider          core.ProviderName  `bun:"provider"`
 	ProviderPaymentID string             `bun:"provider_payment_id,nullzero"`
+	ProviderSessionID string             `bun:"provider_session_id,nullzero"`
+	Hosted            bool               `bun:"hosted"`
 	Status            core.PaymentStatus `bun:"status"`
 	ForeignStatus     string             `bun:"foreign_status,nullzero"`
 	Amount            int64              `bun:"amount"`
@@ -85,7 +87,7 @@ func (s *Store) paymentRow(p core.Payment) (row paymentRow, err error) {
 	}
 	row = paymentRow{
 		ID: p.ID, Version: p.Version, Checkout: p.Checkout, Reference: p.Reference, Customer: p.Customer,
-		Account: p.Account, Provider: p.Provider, ProviderPaymentID: p.ProviderPaymentID, Status: p.Status,
+		Account: p.Account, Provider: p.Provider, ProviderPaymentID: p.ProviderPaymentID, ProviderSessionID: p.ProviderSessionID, Hosted: p.Hosted, Status: p.Status,
 		ForeignStatus: p.ForeignStatus, Amount: p.Amount.Minor(), AmountAuthorized: p.AmountAuthorized.Minor(),
 		AmountCaptured: p.AmountCaptured.Minor(), AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(),
 		Capture: p.Capture, Disputed: p.Disputed, Review: p.Review, Anomaly: p.Anomaly, Environment: p.Environment,
@@ -104,7 +106,7 @@ func (s *Store) paymentRow(p core.Payment) (row paymentRow, err error) {
 func (s *Store) payment(row paymentRow) (core.Payment, error) {
 	p := core.Payment{
 		ID: row.ID, Version: row.Version, Checkout: row.Checkout, Reference: row.Reference, Customer: row.Customer,
-		Account: row.Account, Provider: row.Provider, ProviderPaymentID: row.ProviderPaymentID, Status: row.Status,
+		Account: row.Account, Provider: row.Provider, ProviderPaymentID: row.ProviderPaymentID, ProviderSessionID: row.ProviderSessionID, Hosted: row.Hosted, Status: row.Status,
 		ForeignStatus: row.ForeignStatus, Capture: row.Capture, Disputed: row.Disputed, Review: row.Review,
 		Anomaly: row.Anomaly, Environment: row.Environment, CreatedAt: row.CreatedAt.Time,
 		UpdatedAt: row.UpdatedAt.Time, SyncedAt: row.SyncedAt.Time,
@@ -152,12 +154,16 @@ func (s *Store) PaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Pa
 }
 
 // byRef finds the one row of a provider's object; none where the reference is not a
-// payment's or names no object yet.
+// payment's or a session's, or names no object yet.
 func byRef(query *bun.SelectQuery, ref core.ProviderRef) *bun.SelectQuery {
-	if ref.Kind != core.ObjectPayment || ref.ID == "" {
-		return query.Where("1 = 0")
+	query = query.Where("account = ?", ref.Account)
+	switch {
+	case ref.ID != "" && ref.Kind == core.ObjectPayment:
+		return query.Where("provider_payment_id = ?", ref.ID)
+	case ref.ID != "" && ref.Kind == core.ObjectSession:
+		return query.Where("provider_session_id = ?", ref.ID)
 	}
-	return query.Where("account = ?", ref.Account).Where("provider_payment_id = ?", ref.ID)
+	return query.Where("1 = 0")
 }
 
 // narrowPayments puts a filter on a query.

@@ -54,7 +54,6 @@ var badBodies = []struct {
 	{"reference not UTF-8", `order-1`, "order\xff", 400, "invalid_json", ""},
 	{"unknown mode", `"currency"`, `"mode":"` + secretText + `","currency"`, 422, "invalid_request", "body.mode"},
 	{"mode not served", `"currency"`, `"mode":"setup","currency"`, 422, "invalid_request", "body.mode"},
-	{"flow not served", `"currency"`, `"flow":"redirect","currency"`, 422, "invalid_request", "body.flow"},
 	{"unknown capture", `"currency"`, `"capture":"later","currency"`, 422, "invalid_request", "body.capture"},
 	{"unknown provider", `"currency"`, `"providers":["` + secretText + `"],"currency"`, 422, "invalid_request", "body.providers[0]"},
 	{"providers as null", `"currency"`, `"providers":[null],"currency"`, 422, "invalid_request", "body.providers[0]"},

@@ -51,6 +51,9 @@ func (s *Service) Sync(ctx context.Context, ref core.ProviderRef, cause core.Cau
 		if err != nil && !errors.Is(err, ports.ErrNotFound) {
 			return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
 		}
+		if held.Exists() {
+			ref = held.Ref() // what is paid at a page is looked at by it
+		}
 		snapshot, err := provider.GetPayment(ctx, ref)
 		if err != nil {
 			return s.missing(ctx, held, err, cause)
@@ -62,6 +65,10 @@ func (s *Service) Sync(ctx context.Context, ref core.ProviderRef, cause core.Cau
 		}
 		if held.ID == "" {
 			return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no payment here")
+		}
+		if held.ProviderSessionID != "" && ref.Kind != core.ObjectSession {
+			ref = held.Ref()
+			continue
 		}
 		observation, err := s.apply(ctx, held, snapshot, cause)
 		if !errors.Is(err, ports.ErrConflict) {

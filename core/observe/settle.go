@@ -32,7 +32,7 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 			return nil
 		}
 		lookAgain = held.Version != result.Payment.Version || settled.Attempts > 1
-		if lookAgain && held.ProviderPaymentID != "" {
+		if lookAgain && held.Exists() {
 			return nil
 		}
 		observation, err = s.applyLocked(ctx, tx, checkout, held, *result.Snapshot, cause)
@@ -42,7 +42,7 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 		return ports.Observation{}, fmt.Errorf("settle %s: %w", op.ID, err)
 	}
 	if lookAgain {
-		return s.Sync(ctx, result.Snapshot.Ref, cause)
+		return s.Sync(ctx, observation.Payment.Ref(), cause)
 	}
 	return observation, nil
 }
@@ -91,7 +91,7 @@ func (s *Service) rejected(ctx context.Context, tx ports.Tx, checkout core.Check
 		return observation, err
 	}
 	observation.Payment = payment
-	if held.ProviderPaymentID != "" {
+	if held.Exists() {
 		// The buyer could still agree to the object that was declined.
 		err = tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID})
 	}

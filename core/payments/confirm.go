@@ -129,7 +129,7 @@ func (s *Service) prepareConfirm(ctx context.Context, before core.Payment, sourc
 		if payment, err = tx.LockPayment(ctx, before.ID); err != nil {
 			return err
 		}
-		if payment.Status != core.PaymentRequiresAction || payment.ProviderPaymentID == "" && source == "" {
+		if payment.Status != core.PaymentRequiresAction || !payment.Exists() && source == "" {
 			return core.ErrPaymentNotOpen
 		}
 		if checkout.Status != core.CheckoutOpen || checkout.Lease != payment.ID {
@@ -194,7 +194,7 @@ func (s *Service) abandon(ctx context.Context, id core.PaymentID, cause core.Cau
 	if err != nil {
 		return payment, err
 	}
-	if payment.ProviderPaymentID != "" || len(operations) > 0 || payment.Status != core.PaymentRequiresAction {
+	if payment.Exists() || len(operations) > 0 || payment.Status != core.PaymentRequiresAction {
 		return payment, errAsked
 	}
 	observation, err := s.observer.Abandon(ctx, id, cause)

@@ -64,7 +64,7 @@ func (s *Service) closeLease(ctx context.Context, id core.PaymentID, cause core.
 // underWay reports whether the provider works on a payment, so that nobody can say yet
 // whether it takes money.
 func underWay(p core.Payment) bool {
-	return p.Status == core.PaymentProcessing && p.ProviderPaymentID != ""
+	return p.Status == core.PaymentProcessing && p.Exists()
 }
 
 // expire ends a checkout that nobody is paying and tells of it.

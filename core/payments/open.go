@@ -108,7 +108,7 @@ func (s *Service) newCheckout(in OpenCheckout) (core.Checkout, error) {
 	s.checkURL(check, "cancel_url", in.CancelURL, false)
 	checkMetadata(check, in.Metadata)
 	if len(check.fields) == 0 && len(s.able(c)) == 0 {
-		check.refuse("currency", "is served by no configured account for this amount, country, mode, capture and choice of providers")
+		check.refuse("currency", "is served by no configured account for this amount, country, mode, flow, capture and choice of providers")
 	}
 	return c, check.err()
 }
@@ -124,8 +124,6 @@ func (s *Service) checkKinds(check *checker, c core.Checkout) {
 	}
 	if c.Flow != core.FlowPage && c.Flow != core.FlowRedirect {
 		check.refuse("flow", "must be page or redirect")
-	} else if c.Flow != core.FlowPage {
-		check.refuse("flow", "is served by no configured account")
 	}
 	for i, name := range c.Providers {
 		field := fmt.Sprintf("providers[%d]", i)

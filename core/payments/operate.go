@@ -101,7 +101,7 @@ func (s *Service) prepare(ctx context.Context, kind core.OperationKind, id core.
 		if err != nil {
 			return err
 		}
-		if payment.ProviderPaymentID == "" {
+		if !payment.Exists() {
 			if payment.Status == core.PaymentFailed {
 				return nil // never came to be at the provider: nothing to cancel
 			}
@@ -149,7 +149,7 @@ func (s *Service) writeDown(ctx context.Context, tx ports.Tx, payment core.Payme
 	op := core.Operation{
 		ID: core.NewID[core.OperationID](s.ids.UUID()), Kind: asked.kind, Account: payment.Account, Payment: payment.ID,
 		Amount: asked.amount, RequestKey: asked.key, Source: asked.source, Status: core.OperationPending, CreatedAt: now,
-		RequestHash: core.HashRequest(string(asked.kind), string(payment.ID), payment.ProviderPaymentID,
+		RequestHash: core.HashRequest(string(asked.kind), string(payment.ID), payment.ProviderPaymentID, payment.ProviderSessionID,
 			string(payment.Amount.Currency()), strconv.FormatInt(payment.Amount.Minor(), 10),
 			strconv.FormatInt(asked.amount.Minor(), 10), string(payment.Capture), asked.source),
 	}.Sending(now)
@@ -193,7 +193,7 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 	case core.OpConfirmPayment:
 		snapshot, err = s.confirmation(ctx, provider, payment, op)
 	case core.OpCapturePayment:
-		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.Ref(), op.Amount)
+		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.MoneyRef(), op.Amount)
 	case core.OpCancelPayment:
 		snapshot, err = provider.CancelPayment(ctx, op.Key(), payment.Ref())
 	case core.OpRefundPayment:
@@ -210,7 +210,7 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 		return payment, err
 	}
 	payment = observation.Payment
-	if result.Err != nil && settledBySight(result.Err) && payment.ProviderPaymentID != "" {
+	if result.Err != nil && settledBySight(result.Err) && payment.Exists() {
 		// The provider says that the object is not in the state we thought: look.
 		if observation, err = s.observer.Sync(ctx, payment.Ref(), cause); err == nil {
 			payment = observation.Payment

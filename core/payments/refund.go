@@ -47,7 +47,7 @@ func (s *Service) sendRefund(ctx context.Context, provider ports.Provider, payme
 	result := ports.CallResult{Payment: payment}
 	refunder, ok := provider.(ports.Refunder)
 	if ok {
-		_, err := refunder.RefundPayment(ctx, op.Key(), ports.RefundPayment{Payment: payment.ID, Ref: payment.Ref(), Amount: op.Amount})
+		_, err := refunder.RefundPayment(ctx, op.Key(), ports.RefundPayment{Payment: payment.ID, Ref: payment.MoneyRef(), Amount: op.Amount})
 		result.Err = providerError(err)
 	} else {
 		result.Err = &core.ProviderError{Class: core.ClassInvalid, Op: "refund " + string(payment.ID), Err: errors.New("account cannot refund")}

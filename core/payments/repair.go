@@ -108,7 +108,7 @@ func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.
 		return err
 	}
 	cause := core.Cause{Kind: core.CauseRepair}
-	if payment.ProviderPaymentID != "" {
+	if payment.Exists() {
 		_, err = s.observer.Sync(ctx, payment.Ref(), cause)
 		return err
 	}

@@ -146,7 +146,7 @@ func (s *Service) serves(provider ports.Provider, c core.Checkout) bool {
 	if !can.Currencies[c.Amount.Currency()] || c.Mode != core.ModePayment {
 		return false
 	}
-	if c.Capture == core.CaptureManual && !can.ManualCapture {
+	if c.Capture == core.CaptureManual && !can.ManualCapture || c.Flow == core.FlowRedirect && !can.Hosted {
 		return false
 	}
 	if len(c.Providers) == 0 {

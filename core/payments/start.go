@@ -72,7 +72,7 @@ func (s *Service) begin(ctx context.Context, id core.CheckoutID, provider ports.
 			return err
 		}
 		payment = core.NewPayment(core.NewID[core.PaymentID](s.ids.UUID()), checkout, provider.Account(), provider.Name(), now)
-		waits := provider.Capabilities().Confirm == ports.ConfirmWithSource
+		waits := provider.Capabilities().Confirm == ports.ConfirmWithSource && !payment.Hosted
 		if waits {
 			payment.Status = core.PaymentRequiresAction // there is nothing to ask for yet
 		}
@@ -105,7 +105,7 @@ func (s *Service) begin(ctx context.Context, id core.CheckoutID, provider ports.
 
 // create sends a creating operation that is written down and settles it.
 func (s *Service) create(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (Attempt, error) {
-	session, err := provider.CreatePayment(ctx, op.Key(), s.creation(payment))
+	session, err := s.ask(ctx, provider, payment, op)
 	result := ports.CallResult{Payment: payment, Err: providerError(err)}
 	if result.Err == nil {
 		result.Snapshot = &session.Snapshot
@@ -115,6 +115,18 @@ func (s *Service) create(ctx context.Context, provider ports.Provider, payment c
 		return Attempt{}, err
 	}
 	return Attempt{Payment: observation.Payment, Action: session.Action}, refusal(result.Err)
+}
+
+// ask has the provider make the payment, or the page to pay it at.
+func (s *Service) ask(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (ports.PaymentSession, error) {
+	if !payment.Hosted {
+		return provider.CreatePayment(ctx, op.Key(), s.creation(payment))
+	}
+	hoster, ok := provider.(ports.Hoster)
+	if !ok {
+		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Op: "create " + string(payment.ID), Err: errors.New("account has no page of its own")}
+	}
+	return hoster.CreateHosted(ctx, op.Key(), s.creation(payment))
 }
 
 // creation is the request that belongs to a payment. It depends on what is stored and
@@ -136,7 +148,7 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 		return Attempt{}, err
 	}
 	switch {
-	case payment.ProviderPaymentID != "":
+	case payment.Exists():
 	case payment.Status == core.PaymentRequiresAction:
 		return s.goOnWithoutObject(ctx, payment, provider)
 	default:
@@ -163,7 +175,7 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 		}
 		return Attempt{}, errTryAgain
 	}
-	if provider.Capabilities().Confirm == ports.ConfirmWithSource {
+	if provider.Capabilities().Confirm == ports.ConfirmWithSource && !payment.Hosted {
 		return Attempt{}, core.ErrPaymentInProgress // its money is asked for already
 	}
 	session, err := provider.OpenPayment(ctx, payment.Ref())
@@ -214,7 +226,7 @@ func (s *Service) Look(ctx context.Context, checkout core.CheckoutID, id core.Pa
 	if payment.Checkout != checkout {
 		return core.Payment{}, core.Checkout{}, ports.ErrNotFound
 	}
-	if payment.ProviderPaymentID == "" && payment.Status == core.PaymentRequiresAction {
+	if !payment.Exists() && payment.Status == core.PaymentRequiresAction {
 		if err := s.settleOpen(ctx, id); err != nil {
 			return core.Payment{}, core.Checkout{}, err
 		}
@@ -222,7 +234,7 @@ func (s *Service) Look(ctx context.Context, checkout core.CheckoutID, id core.Pa
 			return core.Payment{}, core.Checkout{}, err
 		}
 	}
-	if payment.ProviderPaymentID != "" && !payment.Status.Terminal() {
+	if payment.Exists() && !payment.Status.Terminal() {
 		observation, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseBuyer})
 		if err != nil {
 			return core.Payment{}, core.Checkout{}, err

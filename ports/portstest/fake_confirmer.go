@@ -78,7 +78,7 @@ func (f FakeConfirmer) fromSource(in ports.ConfirmPayment) *fakeObject {
 // agree is the buyer, who pays, or at a fake of another manner agrees to pay. The lock is
 // held.
 func (f *FakeProvider) agree(object *fakeObject, card Card) {
-	if f.can.Confirm != ports.ConfirmAfterApproval {
+	if !object.approves {
 		object.confirm(card)
 		return
 	}

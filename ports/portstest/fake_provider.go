@@ -67,6 +67,7 @@ type fakeFailure struct {
 var (
 	_ ports.BrowserProvider = (*FakeProvider)(nil)
 	_ ports.Refunder        = (*FakeProvider)(nil)
+	_ ports.Hoster          = (*FakeProvider)(nil)
 	_ FarEnd                = (*FakeProvider)(nil)
 )
 
@@ -80,7 +81,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 	return &FakeProvider{
 		account: account, name: core.ProviderStripe, env: env,
 		can: ports.Capabilities{
-			ManualCapture: true, PartialCapture: true, Refund: true, ListPayments: true,
+			ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, ListPayments: true,
 			KeyKept: 24 * time.Hour, Currencies: currencies,
 		},
 		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
@@ -253,7 +254,7 @@ func (f *FakeProvider) of(payment core.PaymentID) *fakeObject {
 // find finds an object by the provider's id. The lock is held.
 func (f *FakeProvider) find(id string) *fakeObject {
 	for _, object := range f.objects {
-		if object.seen.Ref.ID == id {
+		if id != "" && (object.seen.Ref.ID == id || object.seen.Session == id) {
 			return object
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,21 @@ func (f *FakeProvider) make(in ports.CreatePayment) *fakeObject {
 	}}
 	f.objects = append(f.objects, object)
 	return object
+}
+
+// CreateHosted implements [ports.Hoster]: in the manner of Stripe, whose page makes the
+// payment once the buyer tries to pay.
+func (f *FakeProvider) CreateHosted(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
+	call := FakeCall{Method: "CreateHosted", Key: key, Payment: in.Payment, Amount: in.Amount}
+	return f.mutate(ctx, call, fmt.Sprintf("host %+v", in), func() (ports.PaymentSession, bool, error) {
+		if !in.Amount.IsPositive() || !f.can.Currencies[in.Amount.Currency()] {
+			return ports.PaymentSession{}, false, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "amount", Op: "fake host"}
+		}
+		object := f.make(in)
+		object.approves = false
+		object.seen.Session, object.seen.Ref.ID = "cs_fake"+strconv.Itoa(f.created), ""
+		return object.session(), true, nil
+	})
 }
 
 // OpenPayment implements [ports.Provider].
@@ -174,7 +190,10 @@ const fakeKeyMax = 45
 // check refuses, before it is sent, a call about an object that cannot be this account's.
 func (f *FakeProvider) check(call FakeCall) error {
 	ref := call.Ref
-	if call.Method == "CreatePayment" || call.Method == "ConfirmPayment" && ref.ID == "" || ref.Account == f.account && ref.Kind == core.ObjectPayment && ref.ID != "" {
+	made := call.Method == "CreatePayment" || call.Method == "CreateHosted" || call.Method == "ConfirmPayment" && ref.ID == ""
+	looks := call.Method == "GetPayment" || call.Method == "OpenPayment" || call.Method == "CancelPayment"
+	ours := ref.Kind == core.ObjectPayment || ref.Kind == core.ObjectSession && looks
+	if made || ref.Account == f.account && ours && ref.ID != "" {
 		return nil
 	}
 	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "ref", Op: "fake " + call.Method}
@@ -270,7 +289,9 @@ func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string
 
 func (o *fakeObject) session() ports.PaymentSession {
 	session := ports.PaymentSession{Snapshot: copied(o.seen)}
-	if o.seen.Payable && o.approves {
+	if o.seen.Payable && o.seen.Session != "" {
+		session.Action = ports.BuyerAction{Type: ports.ActionRedirect, URL: "https://provider.example/" + o.seen.Session}
+	} else if o.seen.Payable && o.approves {
 		session.Action = ports.BuyerAction{Type: "fake_approve"}
 	} else if o.seen.Payable {
 		session.Action = ports.BuyerAction{Type: "stripe_confirm", ClientSecret: o.secret}
@@ -331,6 +352,12 @@ var fakeDeclines = map[Card]core.FailureCode{
 }
 
 func (o *fakeObject) confirm(card Card) {
+	if number, hosted := strings.CutPrefix(o.seen.Session, "cs_fake"); hosted && o.seen.Ref.ID == "" {
+		o.seen.Ref.ID = "pi_fake" + number
+	}
+	if _, declined := fakeDeclines[card]; declined && o.seen.Session != "" {
+		return // the provider's page tells the buyer, who tries again there
+	}
 	if code, declined := fakeDeclines[card]; declined {
 		o.fail(code)
 		return

@@ -22,6 +22,7 @@ func fullPayment(t testing.TB, checkout core.CheckoutID) core.Payment {
 	return core.Payment{
 		ID: id, Version: 1, Checkout: checkout, Reference: "order of " + string(id), Customer: storeID[core.CustomerID](),
 		Account: "stripe_eu", Provider: core.ProviderStripe, ProviderPaymentID: "pi_" + string(id),
+		ProviderSessionID: "cs_" + string(id), Hosted: true,
 		Status: core.PaymentFailed, ForeignStatus: "requires_payment_method",
 		Amount: eur(t, 1000), AmountAuthorized: eur(t, 900), AmountCaptured: eur(t, 800), AmountRefunded: eur(t, 700),
 		Capture:  core.CaptureManual,

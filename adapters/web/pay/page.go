@@ -137,7 +137,7 @@ func (h *handler) stateOf(c core.Checkout, p core.Payment, offers []offer) strin
 	switch {
 	case p.Status == core.PaymentNeedsReview && c.Lease == p.ID:
 		return stateReview
-	case p.Status == core.PaymentProcessing && p.ProviderPaymentID != "" && c.Lease == p.ID:
+	case p.Status == core.PaymentProcessing && p.Exists() && c.Lease == p.ID:
 		return stateProcessing
 	case len(offers) == 0:
 		return stateUnavailable

@@ -1,0 +1,3 @@
+DROP INDEX payments_session;
+ALTER TABLE payments DROP COLUMN provider_session_id;
+ALTER TABLE payments DROP COLUMN hosted;
