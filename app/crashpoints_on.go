@@ -23,7 +23,7 @@ import (
 // Names: journal.append.before, journal.append.after, drain.before, drain.after,
 // tx.begin, tx.commit (all is written and nothing committed), tx.done,
 // provider.create.before, provider.create.after, provider.get.before, provider.get.after,
-// and likewise capture and cancel.
+// and likewise confirm, host, capture, cancel and refund.
 var crash = readCrashPoint()
 
 type crashPoint struct {
@@ -93,14 +93,47 @@ func (j journalThatCrashes) Drain(ctx context.Context, accept ports.AcceptDelive
 	})
 }
 
-type providerThatCrashes struct{ ports.Provider }
+// wholeProvider is all that a guarded account can do.
+type wholeProvider interface {
+	ports.Confirmer
+	ports.Hoster
+	ports.Refunder
+}
 
-func crashingProvider(provider ports.Provider) ports.Provider { return providerThatCrashes{provider} }
+type providerThatCrashes struct{ wholeProvider }
+
+func crashingProvider(provider ports.Provider) ports.Provider {
+	return providerThatCrashes{provider.(wholeProvider)}
+}
+
+// ConfirmPayment implements [ports.Confirmer].
+func (p providerThatCrashes) ConfirmPayment(ctx context.Context, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
+	crash.at("provider.confirm.before")
+	snapshot, err := p.wholeProvider.ConfirmPayment(ctx, key, in)
+	crash.at("provider.confirm.after")
+	return snapshot, err
+}
+
+// CreateHosted implements [ports.Hoster].
+func (p providerThatCrashes) CreateHosted(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
+	crash.at("provider.host.before")
+	session, err := p.wholeProvider.CreateHosted(ctx, key, in)
+	crash.at("provider.host.after")
+	return session, err
+}
+
+// RefundPayment implements [ports.Refunder].
+func (p providerThatCrashes) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
+	crash.at("provider.refund.before")
+	refund, err := p.wholeProvider.RefundPayment(ctx, key, in)
+	crash.at("provider.refund.after")
+	return refund, err
+}
 
 // CreatePayment implements [ports.Provider].
 func (p providerThatCrashes) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
 	crash.at("provider.create.before")
-	session, err := p.Provider.CreatePayment(ctx, key, in)
+	session, err := p.wholeProvider.CreatePayment(ctx, key, in)
 	crash.at("provider.create.after")
 	return session, err
 }
@@ -108,7 +141,7 @@ func (p providerThatCrashes) CreatePayment(ctx context.Context, key core.Operati
 // GetPayment implements [ports.Provider].
 func (p providerThatCrashes) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	crash.at("provider.get.before")
-	snapshot, err := p.Provider.GetPayment(ctx, ref)
+	snapshot, err := p.wholeProvider.GetPayment(ctx, ref)
 	crash.at("provider.get.after")
 	return snapshot, err
 }
@@ -116,7 +149,7 @@ func (p providerThatCrashes) GetPayment(ctx context.Context, ref core.ProviderRe
 // CapturePayment implements [ports.Provider].
 func (p providerThatCrashes) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
 	crash.at("provider.capture.before")
-	snapshot, err := p.Provider.CapturePayment(ctx, key, ref, amount)
+	snapshot, err := p.wholeProvider.CapturePayment(ctx, key, ref, amount)
 	crash.at("provider.capture.after")
 	return snapshot, err
 }
@@ -124,7 +157,7 @@ func (p providerThatCrashes) CapturePayment(ctx context.Context, key core.Operat
 // CancelPayment implements [ports.Provider].
 func (p providerThatCrashes) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	crash.at("provider.cancel.before")
-	snapshot, err := p.Provider.CancelPayment(ctx, key, ref)
+	snapshot, err := p.wholeProvider.CancelPayment(ctx, key, ref)
 	crash.at("provider.cancel.after")
 	return snapshot, err
 }

@@ -156,11 +156,11 @@ func newAdapter(c Config, account Account) (adapter, error) {
 func NewProviders(all Accounts) (ports.Providers, error) {
 	providers := make(ports.Providers)
 	for _, one := range all {
-		guarded, err := guard.Wrap(crashingProvider(one), guard.Options{})
+		guarded, err := guard.Wrap(one, guard.Options{})
 		if err != nil {
 			return nil, err
 		}
-		providers[one.Account()] = guarded
+		providers[one.Account()] = crashingProvider(guarded)
 	}
 	return providers, nil
 }

@@ -60,9 +60,34 @@ var (
 // and up to the deadline.
 var durationBounds = []float64{0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, CallTimeMax.Seconds()}
 
+// checkClaims holds a provider to what it says it can do: all of that is there, and
+// nothing that it does not speak of.
+func checkClaims(inner ports.Provider) error {
+	can := inner.Capabilities()
+	_, confirms := inner.(ports.Confirmer)
+	_, hosts := inner.(ports.Hoster)
+	_, refunds := inner.(ports.Refunder)
+	for _, claim := range []struct {
+		name         string
+		said, really bool
+	}{
+		{"confirm", can.Confirm != ports.ConfirmInBrowser, confirms}, {"host", can.Hosted, hosts}, {"refund", can.Refund, refunds},
+	} {
+		if claim.said != claim.really {
+			return fmt.Errorf("adapter of account %q says that it can %s: %t, and it is %t", inner.Account(), claim.name, claim.said, claim.really)
+		}
+	}
+	return nil
+}
+
 // Wrap puts the guard around a provider. The result is a [ports.BrowserProvider] where the
-// provider is one. The error is the meter's, about the metric that was asked of it.
+// provider is one, and a [ports.Confirmer], [ports.Hoster] and [ports.Refunder] whose calls
+// are refused where the provider is none. The error is the meter's, about the metric that was
+// asked of it, or that the provider's claims are not what it can do.
 func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
+	if err := checkClaims(inner); err != nil {
+		return nil, err
+	}
 	if options.Tracer == nil {
 		options.Tracer = otel.Tracer(scope)
 	}

@@ -23,6 +23,14 @@ import (
 	"github.com/paydesk/paydesk/ports/portstest"
 )
 
+func TestConfirmer(t *testing.T) {
+	t.Parallel()
+	portstest.RunProvider(t, func(t *testing.T) (ports.Provider, portstest.FarEnd) {
+		fake := portstest.NewFakeProvider("stripe", core.EnvTest).Confirming(ports.ConfirmAfterApproval)
+		return wrap(t, fake, guard.Options{}), fake
+	})
+}
+
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	portstest.RunProvider(t, func(t *testing.T) (ports.Provider, portstest.FarEnd) {
@@ -55,6 +63,42 @@ func look(t testing.TB, options guard.Options, get func(context.Context) (core.P
 	t.Helper()
 	inner := scripted{Provider: portstest.NewFakeProvider("stripe", core.EnvTest), get: get}
 	return wrap(t, inner, options).GetPayment(t.Context(), ref)
+}
+
+// Capabilities implements [ports.Provider]: it looks at payments and does nothing else.
+func (s scripted) Capabilities() ports.Capabilities { return ports.Capabilities{} }
+
+// What an adapter says it can do has to be what it can do.
+func TestClaimsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*ports.Capabilities){
+		"confirm": func(can *ports.Capabilities) { can.Confirm = ports.ConfirmWithSource },
+		"host":    func(can *ports.Capabilities) { can.Hosted = false },
+		"refund":  func(can *ports.Capabilities) { can.Refund = false },
+	} {
+		fake := portstest.NewFakeProvider("stripe", core.EnvTest)
+		fake.SetCapabilities(change)
+		_, err := guard.Wrap(fake, guard.Options{})
+		require.ErrorContains(t, err, "can "+name)
+	}
+	fake := portstest.NewFakeProvider("stripe", core.EnvTest).Confirming(ports.ConfirmWithSource)
+	_, err := guard.Wrap(fake, guard.Options{})
+	require.NoError(t, err)
+	plain, err := guard.Wrap(scripted{Provider: fake}, guard.Options{})
+	require.NoError(t, err)
+	whole, ok := plain.(interface {
+		ports.Confirmer
+		ports.Hoster
+		ports.Refunder
+	})
+	require.True(t, ok)
+	_, err = whole.ConfirmPayment(t.Context(), "op_1", ports.ConfirmPayment{})
+	require.Equal(t, core.ClassInvalid, refusal(t, err).Class)
+	_, err = whole.CreateHosted(t.Context(), "op_1", ports.CreatePayment{})
+	require.Equal(t, core.ClassInvalid, refusal(t, err).Class)
+	_, err = whole.RefundPayment(t.Context(), "op_1", ports.RefundPayment{})
+	require.Equal(t, core.ClassInvalid, refusal(t, err).Class)
+	require.Empty(t, fake.Calls())
 }
 
 func failing(err error) func(context.Context) (core.PaymentSnapshot, error) {

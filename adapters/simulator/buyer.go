@@ -40,6 +40,7 @@ type attempt struct {
 		Type              string `json:"type"`
 		ClientSecret      string `json:"client_secret"`
 		ProviderPaymentID string `json:"provider_payment_id"`
+		URL               string `json:"url"`
 	} `json:"action"`
 }
 
@@ -146,7 +147,10 @@ func (b *buyer) buy(ctx context.Context, checkout, account, number string) (boug
 	status, confirmErr := b.confirm(ctx, a, number, page+"/return")
 	paid.Status = status
 	// Whatever broke, money may have moved, so the server looks all the same.
-	seen, err := b.sync(ctx, page, a.Payment)
+	seen, object, err := b.sync(ctx, page, a.Payment)
+	if object != "" {
+		paid.Object = object
+	}
 	switch {
 	case confirmErr != nil && (err != nil || seen == "requires_action"):
 		return paid, fmt.Errorf("confirm at the provider: %w", confirmErr)
@@ -172,7 +176,7 @@ func (b *buyer) begin(ctx context.Context, page, account string) (attempt, error
 		if err := json.Unmarshal(text, &a); err != nil {
 			return attempt{}, fmt.Errorf("read the page's answer: %w", err)
 		}
-		if a.Action.ProviderPaymentID != "" && a.Action.ClientSecret != "" {
+		if a.Action.Type != "" {
 			return a, nil
 		}
 		if try == attemptTriesMax {
@@ -198,24 +202,29 @@ func rest(ctx context.Context, length time.Duration) error {
 }
 
 // sync has the page's server look at the payment, and gives the status that it saw.
-func (b *buyer) sync(ctx context.Context, page, payment string) (string, error) {
+func (b *buyer) sync(ctx context.Context, page, payment string) (status, object string, err error) {
 	text, err := b.post(ctx, page+"/attempts/"+url.PathEscape(payment)+"/sync", "{}")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	var seen struct {
 		Status string `json:"status"`
+		Object string `json:"provider_payment_id"`
 	}
 	if err := json.Unmarshal(text, &seen); err != nil {
-		return "", fmt.Errorf("read the page's answer: %w", err)
+		return "", "", fmt.Errorf("read the page's answer: %w", err)
 	}
-	return seen.Status, nil
+	return seen.Status, seen.Object, nil
 }
 
 // confirm types the card into the provider's frame, and passes 3-D Secure. It gives the
 // status of the provider's object; a decline is one like any other.
 func (b *buyer) confirm(ctx context.Context, a attempt, number, returnURL string) (string, error) {
-	if a.Action.Type != "stripe_confirm" {
+	switch a.Action.Type {
+	case "stripe_confirm":
+	case "redirect":
+		return "", b.payThere(ctx, a.Action.URL, number)
+	default:
 		return "", fmt.Errorf("the page asks for %q, which this buyer cannot do", a.Action.Type)
 	}
 	form := url.Values{

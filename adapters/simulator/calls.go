@@ -9,11 +9,15 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
 // answerBytesMax bounds what the buyer reads of an answer.
 const answerBytesMax = 1 << 20
+
+// hostedStepsMax is how many forms a buyer fills in on a provider's own page.
+const hostedStepsMax = 3
 
 // pageError is the page's server saying no.
 type pageError struct {
@@ -82,6 +86,39 @@ func (b *buyer) do(request *http.Request) ([]byte, error) {
 		}
 	}
 	return nil, refused
+}
+
+// payThere pays on the provider's own page, and passes 3-D Secure there. A decline is no
+// error: the page says so, and the payment shows it.
+func (b *buyer) payThere(ctx context.Context, address, number string) error {
+	at, err := url.Parse(address)
+	if err != nil || at.Host == "" {
+		return errors.New("the page sends the buyer nowhere")
+	}
+	form := url.Values{"number": {number}, "exp_month": {"12"}, "exp_year": {strconv.Itoa(b.year)}, "cvc": {"123"}}
+	for range hostedStepsMax {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+at.Path, strings.NewReader(form.Encode()))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := b.outside.Do(request)
+		if err != nil {
+			return fmt.Errorf("reach the provider's page: %w", err)
+		}
+		text, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
+		_ = response.Body.Close()
+		switch {
+		case err != nil:
+			return fmt.Errorf("read the provider's page: %w", err)
+		case response.StatusCode >= http.StatusBadRequest:
+			return fmt.Errorf("the provider's page answered %d", response.StatusCode)
+		case !strings.Contains(string(text), "complete-authentication"):
+			return nil // sent back, or told that it did not work
+		}
+		form = url.Values{"outcome": {"complete"}}
+	}
+	return errors.New("the provider's page has no end")
 }
 
 // ask calls the simulated provider as the browser's frame does. It gives the object's

@@ -98,6 +98,7 @@ func New(options Options) (*Simulator, error) {
 		WebhookURL: webhookURL, Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: options.Logger,
 	})
 	s.mux.Handle("/stripe/v1/", s.stripe.Handler())
+	s.mux.Handle("/stripe/c/", s.stripe.Handler())
 	s.mux.Handle(browser.Prefix, browser.Handler(options.Stripe.PublishableKey))
 	s.control()
 	return s, nil
@@ -141,7 +142,7 @@ func (s *Simulator) Objects(account, kind string) ([]json.RawMessage, error) {
 	}
 	objects, ok := s.stripe.Objects(strings.TrimSuffix(kind, "s"))
 	if !ok {
-		return nil, errors.New("type: must be payment_intent, charge, refund, dispute or event")
+		return nil, errors.New("type: must be payment_intent, charge, refund, session, dispute or event")
 	}
 	texts := make([]json.RawMessage, 0, len(objects))
 	for _, object := range objects {

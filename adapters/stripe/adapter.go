@@ -60,6 +60,7 @@ type Adapter struct {
 var (
 	_ ports.BrowserProvider = (*Adapter)(nil)
 	_ ports.Refunder        = (*Adapter)(nil)
+	_ ports.Hoster          = (*Adapter)(nil)
 	_ ports.WebhookVerifier = (*Adapter)(nil)
 )
 

@@ -57,6 +57,14 @@ func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
 	return nil
 }
 
+// checkPageRef is checkRef for calls that take a page as well as a payment.
+func (a *Adapter) checkPageRef(op string, ref core.ProviderRef) error {
+	if ref.Kind == core.ObjectSession {
+		ref.Kind = core.ObjectPayment
+	}
+	return a.checkRef(op, ref)
+}
+
 // checkKey refuses a call without a key, for which the SDK would invent one.
 func checkKey(op string, key core.OperationKey) error {
 	if key == "" || len(key) > operationKeyMax {

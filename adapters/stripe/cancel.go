@@ -16,11 +16,14 @@ import (
 // Source: POST /v1/payment_intents/{id}/cancel.
 func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	op := "stripe cancel " + ref.ID
-	if err := a.checkRef(op, ref); err != nil {
+	if err := a.checkPageRef(op, ref); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
 	if err := checkKey(op, key); err != nil {
 		return core.PaymentSnapshot{}, err
+	}
+	if ref.Kind == core.ObjectSession {
+		return a.cancelSession(ctx, key, op, ref)
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentCancelParams{Params: c.params(key)}

@@ -67,6 +67,7 @@ func openSimulatorWith(t *testing.T, options simulator.Options) *farEnd {
 		simulated.Close()
 	})
 	far := &farEnd{origin: server.URL, client: server.Client()}
+	far.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	far.adapter, err = stripe.New(stripe.Options{
 		Account: "stripe", Environment: core.EnvTest, SecretKey: secretKey, PublishableKey: publishableKey,
 		WebhookSecrets: []string{webhookSecret}, APIBase: server.URL + "/stripe",
@@ -110,11 +111,15 @@ func (f *farEnd) Effects(t testing.TB) int {
 	effects := 0
 	for _, event := range events.Data {
 		switch event.Type {
-		case "payment_intent.created", "charge.captured", "payment_intent.canceled", "refund.created":
+		case "payment_intent.created", "charge.captured", "payment_intent.canceled", "refund.created", "checkout.session.expired":
 			effects++
 		}
 	}
-	return effects
+	var pages struct {
+		Data []json.RawMessage `json:"data"`
+	}
+	f.read(t, "/_control/objects?account=stripe&type=session", &pages) // of whose making Stripe tells no event
+	return effects + len(pages.Data)
 }
 
 // Has implements [portstest.FarEnd].
@@ -165,6 +170,14 @@ var cards = map[portstest.Card]string{
 // Confirm implements [portstest.FarEnd].
 func (f *farEnd) Confirm(t testing.TB, session ports.PaymentSession, card portstest.Card) {
 	t.Helper()
+	if session.Action.Type == ports.ActionRedirect {
+		at, err := url.Parse(session.Action.URL)
+		require.NoError(t, err)
+		f.browse(t, at.Path, session, url.Values{
+			"number": {cards[card]}, "cvc": {"123"}, "exp_month": {"12"}, "exp_year": {strconv.Itoa(time.Now().Year() + 2)},
+		})
+		return
+	}
 	f.browse(t, "/stripe/v1/payment_intents/"+session.Snapshot.Ref.ID+"/confirm", session, url.Values{
 		"return_url":                           {"https://shop.example/return"},
 		"payment_method_data[type]":            {"card"},
@@ -196,7 +209,7 @@ func (f *farEnd) browse(t testing.TB, path string, session ports.PaymentSession,
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	require.Contains(t, []int{http.StatusOK, http.StatusPaymentRequired}, response.StatusCode, "%s", text)
+	require.Contains(t, []int{http.StatusOK, http.StatusPaymentRequired, http.StatusSeeOther}, response.StatusCode, "%s", text)
 }
 
 // wreckingTransport breaks an answer that came.

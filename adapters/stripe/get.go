@@ -25,8 +25,11 @@ func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.
 }
 
 func (a *Adapter) look(ctx context.Context, op string, ref core.ProviderRef) (ports.PaymentSession, error) {
-	if err := a.checkRef(op, ref); err != nil {
+	if err := a.checkPageRef(op, ref); err != nil {
 		return ports.PaymentSession{}, err
+	}
+	if ref.Kind == core.ObjectSession {
+		return a.lookAtSession(ctx, op, ref.ID)
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentParams{Params: c.params("")}

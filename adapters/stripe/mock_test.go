@@ -62,6 +62,17 @@ func TestRequestsAgainstStripeMock(t *testing.T) {
 	// The answer is of no payment of ours, so that only the request is judged.
 	_, err = adapter.RefundPayment(ctx, "op_refund", ports.RefundPayment{Payment: "pay_01", Ref: ref, Amount: amount})
 	require.NotContains(t, fmt.Sprint(err), "invalid")
+	for _, capture := range []core.CaptureMode{core.CaptureAutomatic, core.CaptureManual} {
+		_, err = adapter.CreateHosted(ctx, core.OperationKey("op_page_"+capture), ports.CreatePayment{
+			Payment: "pay_03", Checkout: "chk_03", Reference: "order 3", Amount: amount, Capture: capture, ReturnURL: "https://shop.example/back",
+		})
+		require.NotContains(t, fmt.Sprint(err), "invalid")
+	}
+	page := core.ProviderRef{Account: "stripe", Kind: core.ObjectSession, ID: "cs_123"}
+	_, err = adapter.GetPayment(ctx, page)
+	require.NotContains(t, fmt.Sprint(err), "invalid")
+	_, err = adapter.CancelPayment(ctx, "op_close", page)
+	require.NotContains(t, fmt.Sprint(err), "invalid")
 	for _, cursor := range []string{"", "pi_122"} {
 		_, err = adapter.ListPayments(ctx, ports.ListPayments{
 			From: time.Unix(1700000000, 1), Until: time.Unix(1700003600, 1), Limit: core.PageItemsMax, Cursor: cursor,
@@ -73,7 +84,10 @@ func TestRequestsAgainstStripeMock(t *testing.T) {
 		"POST /v1/payment_intents op_pay_01", "POST /v1/payment_intents op_pay_02",
 		"GET /v1/payment_intents/pi_123", "GET /v1/payment_intents/pi_123",
 		"POST /v1/payment_intents/pi_123/capture op_capture", "POST /v1/payment_intents/pi_123/cancel op_cancel",
-		"POST /v1/refunds op_refund", "GET /v1/payment_intents", "GET /v1/payment_intents",
+		"POST /v1/refunds op_refund",
+		"POST /v1/checkout/sessions op_page_automatic", "POST /v1/checkout/sessions op_page_manual",
+		"GET /v1/checkout/sessions/cs_123", "POST /v1/checkout/sessions/cs_123/expire op_close",
+		"GET /v1/payment_intents", "GET /v1/payment_intents",
 	}, judged.calls)
 }
 

@@ -145,6 +145,9 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	if concernsPayment(delivery.Type) && safeID(e.payment) != "" {
 		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: e.payment}
 	}
+	if strings.HasPrefix(delivery.Type, "checkout.session.") && e.object == objectSession && safeID(e.objectID) != "" {
+		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectSession, ID: e.objectID}
+	}
 	return delivery, nil
 }
 

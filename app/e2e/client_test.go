@@ -125,6 +125,17 @@ func (c *client) checkout(t testing.TB, reference, capture string) string {
 	return a.text("id")
 }
 
+// hostedCheckout opens one that is paid on the provider's own page.
+func (c *client) hostedCheckout(t testing.TB, reference string) string {
+	t.Helper()
+	in := order(reference, "automatic")
+	in["flow"] = "redirect"
+	a := c.api(t, http.MethodPost, "/v1/checkouts", in, reference)
+	require.NoError(t, a.Err)
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	return a.text("id")
+}
+
 // pay is the buyer; it gives the payment's id.
 func (c *client) pay(t testing.TB, checkout, card string) answer {
 	t.Helper()

@@ -116,6 +116,7 @@ func TestPayPage(t *testing.T) {
 		{"for everybody", pageAccessible},
 		{"on a narrow screen", pageNarrow},
 		{"completed or expired", pageEnded},
+		{"on the provider's own page", pageRedirects},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.test(t, b, house) })
 	}
@@ -348,4 +349,27 @@ func (p *tab) shoot(t *testing.T, name string) {
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600))
+}
+
+// pageRedirects pays on the provider's own page: our page has no field, and shows the end
+// once the buyer comes back.
+func pageRedirects(t *testing.T, b *browser, house *client) {
+	v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.hostedCheckout(t, t.Name())}
+	v.load(t)
+	require.Equal(t, "Continue to payment", v.text(t, "#pay-label"))
+	require.Zero(t, evaluate[int](t, v.tab, `document.querySelectorAll('iframe, script[src^="http"]').length`))
+	v.accessible(t, "redirect")
+	v.presses(t)
+	v.do(t, chromedp.WaitVisible(chromedp.CSS("#card-number")))
+	pay := func(number string) {
+		v.do(t, chromedp.SetValue(chromedp.CSS("#card-number"), number), chromedp.SetValue(chromedp.CSS("#card-cvc"), "123"), chromedp.Click(chromedp.CSS("button#pay")))
+	}
+	pay(cardDeclined)
+	require.Contains(t, v.text(t, "#error"), "declined")
+	pay(card3DS)
+	v.do(t, chromedp.Click(chromedp.CSS("#complete-authentication")))
+	require.Equal(t, "Payment complete", v.text(t, "#done-view h2"))
+	checkout := house.api(t, http.MethodGet, "/v1/checkouts/"+v.id, nil, "")
+	require.Equal(t, "complete", checkout.text("status"))
+	house.payment(t, checkout.text("payment"), "succeeded")
 }

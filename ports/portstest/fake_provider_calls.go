@@ -1,6 +1,7 @@
 package portstest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -307,7 +308,7 @@ func (f *FakeProvider) Confirm(t testing.TB, session ports.PaymentSession, card 
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	object := f.find(session.Snapshot.Ref.ID)
+	object := f.find(cmp.Or(session.Snapshot.Ref.ID, session.Snapshot.Session))
 	if object == nil || !object.seen.Payable {
 		t.Fatalf("the buyer cannot pay %s", session.Snapshot.Ref)
 	}

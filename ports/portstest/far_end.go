@@ -20,7 +20,8 @@ type FarEnd interface {
 	// Has reports whether buyers have such a card here.
 	Has(card Card) bool
 	// Confirm is the buyer, who pays, or agrees to pay, with the card in the provider's
-	// frame. Not used with [ports.ConfirmWithSource].
+	// frame, or on the provider's own page where the session's action leads there. Not used
+	// on our page with [ports.ConfirmWithSource].
 	Confirm(t testing.TB, session ports.PaymentSession, card Card)
 	// Authenticate is the buyer at the bank's question that [Card3DS] leads to. Used with
 	// [ports.ConfirmInBrowser] alone: elsewhere the question comes before our server asks.

@@ -127,9 +127,9 @@ func (s *Server) showAccount(*request) result {
 
 // kinds are the types of objects that are held, in the order of a full list. Events are
 // left out of that: they only repeat the others.
-var kinds = []string{"payment_intent", "charge", "refund", "dispute"}
+var kinds = []string{"payment_intent", "charge", "refund", "session", "dispute"}
 
-// Objects gives what is held of a type ("payment_intent", "charge", "refund", "dispute", "event";
+// Objects gives what is held of a type ("payment_intent", "charge", "refund", "session", "dispute", "event";
 // empty for all but events), oldest first and with what belongs together put into one; false
 // for a type that there is not. A client secret is shown in events alone, as it was sent.
 func (s *Server) Objects(kind string) ([]any, bool) {
@@ -159,6 +159,10 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 	case "refund":
 		for _, r := range s.refunds.all() {
 			objects = append(objects, *r)
+		}
+	case "session":
+		for _, held := range s.sessions.all() {
+			objects = append(objects, s.shownSession(held, &request{}))
 		}
 	case "dispute":
 		for _, d := range s.disputes.all() {

@@ -34,7 +34,8 @@ const (
 type request struct {
 	id     string // from the path
 	params map[string]string
-	public bool // called with the publishable key
+	public bool   // called with the publishable key
+	base   string // where the simulator was reached
 }
 
 // read checks who calls and what with. The order is Stripe's: who it is, then what the
@@ -43,7 +44,7 @@ func (s *Server) read(r *http.Request, c call, body []byte) (*request, *result) 
 	if version := r.Header.Get("Stripe-Version"); version != "" && version != apiVersion {
 		return bad(invalid("", "", "Invalid Stripe API version: "+clip(version)))
 	}
-	in := &request{id: r.PathValue("id"), params: make(map[string]string)}
+	in := &request{id: r.PathValue("id"), params: make(map[string]string), base: "http://" + r.Host}
 	texts := []string{r.URL.RawQuery}
 	if r.Method == http.MethodPost && len(body) > 0 {
 		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {

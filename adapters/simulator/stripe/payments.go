@@ -165,4 +165,9 @@ func (s *Server) Elapse() {
 			s.end(i, "automatic", "charge.expired")
 		}
 	}
+	for _, held := range s.sessions.all() {
+		if held.Status == sessionOpen && now.Unix() >= held.ExpiresAt {
+			s.endSession(held)
+		}
+	}
 }

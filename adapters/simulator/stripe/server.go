@@ -56,6 +56,7 @@ type Server struct {
 	events   store[*event]
 	disputes store[*dispute]
 	refunds  store[*refund]
+	sessions store[*session]
 }
 
 // store keeps objects in the order of their making.
@@ -106,6 +107,8 @@ func New(options Options) *Server {
 		method, path, _ := strings.Cut(pattern, " ")
 		s.mux.HandleFunc(method+" "+prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
 	}
+	s.mux.HandleFunc("GET "+prefix+"/c/pay/{id}", s.serveHosted)
+	s.mux.HandleFunc("POST "+prefix+"/c/pay/{id}", s.serveHosted)
 	s.mux.HandleFunc(prefix+"/v1/", func(w http.ResponseWriter, r *http.Request) {
 		s.send(&exchange{w: w, r: r}, refused(http.StatusNotFound, apiError{
 			Type:    typeInvalidRequest,
@@ -118,30 +121,34 @@ func New(options Options) *Server {
 // calls are the API's calls by method and path.
 func (s *Server) calls() map[string]call {
 	ofIntent := []string{"latest_charge", "payment_method"}
+	ofSession := []string{"payment_intent", "payment_intent.latest_charge"}
 	inList := []string{"data.latest_charge", "data.payment_method"}
 	return map[string]call{
-		"POST /v1/payment_intents":              {allowed: createParams, expandable: ofIntent, do: s.create},
-		"GET /v1/payment_intents":               {allowed: listParams, expandable: inList, do: s.list},
-		"GET /v1/payment_intents/{id}":          {allowed: getParams, expandable: ofIntent, do: s.get, public: true},
-		"POST /v1/payment_intents/{id}/confirm": {allowed: confirmParams, expandable: ofIntent, do: s.confirm, public: true},
-		"POST /v1/payment_intents/{id}/capture": {allowed: captureParams, expandable: ofIntent, do: s.capture},
-		"POST /v1/payment_intents/{id}/cancel":  {allowed: cancelParams, expandable: ofIntent, do: s.cancel},
-		"POST /v1/3ds2/authenticate":            {allowed: authenticateParams, expandable: ofIntent, do: s.authenticate, public: true},
-		"GET /v1/charges/{id}":                  {allowed: expandParams, expandable: []string{"payment_intent"}, do: s.getCharge},
-		"GET /v1/events":                        {allowed: slices.Concat(listParams, []string{"type", "types[*]"}), do: s.listEvents},
-		"GET /v1/events/{id}":                   {allowed: expandParams, do: s.getEvent},
-		"GET /v1/disputes":                      {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listDisputes},
-		"GET /v1/disputes/{id}":                 {allowed: expandParams, do: s.getDispute},
-		"POST /v1/refunds":                      {allowed: refundParams, do: s.refund},
-		"GET /v1/refunds":                       {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listRefunds},
-		"GET /v1/refunds/{id}":                  {allowed: expandParams, do: s.getRefund},
-		"GET /v1/balance":                       {allowed: expandParams, do: s.balance},
-		"GET /v1/account":                       {allowed: expandParams, do: s.showAccount},
-		"GET /v1/webhook_endpoints":             {allowed: []string{"limit", "starting_after", "ending_before", "expand[*]"}, do: s.listEndpoints},
+		"POST /v1/payment_intents":               {allowed: createParams, expandable: ofIntent, do: s.create},
+		"GET /v1/payment_intents":                {allowed: listParams, expandable: inList, do: s.list},
+		"GET /v1/payment_intents/{id}":           {allowed: getParams, expandable: ofIntent, do: s.get, public: true},
+		"POST /v1/payment_intents/{id}/confirm":  {allowed: confirmParams, expandable: ofIntent, do: s.confirm, public: true},
+		"POST /v1/payment_intents/{id}/capture":  {allowed: captureParams, expandable: ofIntent, do: s.capture},
+		"POST /v1/payment_intents/{id}/cancel":   {allowed: cancelParams, expandable: ofIntent, do: s.cancel},
+		"POST /v1/3ds2/authenticate":             {allowed: authenticateParams, expandable: ofIntent, do: s.authenticate, public: true},
+		"GET /v1/charges/{id}":                   {allowed: expandParams, expandable: []string{"payment_intent"}, do: s.getCharge},
+		"GET /v1/events":                         {allowed: slices.Concat(listParams, []string{"type", "types[*]"}), do: s.listEvents},
+		"GET /v1/events/{id}":                    {allowed: expandParams, do: s.getEvent},
+		"GET /v1/disputes":                       {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listDisputes},
+		"GET /v1/disputes/{id}":                  {allowed: expandParams, do: s.getDispute},
+		"POST /v1/checkout/sessions":             {allowed: sessionParams, expandable: ofSession, do: s.createSession},
+		"GET /v1/checkout/sessions/{id}":         {allowed: expandParams, expandable: ofSession, do: s.getSession},
+		"POST /v1/checkout/sessions/{id}/expire": {allowed: expandParams, expandable: ofSession, do: s.expireSession},
+		"POST /v1/refunds":                       {allowed: refundParams, do: s.refund},
+		"GET /v1/refunds":                        {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listRefunds},
+		"GET /v1/refunds/{id}":                   {allowed: expandParams, do: s.getRefund},
+		"GET /v1/balance":                        {allowed: expandParams, do: s.balance},
+		"GET /v1/account":                        {allowed: expandParams, do: s.showAccount},
+		"GET /v1/webhook_endpoints":              {allowed: []string{"limit", "starting_after", "ending_before", "expand[*]"}, do: s.listEndpoints},
 	}
 }
 
-// Handler serves everything under /stripe/v1.
+// Handler serves everything under /stripe/v1, and the hosted pages under /stripe/c.
 func (s *Server) Handler() http.Handler { return s.mux }
 
 // Reset forgets all objects and keys.
@@ -149,7 +156,7 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.intents, s.charges, s.events, s.disputes = store[*intent]{}, store[*charge]{}, store[*event]{}, store[*dispute]{}
-	s.refunds = store[*refund]{}
+	s.refunds, s.sessions = store[*refund]{}, store[*session]{}
 	s.keys.Reset()
 }
 

@@ -42,6 +42,7 @@ type actionAnswer struct {
 	Type              string `json:"type"`
 	ClientSecret      string `json:"client_secret"`
 	ProviderPaymentID string `json:"provider_payment_id"`
+	URL               string `json:"url,omitempty"` // of the provider's own page
 }
 
 // confirmRequest asks for the money of an attempt with the one-time token that the
@@ -73,9 +74,11 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, shown := h.browsers[in.Account]; !shown {
-		_, err := h.payments.Checkout(r.Context(), id)
-		h.problemOf(r.Context(), cmp.Or(err, core.ErrAccountNotOffered)).write(w)
-		return
+		checkout, err := h.payments.Checkout(r.Context(), id)
+		if err != nil || checkout.Flow != core.FlowRedirect {
+			h.problemOf(r.Context(), cmp.Or(err, core.ErrAccountNotOffered)).write(w)
+			return
+		}
 	}
 	attempt, err := h.payments.Start(r.Context(), id, in.Account)
 	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && attempt.Payment.ID != "" {
@@ -99,6 +102,7 @@ func answerOf(attempt payments.Attempt) attemptAnswer {
 	if attempt.Action.Type != "" {
 		answer.Action = &actionAnswer{
 			Type: attempt.Action.Type, ClientSecret: attempt.Action.ClientSecret, ProviderPaymentID: p.ProviderPaymentID,
+			URL: attempt.Action.URL,
 		}
 	}
 	return answer

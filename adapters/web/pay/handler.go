@@ -31,18 +31,21 @@ type Options struct {
 }
 
 // methods are the providers whose fields the page's script knows how to show, and what a
-// buyer knows them as.
-var methods = map[core.ProviderName]struct{ title, purpose string }{
+// buyer knows them as; hosted is whose own page the buyer goes to.
+var methods = map[core.ProviderName]struct{ title, hosted, purpose string }{
 	core.ProviderStripe: {
 		title:   "Card or wallet, through Stripe",
+		hosted:  "Stripe",
 		purpose: "Stripe.js: shows Stripe's payment fields in Stripe's own frame and confirms the payment there.",
 	},
 	core.ProviderPayPal: {
 		title:   "PayPal",
+		hosted:  "PayPal",
 		purpose: "PayPal's JavaScript SDK: shows PayPal's button in PayPal's own frame and lets the buyer agree to the payment there.",
 	},
 	core.ProviderSquare: {
 		title:   "Card, through Square",
+		hosted:  "Square",
 		purpose: "Square's Web Payments SDK: shows Square's card fields in Square's own frame and makes a one-time token of the card.",
 	},
 }
@@ -211,10 +214,14 @@ func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
 	}
 	shown := func(account core.AccountName) bool {
 		_, ok := h.browsers[account]
-		return ok
+		return ok || c.Flow == core.FlowRedirect
 	}
 	for _, provider := range h.payments.Accounts(c, leased, shown) {
-		list = append(list, offer{account: provider.Account(), config: h.browsers[provider.Account()]})
+		one := offer{account: provider.Account(), config: ports.BrowserConfig{Provider: provider.Name()}}
+		if c.Flow != core.FlowRedirect {
+			one.config = h.browsers[provider.Account()]
+		}
+		list = append(list, one)
 	}
 	return list
 }

@@ -42,6 +42,7 @@ type pageView struct {
 	Items     []itemView
 	Folded    bool // whether the rows start closed
 	Manual    bool // whether the money is taken later
+	Redirect  bool // whether the buyer pays on the provider's own page
 	Offers    []offerView
 	Problem   string // what became of the attempt before; empty for none
 	Success   link
@@ -77,6 +78,7 @@ type scriptData struct {
 	Payment  core.PaymentID  `json:"payment,omitempty"` // the one to ask about while processing
 	Currency string          `json:"currency"`          // lower case
 	Capture  string          `json:"capture"`
+	Flow     string          `json:"flow"`
 	Accounts []scriptAccount `json:"accounts"`
 }
 
@@ -155,7 +157,7 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 	view := pageView{
 		State: state, Title: titles[state], Test: h.test, Assets: h.assets.views(),
 		Reference: c.Reference, Total: formatMoney(c.Amount),
-		Folded: len(c.LineItems) > itemsOpenMax, Manual: c.Capture == core.CaptureManual,
+		Folded: len(c.LineItems) > itemsOpenMax, Manual: c.Capture == core.CaptureManual, Redirect: c.Flow == core.FlowRedirect,
 		Success: linkTo(c.SuccessURL), Cancel: linkTo(c.CancelURL),
 	}
 	if _, signed := symbols[c.Amount.Currency()]; signed {
@@ -170,7 +172,7 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 			Name: item.Name, Quantity: item.Quantity, Each: formatMoney(item.Amount), Sum: formatMoney(sum),
 		})
 	}
-	data := scriptData{Checkout: c.ID, State: state, Currency: lower(c.Amount.Currency()), Capture: string(c.Capture), Accounts: []scriptAccount{}}
+	data := scriptData{Checkout: c.ID, State: state, Currency: lower(c.Amount.Currency()), Capture: string(c.Capture), Flow: string(c.Flow), Accounts: []scriptAccount{}}
 	if state == stateProcessing {
 		data.Payment = p.ID
 	}
@@ -178,14 +180,14 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 		if p.Failure != nil {
 			view.Problem = p.Failure.Message
 		}
-		view.Offers = offerViews(offers)
+		view.Offers = offerViews(offers, view.Redirect)
 		seen := map[string]bool{}
 		for _, o := range offers {
 			data.Accounts = append(data.Accounts, scriptAccount{
 				Account: o.account, Provider: o.config.Provider, PublishableKey: o.config.PublishableKey, Location: o.config.LocationID,
 				Amount: foreignAmount(c.Amount, o.config), Decimal: c.Amount.Decimal(),
 			})
-			if script := scriptFor(o.config, c); !seen[script] {
+			if script := scriptFor(o.config, c); script != "" && !seen[script] {
 				seen[script] = true
 				view.Scripts = append(view.Scripts, script)
 			}
@@ -205,10 +207,15 @@ func scriptFor(config ports.BrowserConfig, c core.Checkout) string {
 }
 
 // offerViews names the ways to pay.
-func offerViews(offers []offer) []offerView {
+func offerViews(offers []offer, redirect bool) []offerView {
 	views := make([]offerView, 0, len(offers))
 	for _, o := range offers {
-		views = append(views, offerView{Account: o.account, Title: methods[o.config.Provider].title})
+		known := methods[o.config.Provider]
+		title := known.title
+		if redirect {
+			title = known.hosted
+		}
+		views = append(views, offerView{Account: o.account, Title: title})
 	}
 	return views
 }

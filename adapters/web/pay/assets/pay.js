@@ -257,6 +257,20 @@ async function squareFields(account) {
   };
 }
 
+/** The provider's own page: nothing to fill in here, and the browser goes there. */
+function hostedPage() {
+  return {
+    mount: async () => {},
+    onChange: () => {},
+    check: async () => undefined,
+    confirm: ({ action }) => {
+      location.assign(action.url);
+      return new Promise(() => {}); // this page is left
+    },
+    destroy: () => {},
+  };
+}
+
 const fieldsOf = { stripe: stripeFields, paypal: paypalButton, square: squareFields };
 
 // ---- paying
@@ -304,7 +318,8 @@ function openForm() {
     let failed = false;
     try {
       const account = chosen();
-      next = await fieldsOf[account.provider](account, press);
+      const show = data.flow === 'redirect' ? hostedPage : fieldsOf[account.provider];
+      next = await show(account, press);
       if (turn !== mounting) {
         next.destroy();
         return; // the buyer has chosen another account meanwhile
