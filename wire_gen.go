@@ -39,7 +39,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	providers, err := app.NewProviders(accounts)
+	providers, err := app.NewProviders(config, accounts)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
@@ -60,7 +60,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	settings := app.NewSettings(config)
+	settings := app.NewSettings(config, providers)
 	paymentsService := payments.New(database, providers, service, clock, iDs, recorder, settings)
 	notifier := app.NewNotifier(config)
 	environment := app.NewEnvironment(config)
@@ -122,7 +122,7 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 		cleanup()
 		return nil, nil, err
 	}
-	providers, err := app.NewProviders(accounts)
+	providers, err := app.NewProviders(config, accounts)
 	if err != nil {
 		cleanup()
 		return nil, nil, err

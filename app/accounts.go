@@ -266,6 +266,9 @@ func (c Config) Account(name core.AccountName) Account {
 	return Account{}
 }
 
+// apiBase is where the account's provider is; empty for the provider itself.
+func (a Account) apiBase() string { return a.Stripe.APIBase }
+
 // check holds an account to the environment: test and live never mix.
 func (a Account) check(env core.Environment, at field) error {
 	return a.Stripe.check(env, at)

@@ -98,6 +98,7 @@ type wholeProvider interface {
 	ports.Confirmer
 	ports.Hoster
 	ports.Refunder
+	ports.Healthy
 }
 
 type providerThatCrashes struct{ wholeProvider }

@@ -152,11 +152,22 @@ func newAdapter(c Config, account Account) (adapter, error) {
 	}
 }
 
-// NewProviders puts the guard around each account's adapter.
-func NewProviders(all Accounts) (ports.Providers, error) {
+// callsPerSecondMax is how many calls an account sends to a provider itself in a second.
+// Stripe allows 100 in live and 25 in test; the others tell no number.
+//
+// Source: docs.stripe.com/rate-limits.
+var callsPerSecondMax = map[core.Environment]uint{core.EnvLive: 80, core.EnvTest: 20}
+
+// NewProviders puts the guard around each account's adapter. A double of a provider has no
+// rate to keep to.
+func NewProviders(c Config, all Accounts) (ports.Providers, error) {
 	providers := make(ports.Providers)
 	for _, one := range all {
-		guarded, err := guard.Wrap(one, guard.Options{})
+		options := guard.Options{}
+		if c.Account(one.Account()).apiBase() == "" {
+			options.PerSecond = callsPerSecondMax[c.Environment]
+		}
+		guarded, err := guard.Wrap(one, options)
 		if err != nil {
 			return nil, err
 		}
@@ -187,12 +198,15 @@ func NewIdempotency(store ports.Store, clock ports.Clock) *idempotency.Service {
 }
 
 // NewSettings is what the use cases need of the configuration.
-func NewSettings(c Config) payments.Settings {
+func NewSettings(c Config, providers ports.Providers) payments.Settings {
 	rules := make(map[core.AccountName]core.AccountRules, len(c.Accounts))
 	for _, account := range c.Accounts {
 		rules[account.Name] = account.Rules
 	}
-	return payments.Settings{Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins, Rules: rules}
+	return payments.Settings{Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins, Rules: rules, Down: func(account core.AccountName) bool {
+		healthy, ok := providers[account].(ports.Healthy)
+		return ok && healthy.Health().Down
+	}}
 }
 
 // NewNotifier sends notifications; in live to public addresses alone.
@@ -256,5 +270,5 @@ func Providers(c Config) (ports.Providers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewProviders(all)
+	return NewProviders(c, all)
 }

@@ -1,5 +1,5 @@
-// Package guard stands around every provider adapter, the same for each: a deadline, a
-// span, metrics, and the promise that whatever goes wrong comes back as a classified
+// Package guard stands around every provider adapter, the same for each: a deadline, tries
+// within it, a breaker, a rate, a span, metrics, and the promise that whatever goes wrong comes back as a classified
 // error. Adapters only translate; what is done around their calls is written here once.
 package guard
 
@@ -30,7 +30,10 @@ const scope = "github.com/paydesk/paydesk/adapters/guard"
 type Options struct {
 	Tracer trace.Tracer  // nil for the global one
 	Meter  metric.Meter  // nil for the global one
-	Time   time.Duration // of one call at most; 0 for CallTimeMax
+	Time   time.Duration // of one call at most, all its tries together; 0 for CallTimeMax
+	Tries  int           // of one call at most; 0 for TriesMax
+	// PerSecond is how many calls are sent in a second at most; 0 for no limit.
+	PerSecond uint
 }
 
 // guarded is a provider with everything around it.
@@ -38,7 +41,9 @@ type guarded struct {
 	inner    ports.Provider
 	tracer   trace.Tracer
 	duration metric.Float64Histogram
+	retries  metric.Int64Counter
 	time     time.Duration
+	*resilience
 }
 
 // guardedBrowser is guarded for a provider whose payments are confirmed on our page. What
@@ -53,6 +58,7 @@ func (g guardedBrowser) Browser() ports.BrowserConfig { return g.browser.Browser
 
 var (
 	_ ports.Provider        = (*guarded)(nil)
+	_ ports.Healthy         = (*guarded)(nil)
 	_ ports.BrowserProvider = guardedBrowser{}
 )
 
@@ -97,13 +103,34 @@ func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
 	if options.Time <= 0 {
 		options.Time = CallTimeMax
 	}
+	if options.Tries <= 0 {
+		options.Tries = TriesMax
+	}
 	duration, err := options.Meter.Float64Histogram("paydesk.provider.call.duration", metric.WithUnit("s"),
 		metric.WithDescription("How long calls to providers take, by account, call and outcome."),
 		metric.WithExplicitBucketBoundaries(durationBounds...))
 	if err != nil {
 		return nil, fmt.Errorf("make the providers' metric: %w", err)
 	}
-	outer := &guarded{inner: inner, tracer: options.Tracer, duration: duration, time: options.Time}
+	retries, err := options.Meter.Int64Counter("paydesk.provider.retries", metric.WithUnit("{call}"),
+		metric.WithDescription("Calls to providers that were sent again, by account and call."))
+	if err != nil {
+		return nil, fmt.Errorf("make the providers' metric: %w", err)
+	}
+	outer := &guarded{inner: inner, tracer: options.Tracer, duration: duration, retries: retries, time: options.Time, resilience: newResilience(options)}
+	_, err = options.Meter.Int64ObservableGauge("paydesk.provider.breaker.open", metric.WithUnit("1"),
+		metric.WithDescription("1 while an account's calls are not sent, since too many went unanswered; by account."),
+		metric.WithInt64Callback(func(_ context.Context, observer metric.Int64Observer) error {
+			open := int64(0)
+			if outer.Health().Down {
+				open = 1
+			}
+			observer.Observe(open, metric.WithAttributes(attribute.String("paydesk.account", string(inner.Account()))))
+			return nil
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("make the providers' metric: %w", err)
+	}
 	if browser, ok := inner.(ports.BrowserProvider); ok {
 		return guardedBrowser{guarded: outer, browser: browser}, nil
 	}
@@ -121,17 +148,11 @@ func call[T any](ctx context.Context, g *guarded, name string, object string, do
 	ctx, span := g.tracer.Start(ctx, "provider "+string(g.inner.Name())+" "+name, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(account, attribute.String("paydesk.provider", string(g.inner.Name())), attribute.String("paydesk.provider.object", object)))
 	start := time.Now()
+	op := string(g.inner.Name()) + " " + name
 	defer func() {
-		if caught := recover(); caught != nil {
-			// The request may have gone out. What was thrown may hold anything and is told to
-			// nobody; where it was thrown holds nothing but our own names.
-			span.AddEvent("panic", trace.WithAttributes(
-				attribute.String("exception.type", fmt.Sprintf("%T", caught)), attribute.String("exception.stacktrace", string(debug.Stack()))))
-			err = &core.ProviderError{Class: core.ClassUnknown, Op: string(g.inner.Name()) + " " + name, Err: errPanic}
-		}
 		outcome := outcomeOK
 		if err != nil {
-			refused := classified(err, string(g.inner.Name())+" "+name)
+			refused := classified(err, op)
 			err, outcome = refused, refused.Class.String()
 			span.SetStatus(codes.Error, outcome)
 			span.SetAttributes(attribute.String("paydesk.provider.class", outcome),
@@ -141,7 +162,34 @@ func call[T any](ctx context.Context, g *guarded, name string, object string, do
 		g.duration.Record(ctx, time.Since(start).Seconds(),
 			metric.WithAttributes(account, attribute.String("call", name), attribute.String("outcome", outcome)))
 	}()
-	return do(ctx)
+	retried := func() {
+		span.AddEvent("retry")
+		g.retries.Add(ctx, 1, metric.WithAttributes(account, attribute.String("call", name)))
+	}
+	given, err := g.repeat(ctx, op, retried, func(ctx context.Context) (any, error) {
+		result, err := caught(op, span, func() (T, error) { return do(ctx) })
+		if err != nil {
+			return result, classified(err, op)
+		}
+		return result, nil
+	})
+	if err == nil {
+		result, _ = given.(T) // it is what do gave
+	}
+	return result, err
+}
+
+// caught turns a panic into an error: the request may have gone out. What was thrown may
+// hold anything and is told to nobody; where it was thrown holds nothing but our own names.
+func caught[T any](op string, span trace.Span, do func() (T, error)) (result T, err error) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			span.AddEvent("panic", trace.WithAttributes(
+				attribute.String("exception.type", fmt.Sprintf("%T", thrown)), attribute.String("exception.stacktrace", string(debug.Stack()))))
+			err = &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: errPanic}
+		}
+	}()
+	return do()
 }
 
 var (
@@ -158,6 +206,9 @@ func classified(err error, op string) *core.ProviderError {
 	}
 	return &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: errForeigner}
 }
+
+// Health implements [ports.Healthy].
+func (g *guarded) Health() ports.Health { return g.health() }
 
 // Account implements [ports.Provider].
 func (g *guarded) Account() core.AccountName { return g.inner.Account() }

@@ -43,7 +43,7 @@ func wrap(t testing.TB, inner ports.Provider, options guard.Options) ports.Provi
 	t.Helper()
 	guarded, err := guard.Wrap(inner, options)
 	require.NoError(t, err)
-	return guarded
+	return guard.Once(guarded)
 }
 
 // scripted is a provider whose looks are written by the test.
@@ -244,7 +244,7 @@ func TestMetrics(t *testing.T) {
 	var collected metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &collected))
 	require.Len(t, collected.ScopeMetrics, 1)
-	require.Len(t, collected.ScopeMetrics[0].Metrics, 1)
+	require.Len(t, collected.ScopeMetrics[0].Metrics, 2, "nothing was sent again")
 	metric := collected.ScopeMetrics[0].Metrics[0]
 	require.Equal(t, "paydesk.provider.call.duration", metric.Name)
 	histogram, ok := metric.Data.(metricdata.Histogram[float64])
