@@ -167,13 +167,20 @@ func evaluate[T any](t *testing.T, p *tab, script string) T {
 	return value
 }
 
-// frame waits for a frame and gives what finds elements in it.
+// frame waits for a frame and gives what finds elements in it. A frame begins empty: what
+// was found in it then would never change.
 func (p *tab) frame(t *testing.T, selector string) chromedp.QueryOption {
 	t.Helper()
-	nodes, err := chromedp.Run(p.ctx, chromedp.Nodes(chromedp.CSS(selector)))
-	require.NoError(t, err)
-	require.Len(t, nodes, 1)
-	return chromedp.FromNode(nodes[0])
+	var found *chromedp.Node
+	require.Eventually(t, func() bool {
+		nodes, err := chromedp.Run(p.ctx, chromedp.Nodes(chromedp.CSS(selector)))
+		if err != nil || len(nodes) != 1 {
+			return false
+		}
+		found = nodes[0]
+		return found.ContentDocument != nil && strings.HasPrefix(found.ContentDocument.DocumentURL, "http")
+	}, waitMax, 20*time.Millisecond, "the frame %s never came", selector)
+	return chromedp.FromNode(found)
 }
 
 // axe is axe-core, which finds what keeps people from using a page.

@@ -175,7 +175,7 @@ func (s *Service) goOnWithoutObject(ctx context.Context, payment core.Payment, p
 	if payment.Account == provider.Account() {
 		return Attempt{Payment: payment, Action: ports.BuyerAction{Type: ports.ActionTokenize}}, nil
 	}
-	if _, err := s.cancel(ctx, payment.ID, "", core.Cause{Kind: core.CauseBuyer}); err != nil {
+	if _, err := s.giveUp(ctx, payment.ID, core.Cause{Kind: core.CauseBuyer}); err != nil {
 		return Attempt{}, err
 	}
 	return Attempt{}, errTryAgain

@@ -54,7 +54,7 @@ func (s *Service) closeLease(ctx context.Context, id core.PaymentID, cause core.
 	if payment.Status.HoldsMoney() || payment.Status == core.PaymentNeedsReview || underWay(payment) {
 		return core.ErrPaymentInProgress
 	}
-	payment, err = s.cancel(ctx, id, "", cause)
+	payment, err = s.giveUp(ctx, id, cause)
 	if errors.Is(err, core.ErrPaymentNotOpen) || payment.Status.HoldsMoney() || underWay(payment) {
 		return core.ErrPaymentInProgress
 	}

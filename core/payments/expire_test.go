@@ -128,3 +128,35 @@ func TestExpiryWithAnUnansweredCreation(t *testing.T) {
 		require.Equal(t, 2, h.Provider.Effects(t), "created once, canceled once: %s", name)
 	}
 }
+
+// An attempt whose creation went unanswered, and that was paid meanwhile, is no abandoned one.
+func TestWhatWasPaidUnseenIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, giveUp := range map[string]func(*testing.T, *coretest.House, core.Payment) error{
+		"expired": func(t *testing.T, h *coretest.House, p core.Payment) error {
+			t.Helper()
+			_, err := h.Payments.ExpireCheckout(t.Context(), p.Checkout, core.Cause{Kind: core.CauseAPI})
+			return err
+		},
+		"another account": func(t *testing.T, h *coretest.House, p core.Payment) error {
+			t.Helper()
+			_, err := h.Payments.Start(t.Context(), p.Checkout, coretest.OtherAccount)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			checkout := h.Open(core.CaptureManual)
+			h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+			_, err := h.Payments.Start(t.Context(), checkout.ID, coretest.Account)
+			require.Error(t, err)
+			p := h.Payment(h.Checkout(checkout.ID).Lease)
+			h.Pay(p.ID, portstest.CardSucceeds)
+			require.Error(t, giveUp(t, h, p))
+			h.RunAll()
+			require.Equal(t, core.PaymentAuthorized, h.Payment(p.ID).Status, "nobody asked for the money to be let go")
+			require.Equal(t, core.CheckoutComplete, h.Checkout(checkout.ID).Status)
+		})
+	}
+}

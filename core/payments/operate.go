@@ -52,6 +52,19 @@ func (s *Service) cancel(ctx context.Context, id core.PaymentID, key core.Reques
 	return s.operate(ctx, core.OpCancelPayment, id, key, cause, ask)
 }
 
+// giveUp closes an attempt that nobody goes on with. One that turns out to hold the buyer's
+// money is left alone: then it was paid after all.
+func (s *Service) giveUp(ctx context.Context, id core.PaymentID, cause core.Cause) (core.Payment, error) {
+	ask := func(p core.Payment) (core.Money, error) {
+		none := core.Zero(p.Amount.Currency())
+		if p.Status.HoldsMoney() {
+			return none, core.ErrPaymentInProgress
+		}
+		return none, p.CheckCancel()
+	}
+	return s.operate(ctx, core.OpCancelPayment, id, "", cause, ask)
+}
+
 // operate is the one way of every verb that changes an existing payment: find what the
 // same call led to before, settle what is open, write the operation down under the
 // payment's lock, send it, settle it.

@@ -60,6 +60,15 @@ func (l *life) actions() map[string]func(rt *rapid.T) {
 				l.provider(p).Pay(p.ID, rapid.SampledFrom(cards).Draw(rt, "card"))
 			}
 		},
+		"confirm": func(rt *rapid.T) {
+			if p, ok := l.some(rt); ok {
+				source := ""
+				if h.Accounts[p.Account].Capabilities().Confirm == ports.ConfirmWithSource {
+					source = portstest.FakeSource(rapid.SampledFrom(cards[:4]).Draw(rt, "card"))
+				}
+				_, _, _ = h.Payments.Confirm(rt.Context(), l.checkout.ID, p.ID, source)
+			}
+		},
 		"look": func(rt *rapid.T) {
 			if p, ok := l.some(rt); ok {
 				_, _, _ = h.Payments.Look(rt.Context(), l.checkout.ID, p.ID)
@@ -117,6 +126,9 @@ func (l *life) tell(p core.Payment) {
 	}
 	l.webhooks++
 	delivery := l.h.Delivery(fmt.Sprint("evt_", l.webhooks), seen.Ref.ID)
+	if seen.Ref.ID == "" {
+		delivery.Ref = core.ProviderRef{Kind: core.ObjectSession, ID: seen.Session}
+	}
 	delivery.Account, delivery.Ref.Account = p.Account, p.Account
 	for { // a provider tells until it is heard
 		if err := l.h.Inbox.Accept(l.t.Context(), []core.Delivery{delivery}); !errors.Is(err, coretest.ErrCrashed) {
@@ -179,17 +191,25 @@ func (l *life) agree(rt *rapid.T) {
 		}
 		seen, there := l.provider(p).Object(p.ID)
 		if !there {
-			require.Equal(rt, core.PaymentFailed, p.Status, "only what was refused has no object")
+			if p.Status != core.PaymentFailed { // what was refused has no object
+				require.Empty(rt, l.h.Operations(p.ID), "nor has what was never asked for")
+				require.Contains(rt, []core.PaymentStatus{core.PaymentRequiresAction, core.PaymentCanceled}, p.Status)
+			}
 			continue
 		}
 		if seen.Payable {
 			payable++
 		}
 		require.Equal(rt, seen.Ref.ID, p.ProviderPaymentID)
+		require.Equal(rt, seen.Session, p.ProviderSessionID)
 		require.Equal(rt, seen.Captured, p.AmountCaptured)
+		require.Equal(rt, seen.Refunded, p.AmountRefunded)
+		if p.Anomaly == core.ReasonOverpaid {
+			require.True(rt, p.Refundable().IsZero(), "what was taken a second time went back")
+		}
 		if p.Status == core.PaymentFailed {
-			require.Equal(rt, core.PaymentCanceled, seen.Status, "what was given up is closed")
-			require.False(rt, seen.Payable)
+			require.False(rt, seen.Payable, "what was given up is closed")
+			require.Contains(rt, []core.PaymentStatus{core.PaymentCanceled, core.PaymentFailed}, seen.Status)
 		} else {
 			require.Equal(rt, seen.Status, p.Status)
 		}
@@ -219,6 +239,20 @@ func (l *life) agree(rt *rapid.T) {
 	}
 }
 
+// modes are the manners of a provider.
+var modes = []ports.ConfirmMode{ports.ConfirmInBrowser, ports.ConfirmAfterApproval, ports.ConfirmWithSource}
+
+// open opens the checkout, to be paid on our page or on a provider's.
+func (l *life) open(rt *rapid.T, capture core.CaptureMode) core.Checkout {
+	checkout, err := l.h.Payments.OpenCheckout(l.t.Context(), payments.OpenCheckout{
+		Reference: "order", Currency: "EUR", Capture: capture, SuccessURL: "https://shop.example/done",
+		Flow:  rapid.SampledFrom([]core.Flow{core.FlowPage, core.FlowPage, core.FlowRedirect}).Draw(rt, "flow"),
+		Items: []payments.OpenItem{{Name: "a shirt", Amount: coretest.Price, Quantity: 1}},
+	})
+	require.NoError(rt, err)
+	return checkout
+}
+
 func TestWhateverHappensTheBooksAreRight(t *testing.T) {
 	t.Parallel()
 	for _, capture := range []core.CaptureMode{core.CaptureAutomatic, core.CaptureManual} {
@@ -229,7 +263,13 @@ func TestWhateverHappensTheBooksAreRight(t *testing.T) {
 				require.NoError(rt, err)
 				defer closeStore()
 				l := &life{t: t, h: coretest.New(rt, store), canceled: map[core.PaymentID]bool{}}
-				l.checkout = l.h.Open(capture)
+				for _, fake := range []*portstest.FakeProvider{l.h.Provider, l.h.Other} {
+					account := fake.Account()
+					if mode := rapid.SampledFrom(modes).Draw(rt, string(account)); mode != ports.ConfirmInBrowser {
+						l.h.Accounts[account] = fake.Confirming(mode)
+					}
+				}
+				l.checkout = l.open(rt, capture)
 				rt.Repeat(l.actions())
 				l.settle(rt)
 				l.check(rt)

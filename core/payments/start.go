@@ -170,7 +170,7 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 	}
 	if payment.Account != provider.Account() {
 		// The buyer chose another way to pay: the open one is closed first.
-		if _, err := s.cancel(ctx, payment.ID, "", core.Cause{Kind: core.CauseBuyer}); err != nil {
+		if _, err := s.giveUp(ctx, payment.ID, core.Cause{Kind: core.CauseBuyer}); err != nil {
 			return Attempt{}, err
 		}
 		return Attempt{}, errTryAgain
