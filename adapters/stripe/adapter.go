@@ -15,6 +15,7 @@ import (
 	stripesdk "github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/client"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -152,7 +153,7 @@ func isLoopback(host string) bool {
 // backends gives the SDK three backends with a configuration each: with a shared one,
 // file uploads would go to the API's host.
 func backends(given *http.Client, base *url.URL) *stripesdk.Backends {
-	httpClient := quietClient(given)
+	httpClient := outbound.Client(given)
 	config := func() *stripesdk.BackendConfig {
 		c := &stripesdk.BackendConfig{
 			EnableTelemetry:   new(false),

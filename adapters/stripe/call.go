@@ -2,13 +2,12 @@ package stripe
 
 import (
 	"context"
-	"net/http/httptrace"
-	"sync/atomic"
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -16,25 +15,15 @@ import (
 // operationKeyMax is the most characters an idempotency key has (core.OperationKey).
 const operationKeyMax = 45
 
-// call is one request on its way.
-type call struct {
-	op        string          // "stripe capture pi_1"
-	ctx       context.Context //nolint:containedctx // lives as long as the call, and the SDK wants it in a struct as well
-	connected atomic.Bool     // whether the request ever had a connection to be written to
-}
+// call is one request to Stripe on its way.
+type call struct{ *outbound.Call }
 
 // begin starts a call. Every parameter struct of the call takes its context.
-func begin(ctx context.Context, op string) *call {
-	c := &call{op: op}
-	c.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
-	})
-	return c
-}
+func begin(ctx context.Context, op string) *call { return &call{outbound.Begin(ctx, op)} }
 
 // params are what every call carries; key is empty for one that changes nothing.
 func (c *call) params(key core.OperationKey) stripesdk.Params {
-	params := stripesdk.Params{Context: c.ctx}
+	params := stripesdk.Params{Context: c.Context}
 	if key != "" {
 		params.SetIdempotencyKey(string(key))
 	}
@@ -44,7 +33,7 @@ func (c *call) params(key core.OperationKey) stripesdk.Params {
 // answered notes Stripe's id of the call where staff look for it.
 func (c *call) answered(response *stripesdk.APIResponse) {
 	if response != nil {
-		trace.SpanFromContext(c.ctx).SetAttributes(attribute.String("paydesk.provider.request_id", safeID(response.RequestID)))
+		trace.SpanFromContext(c.Context).SetAttributes(attribute.String("paydesk.provider.request_id", outbound.SafeID(response.RequestID)))
 	}
 }
 
@@ -52,7 +41,7 @@ func (c *call) answered(response *stripesdk.APIResponse) {
 // look at one payment into a list of all.
 func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
 	if ref.Account != a.account || ref.Kind != core.ObjectPayment || ref.ID == "" {
-		return invalid(op, errNotOurRef)
+		return outbound.Invalid(op, errNotOurRef)
 	}
 	return nil
 }
@@ -68,7 +57,7 @@ func (a *Adapter) checkPageRef(op string, ref core.ProviderRef) error {
 // checkKey refuses a call without a key, for which the SDK would invent one.
 func checkKey(op string, key core.OperationKey) error {
 	if key == "" || len(key) > operationKeyMax {
-		return invalid(op, errKey)
+		return outbound.Invalid(op, errKey)
 	}
 	return nil
 }
@@ -81,11 +70,11 @@ func (a *Adapter) snapshot(c *call, wanted string, intent *stripesdk.PaymentInte
 	}
 	c.answered(intent.LastResponse)
 	if intent.Object != objectPaymentIntent || intent.ID == "" || wanted != "" && intent.ID != wanted {
-		return core.PaymentSnapshot{}, c.unusable(errNotThePayment)
+		return core.PaymentSnapshot{}, c.Unusable(errNotThePayment)
 	}
 	seen, err := a.translate(intent)
 	if err != nil {
-		return core.PaymentSnapshot{}, c.unusable(err)
+		return core.PaymentSnapshot{}, c.Unusable(err)
 	}
 	return seen, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 )
 
@@ -23,10 +24,10 @@ func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref
 	}
 	value, _, err := toForeign(amount)
 	if err != nil {
-		return core.PaymentSnapshot{}, invalid(op, err)
+		return core.PaymentSnapshot{}, outbound.Invalid(op, err)
 	}
 	if value <= 0 {
-		return core.PaymentSnapshot{}, invalid(op, core.ErrAmountRange)
+		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrAmountRange)
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentCaptureParams{Params: c.params(key), AmountToCapture: new(value)}

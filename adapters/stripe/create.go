@@ -5,6 +5,7 @@ import (
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -34,10 +35,10 @@ func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in p
 	}
 	amount, currency, err := toForeign(in.Amount)
 	if err != nil {
-		return ports.PaymentSession{}, invalid(op, err)
+		return ports.PaymentSession{}, outbound.Invalid(op, err)
 	}
 	if amount <= 0 {
-		return ports.PaymentSession{}, invalid(op, core.ErrAmountRange)
+		return ports.PaymentSession{}, outbound.Invalid(op, core.ErrAmountRange)
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentParams{

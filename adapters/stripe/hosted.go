@@ -6,6 +6,7 @@ import (
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -32,10 +33,10 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 	}
 	amount, currency, err := toForeign(in.Amount)
 	if err != nil {
-		return ports.PaymentSession{}, invalid(op, err)
+		return ports.PaymentSession{}, outbound.Invalid(op, err)
 	}
 	if amount <= 0 {
-		return ports.PaymentSession{}, invalid(op, core.ErrAmountRange)
+		return ports.PaymentSession{}, outbound.Invalid(op, core.ErrAmountRange)
 	}
 	name := in.Description
 	if name == "" {
@@ -115,11 +116,11 @@ func (a *Adapter) hosted(c *call, wanted string, session *stripesdk.CheckoutSess
 	}
 	c.answered(session.LastResponse)
 	if session.Object != objectSession || session.ID == "" || wanted != "" && session.ID != wanted {
-		return ports.PaymentSession{}, c.unusable(errNotTheSession)
+		return ports.PaymentSession{}, c.Unusable(errNotTheSession)
 	}
 	seen, err := a.translateSession(session)
 	if err != nil {
-		return ports.PaymentSession{}, c.unusable(err)
+		return ports.PaymentSession{}, c.Unusable(err)
 	}
 	hosted := ports.PaymentSession{Snapshot: seen}
 	if seen.Payable {
@@ -146,7 +147,7 @@ func (a *Adapter) translateSession(session *stripesdk.CheckoutSession) (core.Pay
 	none := core.Zero(amount.Currency())
 	seen := core.PaymentSnapshot{
 		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment}, Session: session.ID,
-		Status: core.PaymentRequiresAction, ForeignStatus: safeCode(string(session.Status)), Environment: core.EnvTest, Payable: open,
+		Status: core.PaymentRequiresAction, ForeignStatus: outbound.SafeCode(string(session.Status)), Environment: core.EnvTest, Payable: open,
 		Amount: amount, Authorized: none, Captured: none, Refunded: none, CreatedAt: fromUnix(session.Created),
 	}
 	if id, err := core.ParseID[core.PaymentID](session.Metadata[metadataPayment]); err == nil {

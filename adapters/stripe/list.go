@@ -7,6 +7,7 @@ import (
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -22,7 +23,7 @@ func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (port
 		until++
 	}
 	params := &stripesdk.PaymentIntentListParams{
-		ListParams:   stripesdk.ListParams{Context: c.ctx, Limit: new(int64(in.Limit)), Single: true},
+		ListParams:   stripesdk.ListParams{Context: c.Context, Limit: new(int64(in.Limit)), Single: true},
 		CreatedRange: &stripesdk.RangeQueryParams{GreaterThanOrEqual: in.From.Unix(), LesserThan: until},
 	}
 	if in.Cursor != "" {
@@ -36,7 +37,7 @@ func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (port
 	page := iterator.PaymentIntentList()
 	c.answered(page.LastResponse)
 	if page.URL == "" { // any JSON would pass for an empty page otherwise
-		return ports.PaymentList{}, c.unusable(errNotAList)
+		return ports.PaymentList{}, c.Unusable(errNotAList)
 	}
 	return a.translateList(c, page)
 }
@@ -45,14 +46,14 @@ func (a *Adapter) translateList(c *call, page *stripesdk.PaymentIntentList) (por
 	var list ports.PaymentList
 	for _, intent := range page.Data {
 		if intent == nil || intent.Object != objectPaymentIntent || intent.ID == "" {
-			return ports.PaymentList{}, c.unusable(errNotAList)
+			return ports.PaymentList{}, c.Unusable(errNotAList)
 		}
 		seen, err := a.translate(intent)
 		if err != nil && intent.Metadata[metadataPayment] == "" {
 			continue
 		}
 		if err != nil {
-			return ports.PaymentList{}, c.unusable(fmt.Errorf("payment %s: %w", safeID(intent.ID), err))
+			return ports.PaymentList{}, c.Unusable(fmt.Errorf("payment %s: %w", outbound.SafeID(intent.ID), err))
 		}
 		list.Payments = append(list.Payments, seen)
 	}

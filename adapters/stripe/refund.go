@@ -5,6 +5,7 @@ import (
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -24,10 +25,10 @@ func (a *Adapter) RefundPayment(ctx context.Context, key core.OperationKey, in p
 	}
 	value, _, err := toForeign(in.Amount)
 	if err != nil {
-		return core.RefundSnapshot{}, invalid(op, err)
+		return core.RefundSnapshot{}, outbound.Invalid(op, err)
 	}
 	if value <= 0 {
-		return core.RefundSnapshot{}, invalid(op, core.ErrAmountRange)
+		return core.RefundSnapshot{}, outbound.Invalid(op, core.ErrAmountRange)
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.RefundParams{Params: c.params(key), PaymentIntent: new(in.Ref.ID), Amount: new(value)}
@@ -38,15 +39,15 @@ func (a *Adapter) RefundPayment(ctx context.Context, key core.OperationKey, in p
 	}
 	c.answered(refund.LastResponse)
 	if refund.Object != objectRefund || refund.ID == "" || refund.PaymentIntent != nil && refund.PaymentIntent.ID != in.Ref.ID {
-		return core.RefundSnapshot{}, c.unusable(errNotTheRefund)
+		return core.RefundSnapshot{}, c.Unusable(errNotTheRefund)
 	}
 	amount, err := fromForeign(refund.Amount, refund.Currency)
 	if err != nil {
-		return core.RefundSnapshot{}, c.unusable(err)
+		return core.RefundSnapshot{}, c.Unusable(err)
 	}
 	return core.RefundSnapshot{
 		Ref:     core.ProviderRef{Account: a.account, Kind: core.ObjectRefund, ID: refund.ID},
-		Payment: in.Ref, Status: refundStatus(refund.Status), ForeignStatus: safeCode(string(refund.Status)), Amount: amount,
+		Payment: in.Ref, Status: refundStatus(refund.Status), ForeignStatus: outbound.SafeCode(string(refund.Status)), Amount: amount,
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 )
 
@@ -18,7 +19,7 @@ func (a *Adapter) translate(intent *stripesdk.PaymentIntent) (core.PaymentSnapsh
 		Ref:           core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: intent.ID},
 		Payment:       ownPayment(intent),
 		Status:        status(intent),
-		ForeignStatus: safeCode(string(intent.Status)),
+		ForeignStatus: outbound.SafeCode(string(intent.Status)),
 		Environment:   core.EnvTest,
 		Method:        method(intent),
 		Disputed:      intent.LatestCharge != nil && intent.LatestCharge.Disputed,
@@ -123,14 +124,14 @@ func refunded(intent *stripesdk.PaymentIntent) int64 {
 func method(intent *stripesdk.PaymentIntent) *core.PaymentMethod {
 	if charge := intent.LatestCharge; charge != nil && charge.PaymentMethodDetails != nil {
 		details := charge.PaymentMethodDetails
-		made := &core.PaymentMethod{Type: safeCode(string(details.Type))}
+		made := &core.PaymentMethod{Type: outbound.SafeCode(string(details.Type))}
 		if card := details.Card; card != nil {
 			fillCard(made, string(card.Brand), card.Last4, card.ExpMonth, card.ExpYear)
 		}
 		return made
 	}
 	if failed := intent.LastPaymentError; failed != nil && failed.PaymentMethod != nil {
-		made := &core.PaymentMethod{Type: safeCode(string(failed.PaymentMethod.Type))}
+		made := &core.PaymentMethod{Type: outbound.SafeCode(string(failed.PaymentMethod.Type))}
 		if card := failed.PaymentMethod.Card; card != nil {
 			fillCard(made, string(card.Brand), card.Last4, card.ExpMonth, card.ExpYear)
 		}
@@ -141,7 +142,7 @@ func method(intent *stripesdk.PaymentIntent) *core.PaymentMethod {
 
 // fillCard takes what may be known of a card and nothing that is not of its shape.
 func fillCard(into *core.PaymentMethod, brand, last4 string, month, year int64) {
-	into.Brand = safeCode(brand)
+	into.Brand = outbound.SafeCode(brand)
 	if len(last4) == 4 && allDigits(last4) {
 		into.Last4 = last4
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stripe/stripe-go/v76/webhook"
 	"github.com/tidwall/gjson"
 
+	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -126,15 +127,15 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 		return core.Delivery{}, fmt.Errorf("not JSON: %w", ports.ErrPayload)
 	}
 	e := readEvent(body)
-	if safeID(e.id) == "" {
+	if outbound.SafeID(e.id) == "" {
 		return core.Delivery{}, fmt.Errorf("no usable id: %w", ports.ErrPayload)
 	}
 	if e.live != (a.env == core.EnvLive) {
 		return core.Delivery{}, ports.ErrWrongEnvironment
 	}
 	delivery := core.Delivery{
-		Account: a.account, ProviderEventID: e.id, Type: shaped(e.kind, eventTypeLengthMax, "_.-[]"),
-		APIVersion: shaped(e.version, codeLengthMax, ".-_"), Body: body,
+		Account: a.account, ProviderEventID: e.id, Type: outbound.Shaped(e.kind, eventTypeLengthMax, "_.-[]"),
+		APIVersion: outbound.Shaped(e.version, outbound.CodeLengthMax, ".-_"), Body: body,
 	}
 	if delivery.Type == "" {
 		delivery.Type = eventTypeOdd
@@ -142,10 +143,10 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	if e.object == objectPaymentIntent {
 		e.payment = e.objectID
 	}
-	if concernsPayment(delivery.Type) && safeID(e.payment) != "" {
+	if concernsPayment(delivery.Type) && outbound.SafeID(e.payment) != "" {
 		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: e.payment}
 	}
-	if strings.HasPrefix(delivery.Type, "checkout.session.") && e.object == objectSession && safeID(e.objectID) != "" {
+	if strings.HasPrefix(delivery.Type, "checkout.session.") && e.object == objectSession && outbound.SafeID(e.objectID) != "" {
 		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectSession, ID: e.objectID}
 	}
 	return delivery, nil

@@ -1,4 +1,8 @@
-package stripe
+// Package outbound is what calls to providers have in common, whichever provider they go to:
+// a client that follows nobody and reads no endless answer, the proof of whether a request
+// went out, and what may be taken over from an answer into errors and rows. It knows no
+// provider and sends nothing again.
+package outbound
 
 import (
 	"errors"
@@ -21,13 +25,13 @@ const (
 )
 
 // errAnswerTooLong ends the reading of an answer.
-var errAnswerTooLong = errors.New("answer is longer than any of Stripe's")
+var errAnswerTooLong = errors.New("answer is longer than any that is waited for")
 
-// quietClient is the given client, or one of our own, that follows no redirect (the
-// secret key would go along) and reads no endless answer. Where a kept connection turns
+// Client is the given client, or one of our own, that follows no redirect (credentials
+// would go along) and reads no endless answer. Where a kept connection turns
 // out to be broken, net/http itself sends the request again over another: reads, and what
 // carries an idempotency key, so that it has one effect all the same.
-func quietClient(given *http.Client) *http.Client {
+func Client(given *http.Client) *http.Client {
 	made := http.Client{Timeout: callTimeMax}
 	if given != nil {
 		made = *given
