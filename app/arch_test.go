@@ -41,6 +41,7 @@ var borders = []border{
 	{path: "adapters/passwords", may: []string{"core", "ports"}},
 	{path: "adapters/seal", may: []string{"core", "ports"}},
 	{path: "adapters/outbound", may: []string{"core"}},
+	{path: "adapters/square", may: []string{"core", "ports", "adapters/outbound"}},
 	{path: "adapters/stripe", may: []string{"core", "ports", "adapters/outbound"}},
 	{path: "adapters/system", may: []string{"core", "ports"}},
 	{path: "adapters/telemetry", may: []string{"core", "ports"}},

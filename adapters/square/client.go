@@ -1,0 +1,181 @@
+package square
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+)
+
+// version pins the shapes below.
+//
+// Source: Square-Version of the API's description of 2025-08-20.
+const version = "2025-08-20"
+
+// client speaks Square's REST API. Its types carry the names of Square's own Go library, so
+// that the one can take the other's place.
+type client struct {
+	http  *http.Client
+	base  string
+	token string
+}
+
+// Money is an amount in the currency's smallest unit.
+type Money struct {
+	Amount   *int64 `json:"amount,omitempty"`
+	Currency string `json:"currency,omitempty"`
+}
+
+// Payment is a payment as Square shows it, as far as it is used.
+//
+// Source: developer.squareup.com/reference/square/objects/Payment.
+type Payment struct {
+	ID            string       `json:"id"`
+	CreatedAt     string       `json:"created_at"`
+	UpdatedAt     string       `json:"updated_at"`
+	Status        string       `json:"status"`
+	AmountMoney   *Money       `json:"amount_money"`
+	ApprovedMoney *Money       `json:"approved_money"`
+	RefundedMoney *Money       `json:"refunded_money"`
+	SourceType    string       `json:"source_type"`
+	CardDetails   *CardDetails `json:"card_details"`
+	DelayedUntil  string       `json:"delayed_until"`
+	ReferenceID   string       `json:"reference_id"`
+	LocationID    string       `json:"location_id"`
+	VersionToken  string       `json:"version_token"`
+}
+
+// CardDetails is how a payment by card went.
+type CardDetails struct {
+	Status string  `json:"status"`
+	Card   *Card   `json:"card"`
+	Errors []Error `json:"errors"`
+}
+
+// Card is what may be known of a card.
+type Card struct {
+	CardBrand string `json:"card_brand"`
+	Last4     string `json:"last_4"`
+	ExpMonth  int64  `json:"exp_month"`
+	ExpYear   int64  `json:"exp_year"`
+}
+
+// Error is one of an answer's errors.
+type Error struct {
+	Category string `json:"category"`
+	Code     string `json:"code"`
+	Field    string `json:"field"`
+}
+
+// Refund is a refund as Square shows it, as far as it is used.
+type Refund struct {
+	ID          string `json:"id"`
+	Status      string `json:"status"`
+	AmountMoney *Money `json:"amount_money"`
+	PaymentID   string `json:"payment_id"`
+}
+
+// CreatePaymentRequest is the body of POST /v2/payments.
+type CreatePaymentRequest struct {
+	SourceID       string `json:"source_id"`
+	IdempotencyKey string `json:"idempotency_key"`
+	AmountMoney    Money  `json:"amount_money"`
+	Autocomplete   bool   `json:"autocomplete"`
+	LocationID     string `json:"location_id"`
+	ReferenceID    string `json:"reference_id"`
+	Note           string `json:"note,omitempty"`
+}
+
+// UpdatePaymentRequest is the body of PUT /v2/payments/{id}.
+type UpdatePaymentRequest struct {
+	IdempotencyKey string        `json:"idempotency_key"`
+	Payment        UpdatePayment `json:"payment"`
+}
+
+// UpdatePayment is what of a payment is to change.
+type UpdatePayment struct {
+	AmountMoney  Money  `json:"amount_money"`
+	VersionToken string `json:"version_token,omitempty"`
+}
+
+// RefundPaymentRequest is the body of POST /v2/refunds.
+type RefundPaymentRequest struct {
+	IdempotencyKey string `json:"idempotency_key"`
+	PaymentID      string `json:"payment_id"`
+	AmountMoney    Money  `json:"amount_money"`
+}
+
+// answer is every answer's body.
+type answer struct {
+	Payment  *Payment  `json:"payment"`
+	Refund   *Refund   `json:"refund"`
+	Payments []Payment `json:"payments"`
+	Cursor   string    `json:"cursor"`
+	Errors   []Error   `json:"errors"`
+}
+
+var errNoObject = errors.New("answer holds not what was asked for")
+
+// do makes one call. body is nil for none. An answer of success that says nothing is of
+// unknown outcome.
+func (c *client) do(ctx context.Context, op, method, path string, query url.Values, body any) (answer, error) {
+	call := outbound.Begin(ctx, op)
+	var content io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return answer{}, outbound.Invalid(op, errNoObject)
+		}
+		content = bytes.NewReader(text)
+	}
+	address := c.base + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(call.Context, method, address, content) //nolint:contextcheck // it is made of ctx
+	if err != nil {
+		return answer{}, outbound.Invalid(op, errNoObject)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("Square-Version", version)
+	request.Header.Set("Accept", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{}, call.Unanswered(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var out answer
+	text, err := io.ReadAll(response.Body) // the client's transport bounds it
+	if err != nil {
+		return answer{}, call.Unanswered(err)
+	}
+	if err := json.Unmarshal(text, &out); err != nil && response.StatusCode < http.StatusInternalServerError && response.StatusCode != http.StatusTooManyRequests {
+		return answer{}, call.Unusable(errNotReadable)
+	}
+	if response.StatusCode == http.StatusOK && len(out.Errors) == 0 {
+		return out, nil
+	}
+	return out, refused(op, response, out)
+}
+
+// payment makes a call whose answer is the payment that was asked about; id is empty where
+// the answer makes it known.
+func (c *client) payment(ctx context.Context, op, method, path, id string, body any) (Payment, error) {
+	out, err := c.do(ctx, op, method, path, nil, body)
+	if err != nil {
+		return Payment{}, err
+	}
+	if out.Payment == nil || out.Payment.ID == "" || id != "" && out.Payment.ID != id {
+		return Payment{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: errNoObject}
+	}
+	return *out.Payment, nil
+}

@@ -1,0 +1,99 @@
+package square
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// What is wrong with a request that was not sent, or an answer that cannot be used.
+var (
+	errNotOurRef   = errors.New("object is not a payment of this account")
+	errKey         = errors.New("operation key is empty or too long")
+	errNoSource    = errors.New("there is no one-time token to pay with")
+	errNoCreation  = errors.New("payments come to be with their confirmation here")
+	errNotReadable = errors.New("answer is not readable")
+	errCurrency    = errors.New("currency is none that Square takes")
+)
+
+// declines are the codes of a bank's no, in our words.
+//
+// Source: developer.squareup.com/docs/payments-api/error-codes.
+var declines = map[string]core.FailureCode{
+	"INSUFFICIENT_FUNDS": core.FailureInsufficientFunds, "GIFT_CARD_AVAILABLE_AMOUNT": core.FailureInsufficientFunds,
+	"CARD_EXPIRED": core.FailureExpiredCard, "EXPIRATION_FAILURE": core.FailureExpiredCard,
+	"INVALID_EXPIRATION": core.FailureExpiredCard, "BAD_EXPIRATION": core.FailureExpiredCard,
+	"GENERIC_DECLINE": core.FailureCardDeclined, "CARD_DECLINED": core.FailureCardDeclined,
+	"CARD_DECLINED_CALL_ISSUER": core.FailureCardDeclined, "TRANSACTION_LIMIT": core.FailureCardDeclined,
+	"BUYER_REFUSED_PAYMENT": core.FailureCanceledByBuyer, "CARD_DECLINED_VERIFICATION_REQUIRED": core.FailureAuthenticationRequired,
+	"CVV_FAILURE": core.FailureIncorrectCVC, "VERIFY_CVV_FAILURE": core.FailureIncorrectCVC,
+	"ADDRESS_VERIFICATION_FAILURE": core.FailureCardDeclined, "VERIFY_AVS_FAILURE": core.FailureCardDeclined,
+	"PAN_FAILURE": core.FailureCardDeclined, "INVALID_CARD": core.FailureCardDeclined, "INVALID_ACCOUNT": core.FailureCardDeclined,
+	"INVALID_POSTAL_CODE": core.FailureCardDeclined, "CARD_NOT_SUPPORTED": core.FailureCardDeclined,
+	"PAYMENT_LIMIT_EXCEEDED": core.FailureCardDeclined, "ALLOWABLE_PIN_TRIES_EXCEEDED": core.FailureCardDeclined,
+}
+
+// unsettled are the codes after which nobody can say what happened, whatever the status.
+var unsettled = []string{
+	"TEMPORARY_ERROR", "INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "BAD_GATEWAY", "GATEWAY_TIMEOUT", "REQUEST_TIMEOUT",
+	"CONFLICT", "IDEMPOTENCY_KEY_REUSED",
+}
+
+// unasked are the codes of a call that did nothing for a reason that may pass.
+var unasked = []string{"RATE_LIMITED", "UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED", "INSUFFICIENT_SCOPES", "FORBIDDEN"}
+
+// refused translates an answer that is no success.
+func refused(op string, response *http.Response, out answer) *core.ProviderError {
+	first := Error{}
+	for _, one := range out.Errors {
+		if _, declined := declines[one.Code]; first.Code == "" || declined {
+			first = one
+		}
+	}
+	made := &core.ProviderError{
+		Class: class(response.StatusCode, first), Foreign: outbound.SafeCode(first.Code), Op: op,
+		RequestID:  outbound.SafeID(response.Header.Get("X-Request-Id")),
+		RetryAfter: outbound.RetryAfter(response.Header.Get("Retry-After")), Err: fmt.Errorf("HTTP %d", response.StatusCode),
+	}
+	if field := outbound.SafeCode(first.Field); field != "" {
+		made.Err = fmt.Errorf("%w on %s", made.Err, field)
+	}
+	if out.Payment != nil {
+		made.ObjectID = outbound.SafeID(out.Payment.ID)
+	}
+	switch made.Class {
+	case core.ClassDeclined:
+		made.Code = declines[first.Code]
+	case core.ClassRetryable:
+		made.Code = core.FailureProviderUnavailable
+	case core.ClassInvalid:
+		made.Code = core.FailureInvalidRequest
+		if response.StatusCode == http.StatusNotFound {
+			made.Foreign = ports.ForeignMissing
+		}
+	case core.ClassUnknown:
+	}
+	return made
+}
+
+// class says what may be done after an answer of Square's. The code decides before the
+// status: declines are seen with several.
+func class(status int, first Error) core.Class {
+	_, declined := declines[first.Code]
+	switch {
+	case slices.Contains(unsettled, first.Code), status >= http.StatusInternalServerError, status == http.StatusRequestTimeout, status == http.StatusConflict:
+		return core.ClassUnknown
+	case slices.Contains(unasked, first.Code), status == http.StatusTooManyRequests, status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return core.ClassRetryable
+	case declined:
+		return core.ClassDeclined
+	case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusPaymentRequired, status == http.StatusUnprocessableEntity:
+		return core.ClassInvalid
+	}
+	return core.ClassUnknown
+}

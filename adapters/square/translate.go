@@ -1,0 +1,159 @@
+package square
+
+import (
+	"strings"
+	"time"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+)
+
+// The statuses of a payment.
+//
+// Source: developer.squareup.com/docs/payments-api/take-payments.
+const (
+	statusApproved  = "APPROVED"
+	statusPending   = "PENDING"
+	statusCompleted = "COMPLETED"
+	statusCanceled  = "CANCELED"
+	statusFailed    = "FAILED"
+)
+
+// seen is what an answer shows of a payment.
+func (a *Adapter) seen(op string, p Payment, err error) (core.PaymentSnapshot, error) {
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	unusable := func(cause error) error { return &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: cause} }
+	if outbound.SafeID(p.ID) == "" {
+		return core.PaymentSnapshot{}, unusable(errNoObject)
+	}
+	amount, err := fromForeign(p.AmountMoney)
+	if err != nil {
+		return core.PaymentSnapshot{}, unusable(err)
+	}
+	none := core.Zero(amount.Currency())
+	seen := core.PaymentSnapshot{
+		Ref:    core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: p.ID},
+		Status: status(p), ForeignStatus: outbound.SafeCode(p.Status), Environment: a.env, Method: method(p),
+		Amount: amount, Authorized: none, Captured: none, Refunded: none,
+	}
+	if id, err := core.ParseID[core.PaymentID](p.ReferenceID); err == nil {
+		seen.Payment = id
+	}
+	if seen.CreatedAt, err = time.Parse(time.RFC3339Nano, p.CreatedAt); err != nil {
+		return core.PaymentSnapshot{}, unusable(errNotReadable)
+	}
+	seen.CreatedAt = seen.CreatedAt.UTC()
+	if p.ApprovedMoney != nil {
+		// What the buyer agreed to. It stays where the amount was lowered to take a part.
+		approved, err := fromForeign(p.ApprovedMoney)
+		if err != nil {
+			return core.PaymentSnapshot{}, unusable(err)
+		}
+		if order, err := approved.Compare(amount); err == nil && order > 0 {
+			seen.Amount = approved
+		}
+	}
+	switch p.Status {
+	case statusCompleted:
+		seen.Authorized, seen.Captured = seen.Amount, amount
+	case statusApproved, statusCanceled:
+		seen.Authorized = seen.Amount
+	case statusFailed:
+		seen.Failure = failure(p)
+	}
+	if p.RefundedMoney != nil {
+		if seen.Refunded, err = fromForeign(p.RefundedMoney); err != nil {
+			return core.PaymentSnapshot{}, unusable(err)
+		}
+	}
+	return seen, nil
+}
+
+// fromForeign is an amount in our words. Nothing is guessed: one that is not whole is an error.
+func fromForeign(m *Money) (core.Money, error) {
+	if m == nil || m.Amount == nil || !core.Currency(m.Currency).Known() {
+		return core.Money{}, errNotReadable
+	}
+	return core.NewMoney(*m.Amount, core.Currency(m.Currency))
+}
+
+// status is ours for Square's. One that is not known here is none at all, which no rule lets a
+// payment move to. Square cancels by itself what nobody captured in time.
+func status(p Payment) core.PaymentStatus {
+	switch p.Status {
+	case statusApproved:
+		return core.PaymentAuthorized
+	case statusPending:
+		return core.PaymentProcessing
+	case statusCompleted:
+		return core.PaymentSucceeded
+	case statusFailed:
+		return core.PaymentFailed
+	case statusCanceled:
+		if ranOut(p) {
+			return core.PaymentExpired
+		}
+		return core.PaymentCanceled
+	}
+	return ""
+}
+
+// ranOut reports whether a payment ended when its time was over.
+func ranOut(p Payment) bool {
+	until, untilErr := time.Parse(time.RFC3339Nano, p.DelayedUntil)
+	ended, endedErr := time.Parse(time.RFC3339Nano, p.UpdatedAt)
+	return untilErr == nil && endedErr == nil && !ended.Before(until)
+}
+
+// failure is why a payment failed.
+func failure(p Payment) *core.Failure {
+	if p.CardDetails != nil {
+		for _, one := range p.CardDetails.Errors {
+			if code, known := declines[one.Code]; known {
+				return core.NewFailure(code, outbound.SafeCode(one.Code))
+			}
+		}
+	}
+	return core.NewFailure(core.FailureProcessingError, "")
+}
+
+// brands are Square's names of cards' brands, as ours are written.
+var brands = map[string]string{
+	"VISA": "visa", "MASTERCARD": "mastercard", "AMERICAN_EXPRESS": "amex", "DISCOVER": "discover", "DISCOVER_DINERS": "diners",
+	"JCB": "jcb", "CHINA_UNIONPAY": "unionpay", "INTERAC": "interac",
+}
+
+// method is what the buyer paid with; nil where Square does not say.
+func method(p Payment) *core.PaymentMethod {
+	if p.SourceType == "" {
+		return nil
+	}
+	made := &core.PaymentMethod{Type: strings.ToLower(outbound.SafeCode(p.SourceType))}
+	if p.CardDetails == nil || p.CardDetails.Card == nil {
+		return made
+	}
+	card := p.CardDetails.Card
+	made.Brand = brands[card.CardBrand]
+	if len(card.Last4) == 4 && strings.Trim(card.Last4, "0123456789") == "" {
+		made.Last4 = card.Last4
+	}
+	if card.ExpMonth >= 1 && card.ExpMonth <= 12 && card.ExpYear >= 2000 && card.ExpYear <= 9999 {
+		made.ExpMonth, made.ExpYear = int(card.ExpMonth), int(card.ExpYear)
+	}
+	return made
+}
+
+// refundStatus is ours for Square's. One that is not known here is pending.
+//
+// Source: developer.squareup.com/reference/square/objects/PaymentRefund.
+func refundStatus(status string) core.RefundStatus {
+	switch status {
+	case "COMPLETED", "APPROVED":
+		return core.RefundSucceeded
+	case "REJECTED", "FAILED":
+		return core.RefundFailed
+	}
+	return core.RefundPending
+}

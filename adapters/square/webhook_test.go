@@ -1,0 +1,160 @@
+package square_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/adapters/square"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+const vector = `{"merchant_id":"MLEXAMPLE","type":"payment.updated","event_id":"6a8f5f28-54a1-4eb0-a98a-3111513fd4fc","created_at":"2025-01-01T00:00:00Z","data":{"type":"payment","id":"PAY_EXAMPLE_1"}}`
+
+func signed(key, address, body string) http.Header {
+	mac := hmac.New(sha256.New, []byte(key))
+	_, _ = mac.Write([]byte(address + body))
+	return http.Header{"X-Square-Hmacsha256-Signature": {base64.StdEncoding.EncodeToString(mac.Sum(nil))}}
+}
+
+func newAdapter(t testing.TB, change func(*square.Options)) *square.Adapter {
+	t.Helper()
+	with := options()
+	if change != nil {
+		change(&with)
+	}
+	adapter, err := square.New(with)
+	require.NoError(t, err)
+	return adapter
+}
+
+func TestWebhookVector(t *testing.T) {
+	t.Parallel()
+	header := http.Header{"X-Square-Hmacsha256-Signature": {"WAnjsTUWDfKKcKl4D1lOdyHsotEvfkmz2aqZ+xPqONg="}}
+	delivery, err := newAdapter(t, nil).VerifyWebhook(header, []byte(vector), time.Time{})
+	require.NoError(t, err)
+	require.Equal(t, core.Delivery{
+		Account: "square", ProviderEventID: "6a8f5f28-54a1-4eb0-a98a-3111513fd4fc", Type: "payment.updated", Body: []byte(vector),
+		Ref: core.ProviderRef{Account: "square", Kind: core.ObjectPayment, ID: "PAY_EXAMPLE_1"},
+	}, delivery)
+	slash := http.Header{"X-Square-Hmacsha256-Signature": {"n3daVqiCaBOdFt+63HADVwzfgyOyxFf5xyKjCtFczOs="}}
+	_, err = newAdapter(t, nil).VerifyWebhook(slash, []byte(vector), time.Time{})
+	require.ErrorIs(t, err, ports.ErrSignature, "signed for the address with a slash at its end")
+}
+
+func TestWebhooksThatAreRefused(t *testing.T) {
+	t.Parallel()
+	const at = "https://pay.example.test/webhooks/square"
+	with := func(header http.Header, name, value string) http.Header {
+		header.Set(name, value)
+		return header
+	}
+	for name, c := range map[string]struct {
+		header http.Header
+		body   string
+		want   error
+	}{
+		"the older key":         {signed("sq_test_signature_key_01", at, vector), vector, nil},
+		"the newer key":         {signed("new", at, vector), vector, nil},
+		"of the sandbox":        {with(signed("new", at, vector), "Square-Environment", "Sandbox"), vector, nil},
+		"another key":           {signed("other", at, vector), vector, ports.ErrSignature},
+		"another address":       {signed("new", "https://evil.example/webhooks/square", vector), vector, ports.ErrSignature},
+		"another body":          {signed("new", at, vector), strings.Replace(vector, "EXAMPLE_1", "EXAMPLE_2", 1), ports.ErrSignature},
+		"written anew":          {signed("new", at, vector), strings.Replace(vector, ":", ": ", 1), ports.ErrSignature},
+		"no signature":          {http.Header{}, vector, ports.ErrSignature},
+		"the old signature":     {http.Header{"X-Square-Signature": signed("new", at, vector)["X-Square-Hmacsha256-Signature"]}, vector, ports.ErrSignature},
+		"no base64":             {http.Header{"X-Square-Hmacsha256-Signature": {"***"}}, vector, ports.ErrSignature},
+		"no body":               {signed("new", at, ""), "", ports.ErrSignature},
+		"of real money":         {with(signed("new", at, vector), "Square-Environment", "Production"), vector, ports.ErrWrongEnvironment},
+		"not JSON":              {signed("new", at, "x"), "x", ports.ErrPayload},
+		"without an id":         {signed("new", at, `{"type":"payment.updated"}`), `{"type":"payment.updated"}`, ports.ErrPayload},
+		"with an id of no kind": {signed("new", at, `{"event_id":"a b"}`), `{"event_id":"a b"}`, ports.ErrPayload},
+	} {
+		_, err := newAdapter(t, nil).VerifyWebhook(c.header, []byte(c.body), time.Time{})
+		if c.want == nil {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorIs(t, err, c.want, name)
+	}
+	keyless := newAdapter(t, func(o *square.Options) { o.WebhookKeys = nil })
+	_, err := keyless.VerifyWebhook(signed("", at, vector), []byte(vector), time.Time{})
+	require.ErrorIs(t, err, ports.ErrSignature)
+
+	other := `{"event_id":"e1","type":"refund.created","data":{"id":"R1"}}`
+	delivery, err := newAdapter(t, nil).VerifyWebhook(signed("new", at, other), []byte(other), time.Time{})
+	require.NoError(t, err)
+	require.True(t, delivery.Ref.IsZero(), "kept, and concerns no payment")
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*square.Options){
+		"no account":             func(o *square.Options) { o.Account = "" },
+		"no environment":         func(o *square.Options) { o.Environment = "x" },
+		"no token":               func(o *square.Options) { o.AccessToken = "" },
+		"a token with a space":   func(o *square.Options) { o.AccessToken = "secret text" },
+		"no location":            func(o *square.Options) { o.LocationID = "" },
+		"an application of live": func(o *square.Options) { o.ApplicationID = "sq0idp-x" },
+		"a sandbox's in live":    func(o *square.Options) { o.Environment = core.EnvLive },
+		"no webhook URL":         func(o *square.Options) { o.WebhookURL = "" },
+		"an empty key":           func(o *square.Options) { o.WebhookKeys = []string{"a", ""} },
+		"real money's host":      func(o *square.Options) { o.APIBase = "https://connect.squareup.com/" },
+		"another host in live": func(o *square.Options) {
+			o.Environment, o.ApplicationID, o.APIBase = core.EnvLive, "sq0idp-x", "https://x.example"
+		},
+		"an address of no kind":   func(o *square.Options) { o.APIBase = "ftp://x" },
+		"an address with a query": func(o *square.Options) { o.APIBase = "https://x.example?a=b" },
+	} {
+		with := options()
+		change(&with)
+		_, err := square.New(with)
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "secret text", name)
+	}
+}
+
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	sandbox := newAdapter(t, nil).Browser()
+	require.Equal(t, "https://sandbox.web.squarecdn.com/v1/square.js", sandbox.ScriptURL)
+	require.Equal(t, "sandbox-sq0idb-x", sandbox.PublishableKey)
+	require.Equal(t, "L1", sandbox.LocationID)
+	live := newAdapter(t, func(o *square.Options) { o.Environment, o.ApplicationID = core.EnvLive, "sq0idp-x" }).Browser()
+	require.Equal(t, "https://web.squarecdn.com/v1/square.js", live.ScriptURL)
+	require.NotContains(t, strings.Join(append(live.ScriptSources, live.ConnectSources...), " "), "sandbox")
+	double := newAdapter(t, func(o *square.Options) { o.APIBase = "http://127.0.0.1:8090/square" }).Browser()
+	require.Equal(t, "http://127.0.0.1:8090/square/v1/square.js", double.ScriptURL)
+	require.Equal(t, []string{"http://127.0.0.1:8090"}, double.ScriptSources)
+	require.False(t, double.NeedsInlineStyles)
+}
+
+// BenchmarkWebhook shows what verification takes beside the bare hash.
+func BenchmarkWebhook(b *testing.B) {
+	const at = "https://pay.example.test/webhooks/square"
+	body := strings.Replace(vector, `"data":{`, `"data":{"object":{"note":"`+strings.Repeat("x", 3<<10)+`"},`, 1)
+	adapter := newAdapter(b, func(o *square.Options) { o.WebhookKeys = []string{"new"} })
+	header, text := signed("new", at, body), []byte(body)
+	b.Run("bare hash", func(b *testing.B) {
+		for b.Loop() {
+			mac := hmac.New(sha256.New, []byte("new"))
+			_, _ = mac.Write([]byte(at))
+			_, _ = mac.Write(text)
+			mac.Sum(nil)
+		}
+	})
+	b.Run("whole", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := adapter.VerifyWebhook(header, text, time.Time{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
