@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -18,6 +19,9 @@ var (
 	ErrWrongEnvironment = errors.New("webhook is of the other environment")
 	// ErrPayload is a verified message that is not JSON or has no id.
 	ErrPayload = errors.New("webhook payload is not usable")
+	// ErrNotVerifiable is a message that cannot be checked at the moment, because what it
+	// is checked with cannot be had: nothing is known of it, and it should come again.
+	ErrNotVerifiable = errors.New("webhook cannot be verified at the moment")
 )
 
 // WebhookVerifier checks that a webhook comes from the account's provider, by the
@@ -28,9 +32,9 @@ type WebhookVerifier interface {
 	Account() core.AccountName
 	// VerifyWebhook checks the raw body as it was received. now is the wall clock. The
 	// delivery's body is the given slice, uncopied; its time and trace are left for the
-	// caller. Errors are [ErrSignature], [ErrWrongEnvironment] and [ErrPayload], perhaps
-	// wrapped.
-	VerifyWebhook(header http.Header, body []byte, now time.Time) (core.Delivery, error)
+	// caller. ctx bounds what has to be fetched for it. Errors are [ErrSignature],
+	// [ErrWrongEnvironment], [ErrPayload] and [ErrNotVerifiable], perhaps wrapped.
+	VerifyWebhook(ctx context.Context, header http.Header, body []byte, now time.Time) (core.Delivery, error)
 }
 
 // WebhookVerifiers holds the accounts that receive webhooks.

@@ -1,6 +1,7 @@
 package square
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -31,7 +32,7 @@ var environments = map[core.Environment]string{core.EnvLive: "Production", core.
 // no time, so nothing is too old; what comes again is known by its id.
 //
 // Source: developer.squareup.com/docs/webhooks/step3validate.
-func (a *Adapter) VerifyWebhook(header http.Header, body []byte, _ time.Time) (core.Delivery, error) {
+func (a *Adapter) VerifyWebhook(_ context.Context, header http.Header, body []byte, _ time.Time) (core.Delivery, error) {
 	given, err := base64.StdEncoding.DecodeString(header.Get(signatureHeader))
 	if err != nil || len(given) != sha256.Size || len(body) == 0 {
 		return core.Delivery{}, fmt.Errorf("no usable %s header, or no body: %w", signatureHeader, ports.ErrSignature)

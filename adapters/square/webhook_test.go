@@ -38,14 +38,14 @@ func newAdapter(t testing.TB, change func(*square.Options)) *square.Adapter {
 func TestWebhookVector(t *testing.T) {
 	t.Parallel()
 	header := http.Header{"X-Square-Hmacsha256-Signature": {"WAnjsTUWDfKKcKl4D1lOdyHsotEvfkmz2aqZ+xPqONg="}}
-	delivery, err := newAdapter(t, nil).VerifyWebhook(header, []byte(vector), time.Time{})
+	delivery, err := newAdapter(t, nil).VerifyWebhook(t.Context(), header, []byte(vector), time.Time{})
 	require.NoError(t, err)
 	require.Equal(t, core.Delivery{
 		Account: "square", ProviderEventID: "6a8f5f28-54a1-4eb0-a98a-3111513fd4fc", Type: "payment.updated", Body: []byte(vector),
 		Ref: core.ProviderRef{Account: "square", Kind: core.ObjectPayment, ID: "PAY_EXAMPLE_1"},
 	}, delivery)
 	slash := http.Header{"X-Square-Hmacsha256-Signature": {"n3daVqiCaBOdFt+63HADVwzfgyOyxFf5xyKjCtFczOs="}}
-	_, err = newAdapter(t, nil).VerifyWebhook(slash, []byte(vector), time.Time{})
+	_, err = newAdapter(t, nil).VerifyWebhook(t.Context(), slash, []byte(vector), time.Time{})
 	require.ErrorIs(t, err, ports.ErrSignature, "signed for the address with a slash at its end")
 }
 
@@ -77,7 +77,7 @@ func TestWebhooksThatAreRefused(t *testing.T) {
 		"without an id":         {signed("new", at, `{"type":"payment.updated"}`), `{"type":"payment.updated"}`, ports.ErrPayload},
 		"with an id of no kind": {signed("new", at, `{"event_id":"a b"}`), `{"event_id":"a b"}`, ports.ErrPayload},
 	} {
-		_, err := newAdapter(t, nil).VerifyWebhook(c.header, []byte(c.body), time.Time{})
+		_, err := newAdapter(t, nil).VerifyWebhook(t.Context(), c.header, []byte(c.body), time.Time{})
 		if c.want == nil {
 			require.NoError(t, err, name)
 			continue
@@ -85,11 +85,11 @@ func TestWebhooksThatAreRefused(t *testing.T) {
 		require.ErrorIs(t, err, c.want, name)
 	}
 	keyless := newAdapter(t, func(o *square.Options) { o.WebhookKeys = nil })
-	_, err := keyless.VerifyWebhook(signed("", at, vector), []byte(vector), time.Time{})
+	_, err := keyless.VerifyWebhook(t.Context(), signed("", at, vector), []byte(vector), time.Time{})
 	require.ErrorIs(t, err, ports.ErrSignature)
 
 	other := `{"event_id":"e1","type":"refund.created","data":{"id":"R1"}}`
-	delivery, err := newAdapter(t, nil).VerifyWebhook(signed("new", at, other), []byte(other), time.Time{})
+	delivery, err := newAdapter(t, nil).VerifyWebhook(t.Context(), signed("new", at, other), []byte(other), time.Time{})
 	require.NoError(t, err)
 	require.True(t, delivery.Ref.IsZero(), "kept, and concerns no payment")
 }
@@ -152,7 +152,7 @@ func BenchmarkWebhook(b *testing.B) {
 	})
 	b.Run("whole", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := adapter.VerifyWebhook(header, text, time.Time{}); err != nil {
+			if _, err := adapter.VerifyWebhook(b.Context(), header, text, time.Time{}); err != nil {
 				b.Fatal(err)
 			}
 		}

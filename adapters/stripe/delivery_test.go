@@ -32,7 +32,7 @@ func TestDeliveries(t *testing.T) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 		if err == nil {
 			var delivery core.Delivery
-			delivery, err = verifier.VerifyWebhook(r.Header, body, time.Now())
+			delivery, err = verifier.VerifyWebhook(r.Context(), r.Header, body, time.Now())
 			posts <- post{delivery, err}
 		}
 		if err != nil {

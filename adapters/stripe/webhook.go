@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,7 +32,7 @@ const (
 // SDK knows one direction and its own clock alone.
 //
 // Source: docs.stripe.com/webhooks/signature.
-func (a *Adapter) VerifyWebhook(header http.Header, body []byte, now time.Time) (core.Delivery, error) {
+func (a *Adapter) VerifyWebhook(_ context.Context, header http.Header, body []byte, now time.Time) (core.Delivery, error) {
 	signature := header.Get(signatureHeader)
 	if signature == "" || len(signature) > signatureHeaderBytesMax {
 		return core.Delivery{}, fmt.Errorf("no usable %s header: %w", signatureHeader, ports.ErrSignature)

@@ -68,7 +68,7 @@ func TestWebhookVector(t *testing.T) {
 		Account: "stripe", Environment: core.EnvTest, SecretKey: "sk_test_1", WebhookSecrets: []string{"whsec_test_0123456789abcdef"},
 	})
 	require.NoError(t, err)
-	delivery, err := adapter.VerifyWebhook(header, body, time.Unix(1700000000, 0))
+	delivery, err := adapter.VerifyWebhook(t.Context(), header, body, time.Unix(1700000000, 0))
 	require.NoError(t, err)
 	require.Equal(t, core.Delivery{
 		Account: "stripe", ProviderEventID: "evt_test_0001", Type: "payment_intent.succeeded", APIVersion: "2023-10-16", Body: body,
@@ -98,7 +98,7 @@ func TestWebhookSignatures(t *testing.T) {
 		"t=1700000000," + strings.ToUpper(good):               false,
 		"t=1700000000," + good + strings.Repeat(",a=b", 2000): false, // longer than any
 	} {
-		_, err := newVerifier(t, core.EnvTest).VerifyWebhook(http.Header{signatureHeader: {header}}, body, now)
+		_, err := newVerifier(t, core.EnvTest).VerifyWebhook(t.Context(), http.Header{signatureHeader: {header}}, body, now)
 		require.Equal(t, ok, err == nil, "%.80s: %v", header, err)
 		if !ok {
 			require.ErrorIs(t, err, ports.ErrSignature)
@@ -113,7 +113,7 @@ func TestWebhookWithoutSecrets(t *testing.T) {
 	require.NoError(t, err)
 	body, now := eventBody("evt_1", "ping", false, `{}`), time.Unix(1700000000, 0)
 	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: "", Timestamp: now})
-	_, err = adapter.VerifyWebhook(http.Header{signatureHeader: {signed.Header}}, body, now)
+	_, err = adapter.VerifyWebhook(t.Context(), http.Header{signatureHeader: {signed.Header}}, body, now)
 	require.ErrorIs(t, err, ports.ErrSignature)
 }
 
@@ -137,7 +137,7 @@ func TestWebhookObjects(t *testing.T) {
 		{"customer.created", `{"id":"cus_1","object":"customer"}`, ""},
 	} {
 		body := eventBody("evt_1", c.kind, false, c.object)
-		delivery, err := newVerifier(t, core.EnvTest).VerifyWebhook(sign(body, now, portstest.SecretCurrent), body, now)
+		delivery, err := newVerifier(t, core.EnvTest).VerifyWebhook(t.Context(), sign(body, now, portstest.SecretCurrent), body, now)
 		require.NoError(t, err, c.kind)
 		require.Equal(t, c.kind, delivery.Type)
 		require.Equal(t, c.payment, delivery.Ref.ID, "%s %s", c.kind, c.object)
@@ -150,7 +150,7 @@ func TestWebhookOddEvents(t *testing.T) {
 	now := time.Unix(1700000000, 0)
 	verify := func(env core.Environment, text string) (core.Delivery, error) {
 		body := []byte(text)
-		return newVerifier(t, env).VerifyWebhook(sign(body, now, portstest.SecretCurrent), body, now)
+		return newVerifier(t, env).VerifyWebhook(t.Context(), sign(body, now, portstest.SecretCurrent), body, now)
 	}
 	for _, kind := range []string{`null`, `7`, `""`, `"a b"`, `"` + strings.Repeat("x", 1000) + `"`, `"<script>"`} {
 		delivery, err := verify(core.EnvTest, `{"id":"evt_1","type":`+kind+`,"api_version":"`+strings.Repeat("9", 1000)+`"}`)
@@ -183,7 +183,7 @@ func FuzzWebhook(f *testing.F) {
 	f.Add([]byte(`[[[[`))
 	adapter := newVerifier(f, core.EnvTest)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		delivery, err := adapter.VerifyWebhook(sign(body, now, portstest.SecretRotated), body, now)
+		delivery, err := adapter.VerifyWebhook(t.Context(), sign(body, now, portstest.SecretRotated), body, now)
 		if err != nil {
 			require.NotErrorIs(t, err, ports.ErrSignature)
 			require.Zero(t, delivery)
@@ -209,7 +209,7 @@ func BenchmarkVerifyWebhook(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := adapter.VerifyWebhook(header, body, now); err != nil {
+		if _, err := adapter.VerifyWebhook(b.Context(), header, body, now); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -166,7 +166,7 @@ func (h *handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return resultBroken
 	}
 	now := h.clock.Now()
-	delivery, err := verifier.VerifyWebhook(r.Header, body, now)
+	delivery, err := verifier.VerifyWebhook(ctx, r.Header, body, now)
 	if err != nil {
 		h.release(buffer, body)
 		return refusal(err)
@@ -224,6 +224,8 @@ func refusal(err error) result {
 		return resultWrongEnvironment
 	case errors.Is(err, ports.ErrPayload):
 		return resultInvalidPayload
+	case errors.Is(err, ports.ErrNotVerifiable):
+		return resultNotVerifiable
 	default:
 		return resultInvalidSignature
 	}
@@ -260,6 +262,10 @@ var (
 		"busy", http.StatusServiceUnavailable, "Busy",
 		"Too many large events arrive at the same time. Post it again.",
 	}
+	resultNotVerifiable = result{
+		"not_verifiable", http.StatusServiceUnavailable, "Not verifiable",
+		"What the signature is checked with cannot be had right now. Post it again.",
+	}
 	resultNotDurable = result{
 		"unavailable", http.StatusServiceUnavailable, "Unavailable",
 		"The event cannot be stored right now. Post it again.",
@@ -268,7 +274,7 @@ var (
 
 var results = []result{
 	resultReceived, resultInvalidSignature, resultWrongEnvironment, resultInvalidPayload, resultBroken, resultTooLarge,
-	resultNoAccount, resultNotAPost, resultBusy, resultNotDurable,
+	resultNoAccount, resultNotAPost, resultBusy, resultNotVerifiable, resultNotDurable,
 }
 
 const received = `{"received":true}`

@@ -34,7 +34,7 @@ type verifier struct{ err error }
 
 func (verifier) Account() core.AccountName { return "stripe" }
 
-func (v verifier) VerifyWebhook(header http.Header, body []byte, at time.Time) (core.Delivery, error) {
+func (v verifier) VerifyWebhook(_ context.Context, header http.Header, body []byte, at time.Time) (core.Delivery, error) {
 	if header.Get("X-Signature") != "good" || !at.Equal(now) {
 		return core.Delivery{}, ports.ErrSignature
 	}
@@ -125,6 +125,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no signature":         {change: func(r *http.Request) { r.Header.Del("X-Signature") }, status: 400, code: "invalid_signature"},
 		"wrong signature":      {change: func(r *http.Request) { r.Header.Set("X-Signature", "bad") }, status: 400, code: "invalid_signature"},
+		"not verifiable":       {verifier: verifier{ports.ErrNotVerifiable}, status: 503, code: "not_verifiable"},
 		"wrong environment":    {verifier: verifier{ports.ErrWrongEnvironment}, status: 400, code: "wrong_environment"},
 		"payload":              {verifier: verifier{ports.ErrPayload}, status: 400, code: "invalid_payload"},
 		"any other refusal":    {verifier: verifier{errors.New("odd")}, status: 400, code: "invalid_signature"},

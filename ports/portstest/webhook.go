@@ -77,8 +77,8 @@ func RunWebhook(t *testing.T, open func(*testing.T) WebhookSide) {
 }
 
 // post verifies a body that was signed and is received at the suite's time.
-func (s WebhookSide) post(body []byte, secret WebhookSecret) (core.Delivery, error) {
-	return s.Verifier.VerifyWebhook(s.Sign(body, webhookEpoch, secret), body, webhookEpoch)
+func (s WebhookSide) post(t testing.TB, body []byte, secret WebhookSecret) (core.Delivery, error) {
+	return s.Verifier.VerifyWebhook(t.Context(), s.Sign(body, webhookEpoch, secret), body, webhookEpoch)
 }
 
 // requireRefusal holds a refusal to one reason, and to nothing of the message in it.
@@ -94,7 +94,7 @@ func requireRefusal(t testing.TB, delivery core.Delivery, err, reason error) {
 }
 
 func webhookGood(t *testing.T, s WebhookSide) {
-	delivery, err := s.post(s.Payment, SecretCurrent)
+	delivery, err := s.post(t, s.Payment, SecretCurrent)
 	require.NoError(t, err)
 	require.Equal(t, s.Verifier.Account(), delivery.Account)
 	require.NotEmpty(t, delivery.ProviderEventID)
@@ -105,22 +105,22 @@ func webhookGood(t *testing.T, s WebhookSide) {
 	require.Zero(t, delivery.ReceivedAt, "left for the caller")
 	require.Empty(t, delivery.Trace, "left for the caller")
 
-	again, err := s.post(slices.Clone(s.Payment), SecretCurrent)
+	again, err := s.post(t, slices.Clone(s.Payment), SecretCurrent)
 	require.NoError(t, err)
 	require.Equal(t, delivery, again)
 }
 
 func webhookRotated(t *testing.T, s WebhookSide) {
-	current, err := s.post(s.Payment, SecretCurrent)
+	current, err := s.post(t, s.Payment, SecretCurrent)
 	require.NoError(t, err)
-	rotated, err := s.post(s.Payment, SecretRotated)
+	rotated, err := s.post(t, s.Payment, SecretRotated)
 	require.NoError(t, err)
 	require.Equal(t, current, rotated)
 }
 
 func webhookForeign(t *testing.T, s WebhookSide) {
 	for _, body := range [][]byte{s.Payment, s.Live, s.NoID, []byte("not JSON"), {}} {
-		delivery, err := s.post(body, SecretForeign)
+		delivery, err := s.post(t, body, SecretForeign)
 		requireRefusal(t, delivery, err, ports.ErrSignature)
 	}
 }
@@ -130,11 +130,11 @@ func webhookChanged(t *testing.T, s WebhookSide) {
 	for at := range s.Payment {
 		changed := slices.Clone(s.Payment)
 		changed[at] ^= 1
-		delivery, err := s.Verifier.VerifyWebhook(header, changed, webhookEpoch)
+		delivery, err := s.Verifier.VerifyWebhook(t.Context(), header, changed, webhookEpoch)
 		requireRefusal(t, delivery, err, ports.ErrSignature)
 	}
 	for _, changed := range [][]byte{nil, s.Payment[:len(s.Payment)-1], append(slices.Clone(s.Payment), '\n'), s.Unknown} {
-		delivery, err := s.Verifier.VerifyWebhook(header, changed, webhookEpoch)
+		delivery, err := s.Verifier.VerifyWebhook(t.Context(), header, changed, webhookEpoch)
 		requireRefusal(t, delivery, err, ports.ErrSignature)
 	}
 }
@@ -144,26 +144,26 @@ func webhookRewritten(t *testing.T, s WebhookSide) {
 	var rewritten bytes.Buffer
 	require.NoError(t, json.Indent(&rewritten, s.Payment, "", "   "))
 	require.NotEqual(t, s.Payment, rewritten.Bytes())
-	delivery, err := s.Verifier.VerifyWebhook(s.Sign(s.Payment, webhookEpoch, SecretCurrent), rewritten.Bytes(), webhookEpoch)
+	delivery, err := s.Verifier.VerifyWebhook(t.Context(), s.Sign(s.Payment, webhookEpoch, SecretCurrent), rewritten.Bytes(), webhookEpoch)
 	requireRefusal(t, delivery, err, ports.ErrSignature)
 
-	_, err = s.post(rewritten.Bytes(), SecretCurrent)
+	_, err = s.post(t, rewritten.Bytes(), SecretCurrent)
 	require.NoError(t, err, "signed as it is, it is good")
 }
 
 func webhookStale(t *testing.T, s WebhookSide) {
 	header := s.Sign(s.Payment, webhookEpoch, SecretCurrent)
 	if s.Tolerance == 0 {
-		_, err := s.Verifier.VerifyWebhook(header, s.Payment, webhookEpoch.Add(24*time.Hour))
+		_, err := s.Verifier.VerifyWebhook(t.Context(), header, s.Payment, webhookEpoch.Add(24*time.Hour))
 		require.NoError(t, err)
 		return
 	}
 	for _, apart := range []time.Duration{-s.Tolerance, s.Tolerance, 0} {
-		_, err := s.Verifier.VerifyWebhook(header, s.Payment, webhookEpoch.Add(apart))
+		_, err := s.Verifier.VerifyWebhook(t.Context(), header, s.Payment, webhookEpoch.Add(apart))
 		require.NoError(t, err, apart)
 	}
 	for _, apart := range []time.Duration{-s.Tolerance - time.Second, s.Tolerance + time.Second, -24 * 365 * time.Hour, 24 * 365 * time.Hour} {
-		delivery, err := s.Verifier.VerifyWebhook(header, s.Payment, webhookEpoch.Add(apart))
+		delivery, err := s.Verifier.VerifyWebhook(t.Context(), header, s.Payment, webhookEpoch.Add(apart))
 		requireRefusal(t, delivery, err, ports.ErrSignature)
 	}
 }
@@ -174,10 +174,10 @@ func webhookHeaders(t *testing.T, s WebhookSide) {
 		header := s.Sign(s.Payment, webhookEpoch, SecretCurrent)
 		require.NotEmpty(t, header.Get(name), name)
 		header.Del(name)
-		delivery, err := s.Verifier.VerifyWebhook(header, s.Payment, webhookEpoch)
+		delivery, err := s.Verifier.VerifyWebhook(t.Context(), header, s.Payment, webhookEpoch)
 		requireRefusal(t, delivery, err, ports.ErrSignature)
 	}
-	delivery, err := s.Verifier.VerifyWebhook(nil, s.Payment, webhookEpoch)
+	delivery, err := s.Verifier.VerifyWebhook(t.Context(), nil, s.Payment, webhookEpoch)
 	requireRefusal(t, delivery, err, ports.ErrSignature)
 }
 
@@ -187,14 +187,14 @@ func webhookOddHeaders(t *testing.T, s WebhookSide) {
 		for _, odd := range []string{" ", "=", ",", "\x00", "x" + good, good[:len(good)-1], good + good, string(bytes.Repeat([]byte(good), 1000))} {
 			header := s.Sign(s.Payment, webhookEpoch, SecretCurrent)
 			header.Set(name, odd)
-			delivery, err := s.Verifier.VerifyWebhook(header, s.Payment, webhookEpoch)
+			delivery, err := s.Verifier.VerifyWebhook(t.Context(), header, s.Payment, webhookEpoch)
 			requireRefusal(t, delivery, err, ports.ErrSignature)
 		}
 	}
 }
 
 func webhookEnvironment(t *testing.T, s WebhookSide) {
-	delivery, err := s.post(s.Live, SecretCurrent)
+	delivery, err := s.post(t, s.Live, SecretCurrent)
 	requireRefusal(t, delivery, err, ports.ErrWrongEnvironment)
 }
 
@@ -202,13 +202,13 @@ func webhookUnusable(t *testing.T, s WebhookSide) {
 	for _, body := range [][]byte{
 		{}, []byte("not JSON"), []byte("null"), []byte("[]"), []byte("7"), []byte("{}"), s.Payment[:len(s.Payment)-1], s.NoID,
 	} {
-		delivery, err := s.post(body, SecretCurrent)
+		delivery, err := s.post(t, body, SecretCurrent)
 		requireRefusal(t, delivery, err, ports.ErrPayload)
 	}
 }
 
 func webhookUnknownType(t *testing.T, s WebhookSide) {
-	delivery, err := s.post(s.Unknown, SecretCurrent)
+	delivery, err := s.post(t, s.Unknown, SecretCurrent)
 	require.NoError(t, err)
 	require.NotEmpty(t, delivery.ProviderEventID)
 	require.NotEmpty(t, delivery.Type)
