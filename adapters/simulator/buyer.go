@@ -14,15 +14,6 @@ import (
 	"time"
 )
 
-// buyerCards are the cards that go by a name at every account.
-var buyerCards = map[string]string{
-	"success":            "4242424242424242",
-	"declined":           "4000000000000002",
-	"insufficient_funds": "4000000000009995",
-	"3ds":                "4000000000003220",
-	"disputed":           "4000000000000259",
-}
-
 const (
 	// attemptTriesMax is how often the buyer asks for an attempt that Paydesk cannot give
 	// yet, at growing pauses; as the page does.
@@ -57,7 +48,8 @@ type buyer struct {
 	outside *http.Client // for the provider's calls, which carry no cookie
 	origin  string       // Paydesk's
 	base    string       // the simulator's own address
-	key     string       // publishable
+	account string       // its name, and its folder at the simulator
+	key     string       // that names the account towards its script
 	year    int          // of the card's end
 }
 
@@ -73,14 +65,14 @@ func (s *Simulator) controlPay(r *http.Request, body []byte) (any, *fieldProblem
 	if problem := read(body, &in); problem != nil {
 		return nil, problem
 	}
-	if problem := knownAccount(in.Account); problem != nil {
+	if problem := s.knownAccount(in.Account); problem != nil {
 		return nil, problem
 	}
 	if in.Checkout == "" {
 		return nil, wrong("checkout: must be a checkout's id")
 	}
 	number := in.Card
-	if named, ok := buyerCards[in.Card]; ok {
+	if named, ok := s.accounts[in.Account].cards[in.Card]; ok {
 		number = named
 	}
 	if strings.Trim(number, "0123456789 -") != "" || number == "" {
@@ -97,7 +89,7 @@ func (s *Simulator) controlPay(r *http.Request, body []byte) (any, *fieldProblem
 	browser.Jar = jar
 	b := &buyer{
 		client: &browser, outside: s.client, origin: s.options.PaydeskURL, base: s.ownAddress(r),
-		key: s.options.Stripe.PublishableKey, year: s.clock.Wall().Year() + cardYears,
+		account: in.Account, key: s.accounts[in.Account].key, year: s.clock.Wall().Year() + cardYears,
 	}
 	paid, err := b.buy(r.Context(), in.Checkout, in.Account, number)
 	if err != nil {
@@ -232,11 +224,11 @@ func (b *buyer) confirm(ctx context.Context, a attempt, number, returnURL string
 		"payment_method_data[type]": {"card"}, "payment_method_data[card][number]": {number}, "payment_method_data[card][cvc]": {"123"},
 		"payment_method_data[card][exp_month]": {"12"}, "payment_method_data[card][exp_year]": {strconv.Itoa(b.year)},
 	}
-	status, err := b.ask(ctx, "/stripe/v1/payment_intents/"+url.PathEscape(a.Action.ProviderPaymentID)+"/confirm", form)
+	status, err := b.ask(ctx, "/"+b.account+"/v1/payment_intents/"+url.PathEscape(a.Action.ProviderPaymentID)+"/confirm", form)
 	if err != nil || status != "requires_action" {
 		return status, err
 	}
-	return b.ask(ctx, "/stripe/v1/3ds2/authenticate", url.Values{
+	return b.ask(ctx, "/"+b.account+"/v1/3ds2/authenticate", url.Values{
 		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "source": {a.Action.ProviderPaymentID}, "outcome": {"complete"},
 	})
 }

@@ -97,7 +97,7 @@ func (b *buyer) payThere(ctx context.Context, address, number string) error {
 	}
 	form := url.Values{"number": {number}, "exp_month": {"12"}, "exp_year": {strconv.Itoa(b.year)}, "cvc": {"123"}}
 	for range hostedStepsMax {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+at.Path, strings.NewReader(form.Encode()))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+at.RequestURI(), strings.NewReader(form.Encode()))
 		if err != nil {
 			return err
 		}

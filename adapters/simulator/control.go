@@ -11,17 +11,12 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
-	"github.com/paydesk/paydesk/adapters/simulator/stripe"
 )
 
 const (
 	controlBytesMax = 64 << 10
 	// advanceMost is the longest step of the clock.
 	advanceMost = 10 * 365 * 24 * time.Hour
-	// paymentReference is where Paydesk keeps its payment's id with a provider's object.
-	paymentReference = "paydesk_payment"
-	// accountStripe is the name of the account at Stripe.
-	accountStripe = "stripe"
 )
 
 // fieldProblem is a control call's error: a text that starts with the name of the field
@@ -102,9 +97,9 @@ func read(body []byte, into any) *fieldProblem {
 	return nil
 }
 
-func knownAccount(name string) *fieldProblem {
-	if name != accountStripe {
-		return wrong("account: must be %s", accountStripe)
+func (s *Simulator) knownAccount(name string) *fieldProblem {
+	if _, known := s.accounts[name]; !known {
+		return wrong("account: must be %s", strings.Join(s.names, " or "))
 	}
 	return nil
 }
@@ -115,7 +110,7 @@ func (s *Simulator) controlFaults(_ *http.Request, body []byte) (any, *fieldProb
 		return nil, problem
 	}
 	if fault.Account != "" {
-		if problem := knownAccount(fault.Account); problem != nil {
+		if problem := s.knownAccount(fault.Account); problem != nil {
 			return nil, problem
 		}
 	}
@@ -145,7 +140,9 @@ func (s *Simulator) controlAdvance(_ *http.Request, body []byte) (any, *fieldPro
 func (s *Simulator) controlReset(*http.Request, []byte) (any, *fieldProblem) {
 	s.faults.Reset()
 	s.webhooks.Reset()
-	s.stripe.Reset()
+	for _, name := range s.names {
+		s.accounts[name].Reset()
+	}
 	s.requests.Reset()
 	return map[string]bool{"ok": true}, nil
 }
@@ -160,7 +157,7 @@ func (s *Simulator) controlDispute(_ *http.Request, body []byte) (any, *fieldPro
 	if problem := read(body, &in); problem != nil {
 		return nil, problem
 	}
-	if problem := knownAccount(in.Account); problem != nil {
+	if problem := s.knownAccount(in.Account); problem != nil {
 		return nil, problem
 	}
 	if in.Reason == "" {
@@ -169,11 +166,11 @@ func (s *Simulator) controlDispute(_ *http.Request, body []byte) (any, *fieldPro
 	if in.Amount < 0 {
 		return nil, wrong("amount: must not be negative")
 	}
-	id, err := s.stripe.OpenDispute(paymentReference, in.Payment, in.Reason, in.Amount)
+	id, err := s.accounts[in.Account].OpenDispute(in.Payment, in.Reason, in.Amount)
 	switch {
-	case errors.Is(err, stripe.ErrNoPayment):
+	case errors.Is(err, engine.ErrNoPayment):
 		return nil, &fieldProblem{status: http.StatusNotFound, text: "payment: " + err.Error()}
-	case errors.Is(err, stripe.ErrDisputeAmount):
+	case errors.Is(err, engine.ErrDisputeAmount):
 		return nil, wrong("amount: %v", err)
 	case err != nil:
 		return nil, &fieldProblem{status: http.StatusConflict, text: "payment: " + err.Error()}
@@ -191,9 +188,14 @@ func (s *Simulator) controlDisputeEnd(r *http.Request, body []byte) (any, *field
 	if in.Outcome != "won" && in.Outcome != "lost" {
 		return nil, wrong("outcome: must be won or lost")
 	}
-	err := s.stripe.CloseDispute(r.PathValue("id"), in.Outcome)
+	err := engine.ErrNoDispute
+	for _, name := range s.names { // the id alone tells whose it is
+		if err = s.accounts[name].CloseDispute(r.PathValue("id"), in.Outcome); !errors.Is(err, engine.ErrNoDispute) {
+			break
+		}
+	}
 	switch {
-	case errors.Is(err, stripe.ErrNoDispute):
+	case errors.Is(err, engine.ErrNoDispute):
 		return nil, &fieldProblem{status: http.StatusNotFound, text: "id: " + err.Error()}
 	case err != nil:
 		return nil, &fieldProblem{status: http.StatusConflict, text: "id: " + err.Error()}

@@ -192,7 +192,7 @@ func TestBrowserScriptIsServed(t *testing.T) {
 
 func TestNewChecksItsOptions(t *testing.T) {
 	t.Parallel()
-	keys := simulator.StripeOptions{SecretKey: secretKey, PublishableKey: publishableKey}
+	keys := []simulator.StripeAccount{{SecretKey: secretKey, PublishableKey: publishableKey}}
 	for name, options := range map[string]simulator.Options{
 		"no keys":     {},
 		"base URL":    {Stripe: keys, BaseURL: "localhost:8090"},

@@ -57,7 +57,7 @@ func newHouse(t *testing.T) *house {
 	h.now.Store(1_790_000_000)
 	sim, err := simulator.New(simulator.Options{
 		Now: func() time.Time { return time.Unix(h.now.Load(), 0) }, PaydeskURL: h.paydesk.url,
-		Stripe:    simulator.StripeOptions{SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{webhookSecret, "whsec_older"}},
+		Stripe:    []simulator.StripeAccount{{SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{webhookSecret, "whsec_older"}}},
 		OnAdvance: func(by time.Duration) { h.moved.Add(int64(by)) },
 		Logger:    slog.New(slog.NewTextHandler(&syncWriter{to: h.logs}, nil)),
 	})

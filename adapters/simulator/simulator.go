@@ -6,6 +6,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,12 +14,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
 	"github.com/paydesk/paydesk/adapters/simulator/stripe"
-	"github.com/paydesk/paydesk/adapters/simulator/stripe/browser"
 )
 
 // callTimeMax is how long one call of the simulator's buyer may take.
@@ -35,7 +36,8 @@ type Options struct {
 	// PaydeskURL is where the public listener is: webhooks and buyers go there. Empty for
 	// neither.
 	PaydeskURL string
-	Stripe     StripeOptions
+	// The accounts that are simulated, at least one in all.
+	Stripe []StripeAccount
 	// OnAdvance is called after the clock was moved; nil for nobody.
 	OnAdvance func(by time.Duration)
 	Logger    *slog.Logger // nil for slog's default
@@ -44,9 +46,9 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
-// StripeOptions are the simulated account's credentials at Stripe. The first secret
-// signs.
-type StripeOptions struct {
+// StripeAccount is a simulated account at Stripe. The first secret signs.
+type StripeAccount struct {
+	Name           string // "stripe" where it is empty
 	SecretKey      string
 	PublishableKey string
 	WebhookSecrets []string
@@ -60,15 +62,20 @@ type Simulator struct {
 	faults   *engine.Faults
 	requests *engine.Requests
 	webhooks *engine.Webhooks
-	stripe   *stripe.Server
 	mux      *http.ServeMux
+	names    []string // of the accounts, in the order of the options
+	accounts map[string]account
+}
+
+// account is one simulated account.
+type account struct {
+	engine.Dialect
+	key   string            // that its browser script is opened with
+	cards map[string]string // test numbers by the names that all accounts know
 }
 
 // New makes a simulator. Close ends it.
 func New(options Options) (*Simulator, error) {
-	if options.Stripe.SecretKey == "" || options.Stripe.PublishableKey == "" {
-		return nil, errors.New("simulator needs Stripe's secret and publishable keys")
-	}
 	for name, address := range map[string]string{"BaseURL": options.BaseURL, "PaydeskURL": options.PaydeskURL} {
 		if at, err := url.Parse(address); err != nil || address != "" && (at.Scheme != "http" && at.Scheme != "https" || at.Host == "") {
 			return nil, fmt.Errorf("simulator's %s must be an http or https URL", name)
@@ -83,25 +90,59 @@ func New(options Options) (*Simulator, error) {
 	options.BaseURL, options.PaydeskURL = strings.TrimRight(options.BaseURL, "/"), strings.TrimRight(options.PaydeskURL, "/")
 	s := &Simulator{
 		options: options, client: options.HTTPClient, clock: engine.NewClock(options.Now),
-		faults: &engine.Faults{}, requests: &engine.Requests{}, mux: http.NewServeMux(),
+		faults: &engine.Faults{}, requests: &engine.Requests{}, mux: http.NewServeMux(), accounts: make(map[string]account),
 	}
 	if s.client == nil {
 		s.client = newClient()
 	}
 	s.webhooks = engine.NewWebhooks(s.client, s.faults, options.Logger)
-	webhookURL := ""
-	if options.PaydeskURL != "" {
-		webhookURL = options.PaydeskURL + "/webhooks/stripe"
+	if err := s.open(); err != nil {
+		s.webhooks.Close()
+		return nil, err
 	}
-	s.stripe = stripe.New(stripe.Options{
-		SecretKey: options.Stripe.SecretKey, PublishableKey: options.Stripe.PublishableKey, WebhookSecrets: options.Stripe.WebhookSecrets,
-		WebhookURL: webhookURL, Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: options.Logger,
-	})
-	s.mux.Handle("/stripe/v1/", s.stripe.Handler())
-	s.mux.Handle("/stripe/c/", s.stripe.Handler())
-	s.mux.Handle(browser.Prefix, browser.Handler(options.Stripe.PublishableKey))
 	s.control()
 	return s, nil
+}
+
+// open makes the accounts.
+func (s *Simulator) open() error {
+	for _, one := range s.options.Stripe {
+		if one.SecretKey == "" || one.PublishableKey == "" {
+			return errors.New("simulator needs secret and publishable keys of an account at Stripe")
+		}
+		name := cmp.Or(one.Name, "stripe")
+		made := stripe.New(stripe.Options{
+			Account: name, SecretKey: one.SecretKey, PublishableKey: one.PublishableKey, WebhookSecrets: one.WebhookSecrets,
+			WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
+		})
+		if err := s.add(name, account{Dialect: made, key: one.PublishableKey, cards: stripe.NamedCards}); err != nil {
+			return err
+		}
+	}
+	if len(s.names) == 0 {
+		return errors.New("simulator needs an account to simulate")
+	}
+	return nil
+}
+
+// webhookURL is where an account posts to; empty for nowhere.
+func (s *Simulator) webhookURL(name string) string {
+	if s.options.PaydeskURL == "" {
+		return ""
+	}
+	return s.options.PaydeskURL + "/webhooks/" + name
+}
+
+func (s *Simulator) add(name string, one account) error {
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" || name[0] == '_' {
+		return errors.New("simulator's accounts have names of small letters, digits, - and _")
+	}
+	if _, taken := s.accounts[name]; taken {
+		return fmt.Errorf("simulator has two accounts named %s", name)
+	}
+	s.names, s.accounts[name] = append(s.names, name), one
+	s.mux.Handle("/"+name+"/", one.Handler())
+	return nil
 }
 
 func newClient() *http.Client {
@@ -133,24 +174,36 @@ type Request = engine.Request
 // Requests gives the last calls to the providers, oldest first.
 func (s *Simulator) Requests() []Request { return s.requests.List() }
 
-// Objects gives what an account holds of a type, oldest first, each as its provider would
-// write it; of all types but events for an empty one. An error names what is unknown,
-// "account" or "type".
-func (s *Simulator) Objects(account, kind string) ([]json.RawMessage, error) {
-	if account != "" && account != accountStripe {
-		return nil, errors.New("account: must be " + accountStripe)
-	}
-	objects, ok := s.stripe.Objects(strings.TrimSuffix(kind, "s"))
-	if !ok {
-		return nil, errors.New("type: must be payment_intent, charge, refund, session, dispute or event")
-	}
-	texts := make([]json.RawMessage, 0, len(objects))
-	for _, object := range objects {
-		text, err := json.Marshal(object)
-		if err != nil {
-			return nil, fmt.Errorf("write an object: %w", err)
+// Objects gives what an account holds of a type, or all accounts for an empty one, oldest
+// first, each as its provider would write it; of all types but events for an empty one. An
+// error names what is unknown, "account" or "type".
+func (s *Simulator) Objects(name, kind string) ([]json.RawMessage, error) {
+	names := s.names
+	if name != "" {
+		if problem := s.knownAccount(name); problem != nil {
+			return nil, errors.New(problem.text)
 		}
-		texts = append(texts, text)
+		names = []string{name}
+	}
+	texts, known, kinds := []json.RawMessage{}, false, []string(nil)
+	for _, name := range names {
+		objects, ok := s.accounts[name].Objects(strings.TrimSuffix(kind, "s"))
+		known = known || ok
+		for _, other := range s.accounts[name].Kinds() {
+			if !slices.Contains(kinds, other) {
+				kinds = append(kinds, other)
+			}
+		}
+		for _, object := range objects {
+			text, err := json.Marshal(object)
+			if err != nil {
+				return nil, fmt.Errorf("write an object: %w", err)
+			}
+			texts = append(texts, text)
+		}
+	}
+	if !known {
+		return nil, errors.New("type: must be one of " + strings.Join(kinds, ", "))
 	}
 	return texts, nil
 }
@@ -158,7 +211,9 @@ func (s *Simulator) Objects(account, kind string) ([]json.RawMessage, error) {
 // Advance moves the clock ahead, with all that time brings.
 func (s *Simulator) Advance(by time.Duration) {
 	s.clock.Advance(by)
-	s.stripe.Elapse()
+	for _, name := range s.names {
+		s.accounts[name].Elapse()
+	}
 	if s.options.OnAdvance != nil {
 		s.options.OnAdvance(by)
 	}

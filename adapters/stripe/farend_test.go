@@ -57,7 +57,7 @@ func openSimulator(t *testing.T) *farEnd {
 
 func openSimulatorWith(t *testing.T, options simulator.Options) *farEnd {
 	t.Helper()
-	options.Stripe = simulator.StripeOptions{SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{webhookSecret}}
+	options.Stripe = []simulator.StripeAccount{{SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{webhookSecret}}}
 	simulated, err := simulator.New(options)
 	require.NoError(t, err)
 	server := httptest.NewServer(simulated.Handler())

@@ -204,9 +204,9 @@ func newSimulator(config app.Config, paydeskURL string, logger *slog.Logger, onA
 	stripe := config.Account(core.AccountName(core.ProviderStripe)).Stripe
 	sim, err := simulator.New(simulator.Options{
 		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: paydeskURL,
-		Stripe: simulator.StripeOptions{
+		Stripe: []simulator.StripeAccount{{
 			SecretKey: stripe.SecretKey, PublishableKey: stripe.PublishableKey, WebhookSecrets: stripe.WebhookSecrets,
-		},
+		}},
 		OnAdvance: onAdvance, Logger: logger,
 	})
 	if err != nil {

@@ -39,6 +39,15 @@ type behavior struct {
 
 const declined = "Your card was declined."
 
+// NamedCards are the cards that go by a name at every account.
+var NamedCards = map[string]string{
+	"success":            "4242424242424242",
+	"declined":           "4000000000000002",
+	"insufficient_funds": "4000000000009995",
+	"3ds":                "4000000000003220",
+	"disputed":           "4000000000000259",
+}
+
 // testCards act as Stripe documents.
 //
 // Source: docs.stripe.com/testing.

@@ -1,15 +1,9 @@
 package stripe
 
-import "errors"
+import "github.com/paydesk/paydesk/adapters/simulator/engine"
 
-// Why a buyer's bank cannot do what it is asked to.
-var (
-	ErrNoPayment       = errors.New("names no payment that took money")
-	ErrDisputed        = errors.New("names a payment that is disputed already")
-	ErrDisputeAmount   = errors.New("is more than the payment took")
-	ErrNoDispute       = errors.New("names no dispute")
-	ErrDisputeFinished = errors.New("names a dispute that has ended")
-)
+// paymentReference is where the program under test keeps its payment's id.
+const paymentReference = "paydesk_payment"
 
 // disputeByCard opens the dispute that some test cards bring. The caller holds mu.
 func (s *Server) disputeByCard(c *charge) {
@@ -28,44 +22,43 @@ func (s *Server) openDispute(c *charge, reason string, amount int64, inquiry boo
 		d.Status = "warning_needs_response"
 	}
 	c.Disputed = true
-	s.disputes.put(d.ID, d)
+	s.disputes.Put(d.ID, d)
 	s.tell("charge.dispute.created", *d)
 	return d
 }
 
-// OpenDispute opens a dispute on the payment that carries a reference of the caller's in
-// its metadata. An amount of 0 is all that was taken.
-func (s *Server) OpenDispute(metadataKey, value, reason string, amount int64) (id string, err error) {
+// OpenDispute implements [engine.Dialect].
+func (s *Server) OpenDispute(payment, reason string, amount int64) (id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, i := range s.intents.all() {
-		c, charged := s.charges.byID[i.charge]
-		if value == "" || i.Metadata[metadataKey] != value || !charged || !c.Captured {
+	for _, i := range s.intents.All() {
+		c, charged := s.charges.Get(i.charge)
+		if payment == "" || i.Metadata[paymentReference] != payment || !charged || !c.Captured {
 			continue
 		}
 		switch {
 		case c.Disputed:
-			return "", ErrDisputed
+			return "", engine.ErrDisputed
 		case amount > c.AmountCaptured:
-			return "", ErrDisputeAmount
+			return "", engine.ErrDisputeAmount
 		case amount == 0:
 			amount = c.AmountCaptured
 		}
 		return s.openDispute(c, reason, amount, false).ID, nil
 	}
-	return "", ErrNoPayment
+	return "", engine.ErrNoPayment
 }
 
-// CloseDispute ends a dispute, "won" or "lost".
+// CloseDispute implements [engine.Dialect].
 func (s *Server) CloseDispute(id, outcome string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, ok := s.disputes.byID[id]
+	d, ok := s.disputes.Get(id)
 	switch {
 	case !ok:
-		return ErrNoDispute
+		return engine.ErrNoDispute
 	case d.Status == "won" || d.Status == "lost" || d.Status == "warning_closed":
-		return ErrDisputeFinished
+		return engine.ErrDisputeFinished
 	case d.Status == "warning_needs_response":
 		d.Status = "warning_closed" // nothing was taken, so nothing is won or lost
 	default:
@@ -78,7 +71,7 @@ func (s *Server) CloseDispute(id, outcome string) error {
 func (s *Server) getDispute(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d, ok := s.disputes.byID[in.id]; ok {
+	if d, ok := s.disputes.Get(in.id); ok {
 		return done(*d)
 	}
 	return notFound("dispute", "dispute", in.id)
@@ -88,7 +81,7 @@ func (s *Server) listDisputes(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var kept []*dispute
-	for _, d := range s.disputes.newestFirst() {
+	for _, d := range s.disputes.NewestFirst() {
 		if charge, ok := in.params["charge"]; ok && charge != d.Charge {
 			continue
 		}

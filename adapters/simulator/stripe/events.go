@@ -23,11 +23,11 @@ func (s *Server) tell(kind string, object any) {
 		ID: s.newID("evt"), Object: "event", APIVersion: apiVersion, Created: s.Clock.Now().Unix(), Data: eventData{text},
 		PendingWebhooks: 1, Request: map[string]any{"id": nil, "idempotency_key": nil}, Type: kind,
 	}
-	s.events.put(e.ID, e)
+	s.events.Put(e.ID, e)
 	if s.WebhookURL == "" || len(s.WebhookSecrets) == 0 {
 		return
 	}
-	s.Webhooks.Post(engine.Delivery{Account: account, Kind: kind, URL: s.WebhookURL, Body: encode(e), Sign: s.sign})
+	s.Webhooks.Post(engine.Delivery{Account: s.Account, Kind: kind, URL: s.WebhookURL, Body: encode(e), Sign: s.sign})
 }
 
 // sign makes the signature header with the world's time, whatever the simulator's clock
@@ -47,7 +47,7 @@ func (s *Server) sign(body []byte) http.Header {
 func (s *Server) getEvent(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.events.byID[in.id]; ok {
+	if e, ok := s.events.Get(in.id); ok {
 		return done(e)
 	}
 	return notFound("event", "id", in.id)
@@ -62,7 +62,7 @@ func (s *Server) listEvents(in *request) result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.events.newestFirst()
+	all := s.events.NewestFirst()
 	if len(kinds) > 0 {
 		all = slices.DeleteFunc(all, func(e *event) bool { return !slices.Contains(kinds, e.Type) })
 	}

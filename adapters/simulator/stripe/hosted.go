@@ -1,67 +1,22 @@
 package stripe
 
 import (
-	"bytes"
-	"html/template"
 	"net/http"
 	"strconv"
+
+	"github.com/paydesk/paydesk/adapters/simulator/frames"
+	"github.com/paydesk/paydesk/adapters/simulator/stripe/browser"
 )
 
-// hostedPolicy lets the page post to itself and to nowhere else, and lead on to anywhere.
-const hostedPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+// formBytesMax bounds what a buyer sends.
+const formBytesMax = 64 << 10
 
-// hostedPage stands for Stripe's own payment page: plain, and without a script.
-var hostedPage = template.Must(template.New("hosted").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Simulated Stripe Checkout</title>
-<link rel="stylesheet" href="/stripe/v3/assets/frame.css">
-</head>
-<body>
-<main>
-<h1>Simulated Stripe Checkout</h1>
-{{- if .Gone}}
-<p id="gone">This page is closed.</p>
-{{- else if .Asks}}
-<p>In real life the bank that issued the card would ask its holder here.</p>
-<form method="post"><button id="complete-authentication" name="outcome" value="complete">Complete authentication</button>
-<button id="fail-authentication" name="outcome" value="fail">Fail authentication</button></form>
-{{- else}}
-<p>{{.Amount}} {{.Currency}}</p>
-{{- if .Message}}
-<p id="error" role="alert">{{.Message}}</p>
-{{- end}}
-<form method="post">
-<label>Card number <input id="card-number" name="number" inputmode="numeric" autocomplete="off" required></label>
-<label>Month <input id="card-month" name="exp_month" inputmode="numeric" value="12" required></label>
-<label>Year <input id="card-year" name="exp_year" inputmode="numeric" value="{{.Year}}" required></label>
-<label>Security code <input id="card-cvc" name="cvc" inputmode="numeric" required></label>
-<button id="pay">Pay</button>
-</form>
-{{- if .Back}}
-<p><a id="cancel" href="{{.Back}}">Back to the shop</a></p>
-{{- end}}
-{{- end}}
-</main>
-</body>
-</html>
-`))
-
-type hostedView struct {
-	Gone, Asks       bool
-	Amount, Currency string
-	Message, Back    string
-	Year             int
-}
-
-// serveHosted shows the page and takes what the buyer does at it.
+// serveHosted shows Stripe's own payment page and takes what the buyer does at it.
 func (s *Server) serveHosted(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	done, known := tried{}, true
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, bodyBytesMax)
+		r.Body = http.MaxBytesReader(w, r.Body, formBytesMax)
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, "the form cannot be read", http.StatusBadRequest)
 			return
@@ -76,35 +31,24 @@ func (s *Server) serveHosted(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	view, status := s.hostedView(id, done), http.StatusOK
-	if view.Gone || !known {
-		view.Gone, status = true, http.StatusNotFound
-	}
-	var page bytes.Buffer
-	if err := hostedPage.Execute(&page, view); err != nil {
-		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", hostedPolicy)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // whoever asked may have gone
+	page := s.hostedPage(id, done)
+	page.Gone = page.Gone || !known
+	page.Write(w)
 }
 
-func (s *Server) hostedView(id string, done tried) hostedView {
+func (s *Server) hostedPage(id string, done tried) frames.HostedPage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held, ok := s.sessions.byID[id]
+	page := frames.HostedPage{Title: "Simulated Stripe Checkout", Style: s.prefix + browser.Folder + "assets/frame.css", Verb: "Pay"}
+	held, ok := s.sessions.Get(id)
 	if !ok || held.Status != sessionOpen {
-		return hostedView{Gone: true}
+		page.Gone = true
+		return page
 	}
-	view := hostedView{
-		Asks: done.asks || held.intent.Status == requiresAction, Message: done.message, Currency: held.Currency,
-		Amount: strconv.FormatInt(held.AmountTotal, 10), Year: s.Clock.Wall().Year() + 1,
-	}
+	page.Asks, page.Message = done.asks || held.intent.Status == requiresAction, done.message
+	page.Amount, page.Currency, page.Year = strconv.FormatInt(held.AmountTotal, 10), held.Currency, s.Clock.Wall().Year()+1
 	if held.CancelURL != nil {
-		view.Back = *held.CancelURL
+		page.Back = *held.CancelURL
 	}
-	return view
+	return page
 }

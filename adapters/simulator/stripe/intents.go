@@ -50,7 +50,7 @@ func (s *Server) create(in *request) result {
 	i.ID = s.newID("pi")
 	i.ClientSecret = i.ID + "_secret_" + rand.Text()
 	i.Created = s.Clock.Now().Unix()
-	s.intents.put(i.ID, i)
+	s.intents.Put(i.ID, i)
 	s.tell("payment_intent.created", i.copied())
 	return done(s.shown(i, in))
 }
@@ -138,7 +138,7 @@ func (i *intent) readMethods(in *request) *result {
 // find gives the intent that a call is about. Who says a client secret must know the
 // right one; with the publishable key that is all there is. The caller holds mu.
 func (s *Server) find(id, param string, in *request) (*intent, *result) {
-	i, ok := s.intents.byID[id]
+	i, ok := s.intents.Get(id)
 	secret, said := in.params["client_secret"]
 	if !ok || (in.public || said) && !same(secret, i.ClientSecret) {
 		out := notFound("payment_intent", param, id[:min(len(id), parameterNameCharsMost)])

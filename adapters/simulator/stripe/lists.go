@@ -79,7 +79,7 @@ func within[T any](in *request, objects []T, created func(T) int64) ([]T, *resul
 func (s *Server) list(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list, kept, out := page(in, "/v1/payment_intents", s.intents.newestFirst(),
+	list, kept, out := page(in, "/v1/payment_intents", s.intents.NewestFirst(),
 		func(i *intent) string { return i.ID }, func(i *intent) int64 { return i.Created })
 	if out != nil {
 		return *out
@@ -95,12 +95,12 @@ func (s *Server) list(in *request) result {
 func (s *Server) getCharge(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, ok := s.charges.byID[in.id]
+	c, ok := s.charges.Get(in.id)
 	if !ok {
 		return notFound("charge", "id", in.id)
 	}
 	shown := *c
-	if i, ok := s.intents.byID[c.intent]; ok && in.expands("payment_intent") {
+	if i, ok := s.intents.Get(c.intent); ok && in.expands("payment_intent") {
 		shown.PaymentIntent = i.copied()
 	}
 	return done(shown)
@@ -129,7 +129,10 @@ func (s *Server) showAccount(*request) result {
 // left out of that: they only repeat the others.
 var kinds = []string{"payment_intent", "charge", "refund", "session", "dispute"}
 
-// Objects gives what is held of a type ("payment_intent", "charge", "refund", "session", "dispute", "event";
+// Kinds implements [engine.Dialect].
+func (s *Server) Kinds() []string { return append(slices.Clone(kinds), "event") }
+
+// Objects implements [engine.Dialect]: it gives what is held of a type ("payment_intent", "charge", "refund", "session", "dispute", "event";
 // empty for all but events), oldest first and with what belongs together put into one; false
 // for a type that there is not. A client secret is shown in events alone, as it was sent.
 func (s *Server) Objects(kind string) ([]any, bool) {
@@ -147,29 +150,29 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 	switch kind {
 	case "payment_intent":
 		whole := &request{params: map[string]string{"expand[0]": "latest_charge", "expand[1]": "payment_method"}}
-		for _, i := range s.intents.all() {
+		for _, i := range s.intents.All() {
 			shown := s.shown(i, whole)
 			shown.ClientSecret = ""
 			objects = append(objects, shown)
 		}
 	case "charge":
-		for _, c := range s.charges.all() {
+		for _, c := range s.charges.All() {
 			objects = append(objects, *c)
 		}
 	case "refund":
-		for _, r := range s.refunds.all() {
+		for _, r := range s.refunds.All() {
 			objects = append(objects, *r)
 		}
 	case "session":
-		for _, held := range s.sessions.all() {
+		for _, held := range s.sessions.All() {
 			objects = append(objects, s.shownSession(held, &request{}))
 		}
 	case "dispute":
-		for _, d := range s.disputes.all() {
+		for _, d := range s.disputes.All() {
 			objects = append(objects, *d)
 		}
 	case "event":
-		for _, e := range s.events.all() {
+		for _, e := range s.events.All() {
 			objects = append(objects, e)
 		}
 	default:

@@ -156,7 +156,7 @@ func (i *intent) copied() *intent {
 // shown is the intent as an answer shows it. The caller holds mu.
 func (s *Server) shown(i *intent, in *request) *intent {
 	c := i.copied()
-	if of, ok := s.charges.byID[i.charge]; ok && in.expands("latest_charge") {
+	if of, ok := s.charges.Get(i.charge); ok && in.expands("latest_charge") {
 		latest := *of
 		c.LatestCharge = &latest
 	}

@@ -30,7 +30,7 @@ func (s *Server) pay(i *intent, with *card, in *request) result {
 		Outcome:              map[string]any{"network_status": "approved_by_network", "seller_message": "Payment complete.", "type": "authorized"},
 		intent:               i.ID, behavior: with.behavior,
 	}
-	s.charges.put(c.ID, c)
+	s.charges.Put(c.ID, c)
 	i.charge = c.ID
 	if acts := with.behavior; acts.code != "" {
 		return s.decline(i, with, apiError{Type: typeCard, Code: acts.code, DeclineCode: acts.declineCode, Message: acts.message}, c)
@@ -101,7 +101,7 @@ func (s *Server) capture(in *request) result {
 	if out != nil {
 		return *out
 	}
-	c, charged := s.charges.byID[i.charge]
+	c, charged := s.charges.Get(i.charge)
 	switch {
 	case i.Status != requiresCapture || !charged:
 		return unexpected(i, "capture", requiresCapture)
@@ -148,7 +148,7 @@ func (s *Server) end(i *intent, reason, chargeEvent string) {
 	if reason != "" {
 		i.CancellationReason = &reason
 	}
-	if c, ok := s.charges.byID[i.charge]; ok && c.Status == succeeded {
+	if c, ok := s.charges.Get(i.charge); ok && c.Status == succeeded {
 		c.AmountRefunded, c.Refunded = c.Amount, true
 		s.tell(chargeEvent, *c)
 	}
@@ -160,12 +160,12 @@ func (s *Server) Elapse() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.Clock.Now()
-	for _, i := range s.intents.all() {
+	for _, i := range s.intents.All() {
 		if i.Status == requiresCapture && now.Sub(time.Unix(i.authorized, 0)) >= authorizationLife {
 			s.end(i, "automatic", "charge.expired")
 		}
 	}
-	for _, held := range s.sessions.all() {
+	for _, held := range s.sessions.All() {
 		if held.Status == sessionOpen && now.Unix() >= held.ExpiresAt {
 			s.endSession(held)
 		}

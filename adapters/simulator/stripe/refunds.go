@@ -64,7 +64,7 @@ func (s *Server) refund(in *request) result {
 	if reason != "" {
 		r.Reason = &reason
 	}
-	s.refunds.put(r.ID, r)
+	s.refunds.Put(r.ID, r)
 	c.AmountRefunded += amount
 	c.Refunded = amount == left
 	s.tell("charge.refunded", *c)
@@ -81,14 +81,14 @@ func (s *Server) refunded(in *request) (*charge, *result) {
 	}
 	id := ofCharge
 	if ofIntent != "" {
-		i, ok := s.intents.byID[ofIntent]
+		i, ok := s.intents.Get(ofIntent)
 		if !ok {
 			out := notFound("payment_intent", "payment_intent", ofIntent)
 			return nil, &out
 		}
 		id = i.charge
 	}
-	c, ok := s.charges.byID[id]
+	c, ok := s.charges.Get(id)
 	if !ok && ofIntent != "" {
 		out := failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Message: "This PaymentIntent does not have a successful charge to refund."})
 		return nil, &out
@@ -103,7 +103,7 @@ func (s *Server) refunded(in *request) (*charge, *result) {
 func (s *Server) getRefund(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, ok := s.refunds.byID[in.id]; ok {
+	if r, ok := s.refunds.Get(in.id); ok {
 		return done(*r)
 	}
 	return notFound("refund", "refund", in.id)
@@ -113,7 +113,7 @@ func (s *Server) listRefunds(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var kept []*refund
-	for _, r := range s.refunds.newestFirst() {
+	for _, r := range s.refunds.NewestFirst() {
 		charge, byCharge := in.params["charge"]
 		intent, byIntent := in.params["payment_intent"]
 		if (!byCharge || charge == r.Charge) && (!byIntent || intent == r.PaymentIntent) {

@@ -17,20 +17,17 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
+	"github.com/paydesk/paydesk/adapters/simulator/stripe/browser"
 )
 
 const (
 	apiVersion = "2023-10-16"
 	keysKept   = 24 * time.Hour
-	// objectsMax bounds the objects of each kind that are kept; the oldest go first.
-	objectsMax = 200_000
-
-	account = "stripe"
-	prefix  = "/stripe"
 )
 
 // Options are the account's credentials and where its webhooks go.
 type Options struct {
+	Account        string // its name, and the folder that it is in
 	SecretKey      string
 	PublishableKey string
 	WebhookSecrets []string // the first one signs
@@ -45,52 +42,23 @@ type Options struct {
 // Server is the simulated Stripe. It is safe for concurrent use.
 type Server struct {
 	Options
+	desk   *engine.Desk
+	prefix string // "/stripe"
 	keys   *engine.Keys
 	mux    *http.ServeMux
 	secret []byte // of this server's fingerprints, made anew each time
 
 	mu       sync.Mutex
 	counter  int64
-	intents  store[*intent]
-	charges  store[*charge]
-	events   store[*event]
-	disputes store[*dispute]
-	refunds  store[*refund]
-	sessions store[*session]
+	intents  engine.Store[*intent]
+	charges  engine.Store[*charge]
+	events   engine.Store[*event]
+	disputes engine.Store[*dispute]
+	refunds  engine.Store[*refund]
+	sessions engine.Store[*session]
 }
 
-// store keeps objects in the order of their making.
-type store[T any] struct {
-	byID  map[string]T
-	order []string
-}
-
-func (s *store[T]) put(id string, object T) {
-	if s.byID == nil {
-		s.byID = make(map[string]T)
-	}
-	s.byID[id] = object
-	s.order = append(s.order, id)
-	if len(s.order) > objectsMax {
-		delete(s.byID, s.order[0])
-		s.order = s.order[1:]
-	}
-}
-
-// all gives the objects, oldest first.
-func (s *store[T]) all() []T {
-	objects := make([]T, 0, len(s.order))
-	for _, id := range s.order {
-		objects = append(objects, s.byID[id])
-	}
-	return objects
-}
-
-func (s *store[T]) newestFirst() []T {
-	objects := s.all()
-	slices.Reverse(objects)
-	return objects
-}
+var _ engine.Dialect = (*Server)(nil)
 
 // call is one of the API's calls.
 type call struct {
@@ -102,17 +70,22 @@ type call struct {
 
 // New makes the server.
 func New(options Options) *Server {
-	s := &Server{Options: options, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text())}
+	s := &Server{
+		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
+		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
+	}
 	for pattern, c := range s.calls() {
 		method, path, _ := strings.Cut(pattern, " ")
-		s.mux.HandleFunc(method+" "+prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
+		s.mux.HandleFunc(method+" "+s.prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
 	}
-	s.mux.HandleFunc("GET "+prefix+"/c/pay/{id}", s.serveHosted)
-	s.mux.HandleFunc("POST "+prefix+"/c/pay/{id}", s.serveHosted)
-	s.mux.HandleFunc(prefix+"/v1/", func(w http.ResponseWriter, r *http.Request) {
-		s.send(&exchange{w: w, r: r}, refused(http.StatusNotFound, apiError{
+	s.mux.HandleFunc("GET "+s.prefix+"/c/pay/{id}", s.serveHosted)
+	s.mux.HandleFunc("POST "+s.prefix+"/c/pay/{id}", s.serveHosted)
+	s.mux.Handle(s.prefix+browser.Folder, browser.Handler(s.prefix, options.PublishableKey))
+	s.mux.HandleFunc(s.prefix+"/v1/", func(w http.ResponseWriter, r *http.Request) {
+		x, _, _ := s.desk.Open(w, r)
+		s.send(&exchange{Exchange: x}, refused(http.StatusNotFound, apiError{
 			Type:    typeInvalidRequest,
-			Message: "Unrecognized request URL (" + r.Method + ": " + strings.TrimPrefix(r.URL.Path, prefix) + ").",
+			Message: "Unrecognized request URL (" + r.Method + ": " + strings.TrimPrefix(r.URL.Path, s.prefix) + ").",
 		}))
 	})
 	return s
@@ -148,15 +121,16 @@ func (s *Server) calls() map[string]call {
 	}
 }
 
-// Handler serves everything under /stripe/v1, and the hosted pages under /stripe/c.
+// Handler serves everything in the account's folder: the API under v1, the hosted pages under
+// c, and the stand-in for Stripe.js under v3.
 func (s *Server) Handler() http.Handler { return s.mux }
 
 // Reset forgets all objects and keys.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.intents, s.charges, s.events, s.disputes = store[*intent]{}, store[*charge]{}, store[*event]{}, store[*dispute]{}
-	s.refunds, s.sessions = store[*refund]{}, store[*session]{}
+	s.intents, s.charges, s.events, s.disputes = engine.Store[*intent]{}, engine.Store[*charge]{}, engine.Store[*event]{}, engine.Store[*dispute]{}
+	s.refunds, s.sessions = engine.Store[*refund]{}, engine.Store[*session]{}
 	s.keys.Reset()
 }
 

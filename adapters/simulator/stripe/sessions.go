@@ -64,9 +64,9 @@ func (s *Server) createSession(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	made.ID = s.newID("cs_test")
-	at := in.base + prefix + "/c/pay/" + made.ID
+	at := in.base + s.prefix + "/c/pay/" + made.ID
 	made.URL = &at
-	s.sessions.put(made.ID, made)
+	s.sessions.Put(made.ID, made)
 	return done(s.shownSession(made, in))
 }
 
@@ -154,7 +154,7 @@ func (s *Server) readSessionIntent(in *request, made *session) *result {
 func (s *Server) getSession(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if held, ok := s.sessions.byID[in.id]; ok {
+	if held, ok := s.sessions.Get(in.id); ok {
 		return done(s.shownSession(held, in))
 	}
 	return notFound("checkout.session", "session", in.id)
@@ -166,7 +166,7 @@ func (s *Server) getSession(in *request) result {
 func (s *Server) expireSession(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held, ok := s.sessions.byID[in.id]
+	held, ok := s.sessions.Get(in.id)
 	if !ok {
 		return notFound("checkout.session", "session", in.id)
 	}
@@ -214,7 +214,7 @@ type tried struct {
 // try pays at a page with what the buyer typed in.
 func (s *Server) try(id string, card url.Values) (tried, bool) {
 	s.mu.Lock()
-	held, ok := s.sessions.byID[id]
+	held, ok := s.sessions.Get(id)
 	if !ok || held.Status != sessionOpen {
 		s.mu.Unlock()
 		return tried{}, false
@@ -225,7 +225,7 @@ func (s *Server) try(id string, card url.Values) (tried, bool) {
 		i.ClientSecret = i.ID + "_secret_" + rand.Text()
 		i.Created = s.Clock.Now().Unix()
 		held.made = true
-		s.intents.put(i.ID, i)
+		s.intents.Put(i.ID, i)
 		s.tell("payment_intent.created", i.copied())
 	}
 	s.mu.Unlock()
@@ -240,7 +240,7 @@ func (s *Server) try(id string, card url.Values) (tried, bool) {
 // answerBank answers the bank's question at a page.
 func (s *Server) answerBank(id, outcome string) (tried, bool) {
 	s.mu.Lock()
-	held, ok := s.sessions.byID[id]
+	held, ok := s.sessions.Get(id)
 	s.mu.Unlock()
 	if !ok || !held.made {
 		return tried{}, false

@@ -1,122 +1,8 @@
-// The card fields. What is typed here leaves the frame to the API of its own origin only.
+// The card fields of Stripe's Payment Element.
 
-import { call, intentOf, publishableKey, retrieve, serve, tell, tellHeight } from './channel.js';
-import { brandOf, checkCVC, checkExpiry, checkNumber, digitsOf, formatCVC, formatExpiry, formatNumber } from './card.js';
-
-const inputs = {
-  number: document.getElementById('card-number'),
-  expiry: document.getElementById('card-expiry'),
-  cvc: document.getElementById('card-cvc'),
-};
-const names = Object.keys(inputs);
-
-const number = () => digitsOf(inputs.number.value);
-const checks = {
-  number: () => checkNumber(number()),
-  expiry: () => checkExpiry(inputs.expiry.value, new Date()),
-  cvc: () => checkCVC(digitsOf(inputs.cvc.value), number()),
-};
-
-function show(name, problem) {
-  const input = inputs[name];
-  const line = document.getElementById(input.id + '-error');
-  line.textContent = problem ? problem.error.message : '';
-  if (problem) input.setAttribute('aria-invalid', 'true');
-  else input.removeAttribute('aria-invalid');
-}
-
-let told = '';
-function tellChange() {
-  const state = {
-    complete: names.every((name) => !checks[name]()),
-    empty: names.every((name) => inputs[name].value === ''),
-  };
-  const text = JSON.stringify(state);
-  if (text !== told) {
-    told = text;
-    tell('change', state);
-  }
-}
-
-/** Sets a formatted value and keeps the caret behind as many digits as it was. */
-function rewrite(input, value) {
-  const caret = input.selectionStart ?? input.value.length;
-  const digitsBefore = digitsOf(input.value.slice(0, caret)).length;
-  const atEnd = caret === input.value.length;
-  input.value = value;
-  if (atEnd || document.activeElement !== input) return;
-  let at = 0;
-  for (let seen = 0; at < value.length && seen < digitsBefore; at++) if (/\d/.test(value[at])) seen++;
-  input.setSelectionRange(at, at);
-}
-
-function format(name, deleting) {
-  const input = inputs[name];
-  if (name === 'number') {
-    rewrite(input, formatNumber(input.value));
-    document.getElementById('card-brand').textContent = brandOf(number()).title;
-  } else if (name === 'expiry') {
-    rewrite(input, formatExpiry(input.value, deleting));
-  } else {
-    rewrite(input, formatCVC(input.value, number()));
-  }
-}
-
-/** Moves on to the next field once this one is complete and typed to its end. */
-function moveOn(name) {
-  const input = inputs[name];
-  const next = inputs[names[names.indexOf(name) + 1]];
-  if (next && document.activeElement === input && !checks[name]() && input.selectionStart === input.value.length && next.value === '') next.focus();
-}
-
-for (const name of names) {
-  const input = inputs[name];
-  input.addEventListener('input', (event) => {
-    const deleting = event.inputType?.startsWith('delete') ?? false;
-    format(name, deleting);
-    const problem = checks[name]();
-    if (!problem || problem.error.code.startsWith('incomplete')) show(name, null);
-    else show(name, problem);
-    tellChange();
-    if (!deleting) moveOn(name);
-  });
-  input.addEventListener('blur', () => {
-    if (input.value !== '') show(name, checks[name]());
-    tell('blur');
-  });
-  input.addEventListener('focus', () => tell('focus'));
-  input.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') tell('escape');
-  });
-}
-document.getElementById('card').addEventListener('submit', (event) => event.preventDefault());
-
-// dress takes the appearance's variables, as far as these fields know them.
-const variables = {
-  colorPrimary: '--primary', colorBackground: '--background', colorText: '--text', colorDanger: '--danger',
-  fontFamily: '--font', fontSizeBase: '--size', borderRadius: '--radius',
-};
-function dress(appearance) {
-  const root = document.documentElement;
-  root.dataset.theme = appearance?.theme === 'night' ? 'night' : 'stripe';
-  for (const [name, property] of Object.entries(variables)) {
-    const value = appearance?.variables?.[name];
-    if (typeof value === 'string') root.style.setProperty(property, value);
-    else root.style.removeProperty(property);
-  }
-}
-
-function validate() {
-  let first = null;
-  for (const name of names) {
-    const problem = checks[name]();
-    show(name, problem);
-    first ??= problem;
-  }
-  if (!first) return {};
-  inputs[first.field].focus();
-  return { error: first.error };
-}
+import { call, intentOf, retrieve } from './api.js';
+import { serve } from './frame.js';
+import { methods, typed, validate } from './fields.js';
 
 /** Why a PaymentIntent is not what the element was made for, or null. */
 function mismatch(intent, expected) {
@@ -140,42 +26,17 @@ async function confirm({ clientSecret, returnURL, expected }) {
     const wrong = mismatch(found.paymentIntent, expected);
     if (wrong) return { error: wrong };
   }
-  const expiry = digitsOf(inputs.expiry.value);
+  const card = typed();
   return call('POST', `payment_intents/${encodeURIComponent(id)}/confirm`, {
     client_secret: clientSecret,
     return_url: returnURL,
     use_stripe_sdk: 'true',
     'payment_method_data[type]': 'card',
-    'payment_method_data[card][number]': number(),
-    'payment_method_data[card][exp_month]': String(Number(expiry.slice(0, 2))),
-    'payment_method_data[card][exp_year]': String(2000 + Number(expiry.slice(2))),
-    'payment_method_data[card][cvc]': digitsOf(inputs.cvc.value),
+    'payment_method_data[card][number]': card.number,
+    'payment_method_data[card][exp_month]': card.month,
+    'payment_method_data[card][exp_year]': card.year,
+    'payment_method_data[card][cvc]': card.cvc,
   });
 }
 
-serve({
-  init({ appearance }) {
-    dress(appearance);
-    tellHeight();
-    return { key: publishableKey };
-  },
-  dress({ appearance }) {
-    dress(appearance);
-    return {};
-  },
-  focus() {
-    (inputs[names.find((name) => checks[name]()) ?? 'number']).focus();
-    return {};
-  },
-  clear() {
-    for (const name of names) {
-      inputs[name].value = '';
-      show(name, null);
-    }
-    format('number', true);
-    tellChange();
-    return {};
-  },
-  validate,
-  confirm,
-});
+serve({ ...methods, confirm });

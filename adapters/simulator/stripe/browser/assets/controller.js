@@ -1,6 +1,7 @@
 // An unseen frame that makes the calls which belong to no card fields.
 
-import { retrieve, serve } from './channel.js';
+import { retrieve } from './api.js';
+import { serve } from './frame.js';
 
 serve({
   init: () => ({}),
