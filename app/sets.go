@@ -17,6 +17,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/notifier"
 	"github.com/paydesk/paydesk/adapters/passwords"
 	"github.com/paydesk/paydesk/adapters/seal"
+	"github.com/paydesk/paydesk/adapters/square"
 	"github.com/paydesk/paydesk/adapters/stripe"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/adapters/telemetry"
@@ -146,6 +147,12 @@ func newAdapter(c Config, account Account) (adapter, error) {
 			Account: account.Name, Environment: c.Environment,
 			SecretKey: account.Stripe.SecretKey, PublishableKey: account.Stripe.PublishableKey,
 			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase,
+		})
+	case core.ProviderSquare:
+		return square.New(square.Options{
+			Account: account.Name, Environment: c.Environment,
+			AccessToken: account.Square.AccessToken, ApplicationID: account.Square.ApplicationID, LocationID: account.Square.LocationID,
+			WebhookKeys: account.Square.WebhookKeys, WebhookURL: c.webhookURL(account), APIBase: account.Square.APIBase,
 		})
 	default:
 		return nil, fmt.Errorf("provider %q is not known", account.Provider)
