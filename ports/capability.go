@@ -16,8 +16,8 @@ type Capabilities struct {
 	Hosted         bool // take a payment on a page of the provider's own; takes a [Hoster]
 	// HostedManualCapture: authorize on that page now, capture later. It takes both abilities.
 	HostedManualCapture bool
-	Refund         bool // give money back; takes a [Refunder]
-	ListPayments   bool // list payments by time of creation
+	Refund              bool // give money back; takes a [Refunder]
+	ListPayments        bool // list payments by time of creation
 	// KeyKept is how long the provider remembers an idempotency key at least. After that
 	// an operation of unknown outcome is looked up and never sent again.
 	KeyKept time.Duration

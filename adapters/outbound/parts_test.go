@@ -23,14 +23,16 @@ func read(text string) (parts [4]string, ok bool) {
 
 func TestParts(t *testing.T) {
 	t.Parallel()
+	const spaced = " \t{\"id\":7}\r\n "
 	for text, want := range map[string][4]string{
 		`{"id":"evt_1","live":true,"data":{"object":{"id":"pi_1","payment":null}}}`: {`"evt_1"`, `true`, `"pi_1"`, `null`},
-		" {\n\t\"id\" : 7 , \"live\":{\"a\":[1]} }\r\n":                             {`7`, `{"a":[1]}`},
+		"{\n\t\"id\" : 7 , \"live\":{\"a\":[1]}\r\n}":                               {`7`, `{"a":[1]}`},
 		`{"ID":"x","x":{"id":"x"},"data":[{"object":{"id":"x"}}],"live":-0.5e+3}`:   {1: `-0.5e+3`},
 		`{"id":"a","id":"b"}`: {`"b"`},
 		`{"data":{"object":{"id":"x","payment":"y"}},"data":{"object":{"id":"z"}}}`: {2: `"z"`},
 		`{"data":{"object":{"id":"x"}},"data":7}`:                                   {},
 		`{"\u0069d":"escaped","d\u0061ta":{"object":{"\u0069d":"too"}}}`:            {`"escaped"`, ``, `"too"`},
+		spaced:         {`7`},
 		`[{"id":"x"}]`: {}, `"id"`: {}, `null`: {}, `7`: {}, `{}`: {},
 	} {
 		found, ok := read(text)

@@ -29,11 +29,8 @@ const (
 // orderShown is an order as Square writes it, perhaps with payments.
 func orderShown(state string, payments ...string) string {
 	tenders := ""
-	for _, id := range payments {
-		tenders += `{"id":"` + id + `","payment_id":"` + id + `","type":"CARD"},`
-	}
-	if tenders != "" {
-		tenders = `"tenders":[` + strings.TrimSuffix(tenders, ",") + `],`
+	if len(payments) > 0 {
+		tenders = `"tenders":[{"type":"CARD","payment_id":"` + strings.Join(payments, `"},{"type":"CARD","payment_id":"`) + `"}],`
 	}
 	return `200 {"order":{"id":"O1","location_id":"L1","reference_id":"` + ours + `","state":"` + state + `",` + tenders +
 		`"total_money":{"amount":1000,"currency":"EUR"},"created_at":"2026-01-02T03:04:05.5Z"}}`
@@ -110,7 +107,7 @@ func TestCreateHostedWithoutWords(t *testing.T) {
 	_, err = adapter.CreateHosted(t.Context(), "op_2", in)
 	require.NoError(t, err)
 	name := func(call asked) any {
-		return call.body["order"].(map[string]any)["line_items"].([]any)[0].(map[string]any)["name"] //nolint:forcetypeassert // a test's own request
+		return call.body["order"].(map[string]any)["line_items"].([]any)[0].(map[string]any)["name"]
 	}
 	require.Equal(t, "Order", name(script.calls[0]))
 	require.NotContains(t, script.calls[0].body, "payment_note")
@@ -143,10 +140,14 @@ func TestWhatIsNotSentForAPage(t *testing.T) {
 		require.Equal(t, core.ClassInvalid, class(t, err), name)
 	}
 	for _, bad := range []core.ProviderRef{
-		{Account: "x", Kind: core.ObjectSession, ID: "L1.O1"}, {Account: "square", Kind: core.ObjectSession, ID: "L1"},
-		{Account: "square", Kind: core.ObjectSession, ID: "L1."}, {Account: "square", Kind: core.ObjectSession, ID: ".O1"},
-		{Account: "square", Kind: core.ObjectSession, ID: "L1.O1.P1"}, {Account: "square", Kind: core.ObjectSession, ID: "../x.O1"},
-		{Account: "square", Kind: core.ObjectSession}, {Account: "square", Kind: core.ObjectPayment, ID: "L1.O1"},
+		{Account: "x", Kind: core.ObjectSession, ID: "L1.O1"},
+		{Account: "square", Kind: core.ObjectSession, ID: "L1"},
+		{Account: "square", Kind: core.ObjectSession, ID: "L1."},
+		{Account: "square", Kind: core.ObjectSession, ID: ".O1"},
+		{Account: "square", Kind: core.ObjectSession, ID: "L1.O1.P1"},
+		{Account: "square", Kind: core.ObjectSession, ID: "../x.O1"},
+		{Account: "square", Kind: core.ObjectSession},
+		{Account: "square", Kind: core.ObjectPayment, ID: "L1.O1"},
 	} {
 		_, err := adapter.GetPayment(t.Context(), bad)
 		require.Equal(t, core.ClassInvalid, class(t, err), bad)
@@ -179,7 +180,8 @@ func TestPages(t *testing.T) {
 		"declined":            {[]string{orderShown("OPEN", "P1"), made("FAILED"), linkShown}, []string{getOrder, getPayment, getLink}, core.PaymentRequiresAction, "", true},
 		"declined, then paid": {
 			[]string{orderShown("COMPLETED", "P0", "P1"), made("FAILED", `"id":"P1"`, `"id":"P0"`), made("COMPLETED")},
-			[]string{getOrder, "GET /v2/payments/P0", getPayment}, core.PaymentSucceeded, "P1", false,
+			[]string{getOrder, "GET /v2/payments/P0", getPayment},
+			core.PaymentSucceeded, "P1", false,
 		},
 		"let go, open still":  {[]string{orderShown("OPEN", "P1"), made("CANCELED"), linkShown}, []string{getOrder, getPayment, getLink}, core.PaymentRequiresAction, "", true},
 		"let go, closed":      {[]string{orderShown("CANCELED", "P1"), made("CANCELED")}, []string{getOrder, getPayment}, core.PaymentCanceled, "P1", false},
@@ -281,11 +283,13 @@ func TestClosingAPage(t *testing.T) {
 		"held, and kept as it is": {[]string{orderShown("OPEN", "P1"), made("APPROVED"), made("CANCELED"), refusedAsUsual}, []string{getOrder, getPayment, cancelMade, deleteLink}, "P1", 0, false},
 		"held, no answer to the closing": {
 			[]string{orderShown("OPEN", "P1"), made("APPROVED"), made("CANCELED"), noAnswerThatCanBeUsed},
-			[]string{getOrder, getPayment, cancelMade, deleteLink}, "", core.ClassUnknown, true,
+			[]string{getOrder, getPayment, cancelMade, deleteLink},
+			"", core.ClassUnknown, true,
 		},
 		"let go before": {
 			[]string{orderShown("OPEN", "P1"), made("CANCELED"), linkShown, linkDeleted, orderShown("CANCELED", "P1"), made("CANCELED")},
-			[]string{getOrder, getPayment, getLink, deleteLink, getOrder, getPayment}, "P1", 0, false,
+			[]string{getOrder, getPayment, getLink, deleteLink, getOrder, getPayment},
+			"P1", 0, false,
 		},
 		"paid while it was closed": {
 			with(nobody, []string{linkDeleted, orderShown("COMPLETED", "P1"), made("COMPLETED"), refusedAsUsual, made("COMPLETED"), orderShown("COMPLETED")}),
