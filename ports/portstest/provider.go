@@ -257,5 +257,6 @@ func providerAbout(t *testing.T, d *providerDesk) {
 	require.Equal(t, can, d.provider.Capabilities())
 	_, confirms := d.provider.(ports.Confirmer)
 	require.True(t, confirms || can.Confirm == ports.ConfirmInBrowser, "what is claimed is there")
+	require.False(t, can.HostedManualCapture && !(can.Hosted && can.ManualCapture), "it takes both")
 	require.Zero(t, d.far.Effects(t))
 }

@@ -56,6 +56,13 @@ func (d *providerDesk) page(t *testing.T, capture core.CaptureMode) (ports.Payme
 func providerHosts(t *testing.T, d *providerDesk) {
 	d.requireHosts(t)
 	for _, capture := range []core.CaptureMode{core.CaptureAutomatic, core.CaptureManual} {
+		if capture == core.CaptureManual && !d.provider.Capabilities().HostedManualCapture {
+			before := d.far.Effects(t)
+			_, err := d.host(t, newKey(), d.request(t, capture))
+			requireRefused(t, err, core.ClassInvalid)
+			require.Equal(t, before, d.far.Effects(t), "not claimed: holding money at its page")
+			continue
+		}
 		session, ref := d.page(t, capture)
 		opened, err := d.provider.OpenPayment(providerContext(t), ref)
 		require.NoError(t, err)
@@ -104,8 +111,8 @@ func providerClosesPage(t *testing.T, d *providerDesk) {
 		require.Equal(t, session.Snapshot.Session, seen.Session)
 		require.False(t, seen.Payable)
 	}
-	if _, shy := d.far.(PageShy); shy || d.mode() == ports.ConfirmAfterApproval {
-		return // nothing is held before our server asks
+	if _, shy := d.far.(PageShy); shy || d.mode() == ports.ConfirmAfterApproval || !d.provider.Capabilities().HostedManualCapture {
+		return // nothing is held before our server asks, or at all
 	}
 	session, ref = d.page(t, core.CaptureManual)
 	d.far.Confirm(t, session, CardSucceeds)
