@@ -45,7 +45,7 @@ func (d *providerDesk) page(t *testing.T, capture core.CaptureMode) (ports.Payme
 	require.Equal(t, core.PaymentRequiresAction, seen.Status)
 	require.Equal(t, in.Amount, seen.Amount)
 	require.True(t, seen.Captured.IsZero())
-	require.True(t, seen.Payable)
+	d.requirePayable(t, seen)
 	require.Equal(t, ports.ActionRedirect, session.Action.Type)
 	at, err := url.Parse(session.Action.URL)
 	require.NoError(t, err)
