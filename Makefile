@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 FUZZTIME ?= 30s
 PACKAGES ?= ./...
 TESTFLAGS ?=
+# Which account `make conformance` is about.
+ACCOUNT ?=
 
 golangci := go tool -modfile=tools/go.mod golangci-lint
 # The tests give durability up for speed; what is measured keeps it.
@@ -37,6 +39,12 @@ test: ## Run all tests with the race detector beside a throw-away PostgreSQL.
 .PHONY: test-pg
 test-pg: ## Run the tests of the store and its migrations alone.
 	$(fast_postgres) $(test) $(TESTFLAGS) ./adapters/bunrepo/... ./migrations/...
+
+# At most two calls at a time: sandboxes are slow, and limit their callers.
+.PHONY: conformance
+conformance: ## Hold the account ACCOUNT, which the environment configures, to the suite at its real sandbox.
+	@[[ -n "$(ACCOUNT)" ]] || { echo "conformance: name an account: make conformance ACCOUNT=paypal" >&2; exit 2; }
+	PAYDESK_CONFORMANCE_ACCOUNT="$(ACCOUNT)" $(test) -count 1 -parallel 2 -run '^TestSandbox$$' -v ./app/conformance
 
 .PHONY: bench
 bench: ## Run the benchmarks beside a durable PostgreSQL.

@@ -1,8 +1,11 @@
 package app
 
 import (
+	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
@@ -21,6 +24,8 @@ type Account struct {
 	Name     core.AccountName
 	Provider core.ProviderName
 	Stripe   StripeConfig
+	PayPal   PayPalConfig
+	Square   SquareConfig
 	Rules    core.AccountRules
 }
 
@@ -30,6 +35,30 @@ type StripeConfig struct {
 	PublishableKey string
 	WebhookSecrets []string
 	APIBase        string // empty means Stripe itself
+}
+
+// PayPalConfig is an account at PayPal.
+type PayPalConfig struct {
+	ClientID     string
+	ClientSecret string
+	WebhookID    string
+	// WebhookVerification is "certificate" or "api"; empty means the first.
+	WebhookVerification string
+	// WebhookIntermediates and WebhookRoots are certificates in PEM, beside those of PayPal's
+	// answers and the system's; empty for none.
+	WebhookIntermediates []byte
+	WebhookRoots         []byte
+	APIBase              string // empty means PayPal itself, in live or the sandbox
+}
+
+// SquareConfig is an account at Square.
+type SquareConfig struct {
+	AccessToken   string
+	ApplicationID string
+	LocationID    string
+	WebhookKeys   []string
+	WebhookURL    string // empty means the public URL's
+	APIBase       string // empty means Square itself, in live or the sandbox
 }
 
 // Limits of the file of accounts.
@@ -55,6 +84,19 @@ type accountEntry struct {
 	SecretKey      string   `yaml:"secret_key"`
 	PublishableKey string   `yaml:"publishable_key"`
 	WebhookSecrets []string `yaml:"webhook_secrets"`
+
+	ClientID             string `yaml:"client_id"`
+	ClientSecret         string `yaml:"client_secret"`
+	WebhookID            string `yaml:"webhook_id"`
+	WebhookVerification  string `yaml:"webhook_verification"`
+	WebhookIntermediates string `yaml:"webhook_intermediates"`
+	WebhookRoots         string `yaml:"webhook_roots"`
+
+	AccessToken   string   `yaml:"access_token"`
+	ApplicationID string   `yaml:"application_id"`
+	LocationID    string   `yaml:"location_id"`
+	WebhookKeys   []string `yaml:"webhook_keys"`
+	WebhookURL    string   `yaml:"webhook_url"`
 
 	Rules rulesEntry `yaml:"rules"`
 }
@@ -154,15 +196,78 @@ func (e *accountEntry) account(at field, env core.Environment, lookup func(strin
 		}
 	}
 	a := Account{Name: core.AccountName(e.Name), Provider: core.ProviderName(e.Provider)}
+	if foreign := e.foreign(a.Provider); foreign != "" {
+		return refuse(foreign, "is not a setting of an account at "+e.Provider)
+	}
+	base := strings.TrimRight(e.APIBase, "/")
+	var err error
 	switch a.Provider {
 	case core.ProviderStripe:
-		a.Stripe = StripeConfig{SecretKey: e.SecretKey, PublishableKey: e.PublishableKey, WebhookSecrets: e.WebhookSecrets, APIBase: strings.TrimRight(e.APIBase, "/")}
+		a.Stripe = StripeConfig{SecretKey: e.SecretKey, PublishableKey: e.PublishableKey, WebhookSecrets: e.WebhookSecrets, APIBase: base}
+	case core.ProviderPayPal:
+		a.PayPal = PayPalConfig{ClientID: e.ClientID, ClientSecret: e.ClientSecret, WebhookID: e.WebhookID, WebhookVerification: e.WebhookVerification, APIBase: base}
+		if a.PayPal.WebhookIntermediates, err = readCertificates(e.WebhookIntermediates); err != nil {
+			return refuse("webhook_intermediates", err.Error())
+		}
+		if a.PayPal.WebhookRoots, err = readCertificates(e.WebhookRoots); err != nil {
+			return refuse("webhook_roots", err.Error())
+		}
+	case core.ProviderSquare:
+		a.Square = SquareConfig{
+			AccessToken: e.AccessToken, ApplicationID: e.ApplicationID, LocationID: e.LocationID,
+			WebhookKeys: e.WebhookKeys, WebhookURL: e.WebhookURL, APIBase: base,
+		}
 	default:
-		return refuse("provider", "must be stripe")
+		return refuse("provider", "must be stripe, paypal or square")
 	}
-	var err error
 	a.Rules, err = e.Rules.rules(at)
 	return a, err
+}
+
+// texts are the settings that are a text each, by provider; those of every provider are
+// under the empty one.
+func (e *accountEntry) texts() map[core.ProviderName]map[string]*string {
+	return map[core.ProviderName]map[string]*string{
+		"":                  {"api_base": &e.APIBase},
+		core.ProviderStripe: {"secret_key": &e.SecretKey, "publishable_key": &e.PublishableKey},
+		core.ProviderPayPal: {
+			"client_id": &e.ClientID, "client_secret": &e.ClientSecret, "webhook_id": &e.WebhookID, "webhook_verification": &e.WebhookVerification,
+			"webhook_intermediates": &e.WebhookIntermediates, "webhook_roots": &e.WebhookRoots,
+		},
+		core.ProviderSquare: {"access_token": &e.AccessToken, "application_id": &e.ApplicationID, "location_id": &e.LocationID, "webhook_url": &e.WebhookURL},
+	}
+}
+
+// lists are the settings that are a list each.
+func (e *accountEntry) lists() map[core.ProviderName]map[string]*[]string {
+	return map[core.ProviderName]map[string]*[]string{
+		core.ProviderStripe: {"webhook_secrets": &e.WebhookSecrets},
+		core.ProviderSquare: {"webhook_keys": &e.WebhookKeys},
+	}
+}
+
+// foreign names a setting that is another provider's, which nobody would ever read; empty
+// where there is none.
+func (e *accountEntry) foreign(provider core.ProviderName) string {
+	var found []string
+	for owner, texts := range e.texts() {
+		for name, value := range texts {
+			if owner != "" && owner != provider && *value != "" {
+				found = append(found, name)
+			}
+		}
+	}
+	for owner, lists := range e.lists() {
+		for name, values := range lists {
+			if owner != provider && len(*values) > 0 {
+				found = append(found, name)
+			}
+		}
+	}
+	if len(found) == 0 || !slices.Contains([]core.ProviderName{core.ProviderStripe, core.ProviderPayPal, core.ProviderSquare}, provider) {
+		return ""
+	}
+	return slices.Min(found)
 }
 
 // expand replaces the values that name variables of the environment.
@@ -180,22 +285,23 @@ func (e *accountEntry) expand(at field, lookup func(string) (string, bool)) erro
 		*value = text
 		return nil
 	}
-	var failed []error
-	for _, one := range []struct {
-		name  string
-		value *string
-	}{{"api_base", &e.APIBase}, {"secret_key", &e.SecretKey}, {"publishable_key", &e.PublishableKey}} {
-		failed = append(failed, replace(one.name, one.value))
+	for _, texts := range e.texts() {
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			if err := replace(name, texts[name]); err != nil {
+				return err
+			}
+		}
 	}
-	secrets := make([]string, 0, len(e.WebhookSecrets))
-	for _, secret := range e.WebhookSecrets {
-		failed = append(failed, replace("webhook_secrets", &secret))
-		secrets = append(secrets, splitList(secret)...)
-	}
-	e.WebhookSecrets = secrets
-	for _, err := range failed {
-		if err != nil {
-			return err
+	for _, lists := range e.lists() {
+		for name, values := range lists {
+			var all []string
+			for _, value := range *values {
+				if err := replace(name, &value); err != nil {
+					return err
+				}
+				all = append(all, splitList(value)...)
+			}
+			*values = all
 		}
 	}
 	return nil
@@ -233,15 +339,24 @@ func (e rulesEntry) rules(at field) (core.AccountRules, error) {
 // account is named after its provider.
 func (c Config) accounts(fromFile []Account) ([]Account, error) {
 	var all []Account
-	if c.stripe.SecretKey != "" {
-		all = append(all, Account{Name: core.AccountName(core.ProviderStripe), Provider: core.ProviderStripe, Stripe: c.stripe})
-	}
-	for n, a := range all {
-		if err := a.check(c.Environment, func(name string) string {
-			return "PAYDESK_" + strings.ToUpper(string(all[n].Provider)+"_"+name)
+	for _, short := range []struct {
+		Account
+		on bool
+	}{
+		{Account{Provider: core.ProviderStripe, Stripe: c.stripe}, c.stripe.SecretKey != ""},
+		{Account{Provider: core.ProviderPayPal, PayPal: c.paypal}, c.paypal.ClientID != "" || c.paypal.ClientSecret != ""},
+		{Account{Provider: core.ProviderSquare, Square: c.square}, c.square.AccessToken != ""},
+	} {
+		if !short.on {
+			continue
+		}
+		short.Name = core.AccountName(short.Provider)
+		if err := short.check(c.Environment, func(name string) string {
+			return "PAYDESK_" + strings.ToUpper(string(short.Provider)+"_"+name)
 		}); err != nil {
 			return nil, err
 		}
+		all = append(all, short.Account)
 	}
 	for n, a := range fromFile {
 		at := func(name string) string { return fmt.Sprintf("PAYDESK_CONFIG accounts[%d].%s", n, name) }
@@ -267,11 +382,25 @@ func (c Config) Account(name core.AccountName) Account {
 }
 
 // apiBase is where the account's provider is; empty for the provider itself.
-func (a Account) apiBase() string { return a.Stripe.APIBase }
+func (a Account) apiBase() string {
+	return cmp.Or(a.Stripe.APIBase, a.PayPal.APIBase, a.Square.APIBase)
+}
+
+// webhookURL is the address that an account at Square signs with its webhooks.
+func (c Config) webhookURL(a Account) string {
+	return cmp.Or(a.Square.WebhookURL, string(c.PublicURL)+"/webhooks/"+string(a.Name))
+}
 
 // check holds an account to the environment: test and live never mix.
 func (a Account) check(env core.Environment, at field) error {
-	return a.Stripe.check(env, at)
+	switch a.Provider {
+	case core.ProviderPayPal:
+		return a.PayPal.check(env, at)
+	case core.ProviderSquare:
+		return a.Square.check(env, at)
+	default:
+		return a.Stripe.check(env, at)
+	}
 }
 
 func (c StripeConfig) check(env core.Environment, at field) error {
@@ -290,6 +419,95 @@ func (c StripeConfig) check(env core.Environment, at field) error {
 		return refuse("api_base", "must be unset in live, or Stripe's own address")
 	}
 	return nil
+}
+
+func (c PayPalConfig) check(env core.Environment, at field) error {
+	refuse := func(name, problem string) error { return &ConfigError{Variable: at(name), Problem: problem} }
+	switch {
+	case c.ClientID == "":
+		return refuse("client_id", "must be set")
+	case c.ClientSecret == "":
+		return refuse("client_secret", "must be set beside the client id")
+	case c.WebhookID == "":
+		return refuse("webhook_id", "must be the id of the webhook that is registered at PayPal; without it no webhook can be trusted")
+	case !slices.Contains([]string{"", "certificate", "api"}, c.WebhookVerification):
+		return refuse("webhook_verification", "must be certificate or api")
+	case env == core.EnvLive && len(c.WebhookRoots) > 0:
+		return refuse("webhook_roots", "must be unset in live: only the system's roots are trusted there")
+	}
+	return checkOwnBase(env, at, c.APIBase, "PayPal", paypalAPIs)
+}
+
+func (c SquareConfig) check(env core.Environment, at field) error {
+	refuse := func(name, problem string) error { return &ConfigError{Variable: at(name), Problem: problem} }
+	sandbox := strings.HasPrefix(c.ApplicationID, "sandbox-")
+	switch {
+	case c.AccessToken == "":
+		return refuse("access_token", "must be set")
+	case c.ApplicationID == "":
+		return refuse("application_id", "must be set beside the access token")
+	case sandbox && env == core.EnvLive:
+		return refuse("application_id", "must be a live one; those that start with sandbox- are of test")
+	case !sandbox && env == core.EnvTest:
+		return refuse("application_id", "must be one of the sandbox, which starts with sandbox-")
+	case c.LocationID == "":
+		return refuse("location_id", "must be the location that takes the payments")
+	case len(c.WebhookKeys) == 0:
+		return refuse("webhook_keys", "must hold the webhook subscription's signature key; without it no webhook can be trusted")
+	case c.WebhookURL != "" && checkBase(c.WebhookURL) != nil:
+		return refuse("webhook_url", "must be the notification URL that is registered at Square")
+	}
+	return checkOwnBase(env, at, c.APIBase, "Square", squareAPIs)
+}
+
+// The providers' own addresses, where it is the address that tells the environments apart.
+//
+// Source: developer.paypal.com/api/rest/requests, developer.squareup.com/docs/build-basics.
+var (
+	paypalAPIs = map[core.Environment][]string{
+		core.EnvLive: {"api-m.paypal.com", "api.paypal.com"}, core.EnvTest: {"api-m.sandbox.paypal.com", "api.sandbox.paypal.com"},
+	}
+	squareAPIs = map[core.Environment][]string{core.EnvLive: {"connect.squareup.com"}, core.EnvTest: {"connect.squareupsandbox.com"}}
+)
+
+// checkOwnBase lets real money go to the provider's own address alone, and test money never
+// to that of real money.
+func checkOwnBase(env core.Environment, at field, base, provider string, own map[core.Environment][]string) error {
+	if base == "" {
+		return nil
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return &ConfigError{Variable: at("api_base"), Problem: "must be an http:// or https:// address"}
+	}
+	host := strings.ToLower(u.Hostname())
+	switch {
+	case env == core.EnvLive && (u.Scheme != "https" || u.Port() != "" || !slices.Contains(own[env], host)):
+		return &ConfigError{Variable: at("api_base"), Problem: "must be unset in live, or " + provider + "'s own address"}
+	case env == core.EnvTest && slices.Contains(own[core.EnvLive], host):
+		return &ConfigError{Variable: at("api_base"), Problem: "is the address of real money at " + provider}
+	}
+	return nil
+}
+
+// readCertificates reads a file of certificates in PEM; nil for no file. An error says what is
+// wrong with it.
+func readCertificates(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > configFileBytesMax {
+		return nil, fmt.Errorf("must name a file of at most %d bytes that can be read", configFileBytesMax)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("must name a file of at most %d bytes that can be read", configFileBytesMax)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return nil, errors.New("must name a file of certificates in PEM")
+	}
+	return text, nil
 }
 
 // checkBase reports why a text is no address of an API, or nil.

@@ -88,6 +88,8 @@ func TestAccountsThatAreRefused(t *testing.T) {
 		"an unset variable":    {one("sk_test_secret", "${NOT_THERE}"), "PAYDESK_CONFIG accounts[0].secret_key", "NOT_THERE"},
 		"a bad address":        {one("provider:", "api_base: ftp://x\n    provider:"), "PAYDESK_CONFIG accounts[0].api_base", "http"},
 		"two of one name":      {one() + strings.TrimPrefix(one(), "accounts:\n"), "PAYDESK_CONFIG accounts[1].name", "another account"},
+		"another's setting":    {one("provider:", "client_id: x\n    provider:"), "PAYDESK_CONFIG accounts[0].client_id", "not a setting of an account at stripe"},
+		"another's list":       {one("provider:", "webhook_keys: [x]\n    provider:"), "PAYDESK_CONFIG accounts[0].webhook_keys", "not a setting of an account at stripe"},
 		"an unknown key":       {one("provider:", "secret: sk_test_secret\n    provider:"), "PAYDESK_CONFIG", "unknown field"},
 		"no YAML":              {one("[whsec_x]", "[whsec_x"), "PAYDESK_CONFIG", "YAML"},
 		"an unknown currency":  {one() + "    rules: {currencies: [eur]}\n", "PAYDESK_CONFIG accounts[0].rules.currencies", "ISO 4217"},
@@ -109,4 +111,52 @@ func TestAccountsThatAreRefused(t *testing.T) {
 	}
 	_, err := app.ReadConfig(func(name string) (string, bool) { return "/nowhere/paydesk.yaml", name == "PAYDESK_CONFIG" }, nil)
 	require.ErrorContains(t, err, "PAYDESK_CONFIG: names a file that cannot be read")
+}
+
+func TestAccountsOfAllProviders(t *testing.T) {
+	t.Parallel()
+	text := `
+accounts:
+  - name: paypal_de
+    provider: paypal
+    client_id: client
+    client_secret: ${SECRET}
+    webhook_id: WH-1
+    webhook_verification: api
+    api_base: https://api-m.sandbox.paypal.com/
+  - name: square_ie
+    provider: square
+    access_token: ${TOKEN}
+    application_id: sandbox-sq0idb-x
+    location_id: L1
+    webhook_keys: ["${KEYS}", last]
+    webhook_url: https://pay.shop.example/webhooks/square_ie
+`
+	config, err := app.ReadConfig(written(t, text, map[string]string{"SECRET": "hidden", "TOKEN": "token", "KEYS": "new, old"}), nil)
+	require.NoError(t, err)
+	none := core.AccountRules{Amounts: map[core.Currency]core.AmountRange{}}
+	require.Equal(t, []app.Account{
+		{Name: "paypal_de", Provider: core.ProviderPayPal, Rules: none, PayPal: app.PayPalConfig{
+			ClientID: "client", ClientSecret: "hidden", WebhookID: "WH-1", WebhookVerification: "api", APIBase: "https://api-m.sandbox.paypal.com",
+		}},
+		{Name: "square_ie", Provider: core.ProviderSquare, Rules: none, Square: app.SquareConfig{
+			AccessToken: "token", ApplicationID: "sandbox-sq0idb-x", LocationID: "L1", WebhookKeys: []string{"new", "old", "last"},
+			WebhookURL: "https://pay.shop.example/webhooks/square_ie",
+		}},
+	}, config.Accounts)
+	for _, change := range []struct{ from, to, where string }{
+		{"    client_secret: ${SECRET}\n", "", "accounts[0].client_secret"},
+		{"webhook_verification: api", "webhook_verification: hope", "accounts[0].webhook_verification"},
+		{"api-m.sandbox.paypal.com/", "api-m.paypal.com", "accounts[0].api_base"},
+		{"webhook_id: WH-1", "webhook_id: WH-1\n    webhook_roots: /nowhere", "accounts[0].webhook_roots"},
+		{"sandbox-sq0idb-x", "sq0idp-x", "accounts[1].application_id"},
+		{"location_id: L1", "location_id: ''", "accounts[1].location_id"},
+		{`["${KEYS}", last]`, "[]", "accounts[1].webhook_keys"},
+	} {
+		_, err := app.ReadConfig(written(t, strings.Replace(text, change.from, change.to, 1), map[string]string{"SECRET": "hidden", "TOKEN": "token", "KEYS": "k"}), nil)
+		var refused *app.ConfigError
+		require.ErrorAs(t, err, &refused, change.to)
+		require.Equal(t, "PAYDESK_CONFIG "+change.where, refused.Variable)
+		require.NotContains(t, refused.Error(), "hidden")
+	}
 }

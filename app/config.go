@@ -36,6 +36,8 @@ type Config struct {
 
 	// What the variables say of accounts; off while their secrets are empty.
 	stripe StripeConfig
+	paypal PayPalConfig
+	square SquareConfig
 	// file is where further accounts are written down; empty for none.
 	file string
 }
@@ -73,6 +75,19 @@ func Variables() []Variable {
 		{Name: "PAYDESK_STRIPE_PUBLISHABLE_KEY", Help: "Stripe's publishable key, for the checkout page", set: setText(func(c *Config) *string { return &c.stripe.PublishableKey })},
 		{Name: "PAYDESK_STRIPE_WEBHOOK_SECRETS", Secret: true, Help: "comma list of the webhook endpoint's signing secrets; any of them is accepted, so that they can be rotated", set: setList(func(c *Config) *[]string { return &c.stripe.WebhookSecrets })},
 		{Name: "PAYDESK_STRIPE_API_BASE", Help: "another address for Stripe's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.stripe.APIBase })},
+		{Name: "PAYDESK_PAYPAL_CLIENT_ID", Help: "PayPal's client id, made to be seen by browsers; unset turns PayPal off", set: setText(func(c *Config) *string { return &c.paypal.ClientID })},
+		{Name: "PAYDESK_PAYPAL_CLIENT_SECRET", Secret: true, Help: "PayPal's client secret", set: setText(func(c *Config) *string { return &c.paypal.ClientSecret })},
+		{Name: "PAYDESK_PAYPAL_WEBHOOK_ID", Help: "the id of the webhook that is registered at PayPal for `PUBLIC_URL/webhooks/paypal`; it is part of what PayPal signs", set: setText(func(c *Config) *string { return &c.paypal.WebhookID })},
+		{Name: "PAYDESK_PAYPAL_WEBHOOK_VERIFICATION", Default: "certificate", Help: "`certificate` checks PayPal's signatures here, by PayPal's certificate; `api` asks PayPal about each webhook", set: setText(func(c *Config) *string { return &c.paypal.WebhookVerification })},
+		{Name: "PAYDESK_PAYPAL_WEBHOOK_INTERMEDIATES", Help: "a PEM file of intermediate certificates, should PayPal not send those that lead to a root of the system", set: setCertificates(func(c *Config) *[]byte { return &c.paypal.WebhookIntermediates })},
+		{Name: "PAYDESK_PAYPAL_WEBHOOK_ROOTS", Help: "a PEM file of roots to trust beside the system's, for a simulator's signatures (its `/_control/webhook_roots` gives them); not in live", set: setCertificates(func(c *Config) *[]byte { return &c.paypal.WebhookRoots })},
+		{Name: "PAYDESK_PAYPAL_API_BASE", Help: "another address for PayPal's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.paypal.APIBase })},
+		{Name: "PAYDESK_SQUARE_ACCESS_TOKEN", Secret: true, Help: "Square's access token; unset turns Square off", set: setText(func(c *Config) *string { return &c.square.AccessToken })},
+		{Name: "PAYDESK_SQUARE_APPLICATION_ID", Help: "Square's application id, for the checkout page; those of the sandbox start with `sandbox-`", set: setText(func(c *Config) *string { return &c.square.ApplicationID })},
+		{Name: "PAYDESK_SQUARE_LOCATION_ID", Help: "the location at Square that takes the payments", set: setText(func(c *Config) *string { return &c.square.LocationID })},
+		{Name: "PAYDESK_SQUARE_WEBHOOK_KEYS", Secret: true, Help: "comma list of the webhook subscription's signature keys; any of them is accepted, so that they can be rotated", set: setList(func(c *Config) *[]string { return &c.square.WebhookKeys })},
+		{Name: "PAYDESK_SQUARE_WEBHOOK_URL", Help: "the notification URL exactly as it is registered at Square, which signs it; unset it is `PUBLIC_URL/webhooks/square`", set: setText(func(c *Config) *string { return &c.square.WebhookURL })},
+		{Name: "PAYDESK_SQUARE_API_BASE", Help: "another address for Square's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.square.APIBase })},
 		{Name: "PAYDESK_CONFIG", Help: "a YAML file with further accounts and the rules by which accounts are offered; see [accounts](accounts.md)", set: setText(func(c *Config) *string { return &c.file })},
 		{Name: "PAYDESK_BOOTSTRAP_API_KEY", Secret: true, Help: "an API key to accept, for automation; starts with `pd_test_` or `pd_live_`", set: setText(func(c *Config) *string { return &c.BootstrapKey })},
 		{Name: "PAYDESK_BOOTSTRAP_STAFF", Secret: true, Help: "`email:password:role` or `email:password:role:token` of a member of staff to create when absent, for automation", set: setBootstrapStaff},
@@ -232,6 +247,13 @@ func setBase(field func(*Config) *string) func(*Config, string) error {
 		}
 		*field(c) = strings.TrimRight(value, "/")
 		return nil
+	}
+}
+
+func setCertificates(field func(*Config) *[]byte) func(*Config, string) error {
+	return func(c *Config, value string) (err error) {
+		*field(c), err = readCertificates(value)
+		return err
 	}
 }
 

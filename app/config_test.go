@@ -1,6 +1,14 @@
 package app_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,7 +65,22 @@ func live() map[string]string {
 		"PAYDESK_ENCRYPTION_KEYS":        "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 		"PAYDESK_STRIPE_SECRET_KEY":      "sk_live_x",
 		"PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_live_x", "PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_x",
+		"PAYDESK_PAYPAL_CLIENT_ID": "client", "PAYDESK_PAYPAL_CLIENT_SECRET": "HUSH", "PAYDESK_PAYPAL_WEBHOOK_ID": "WH-1",
+		"PAYDESK_SQUARE_ACCESS_TOKEN": "HUSH", "PAYDESK_SQUARE_APPLICATION_ID": "sq0idp-x", "PAYDESK_SQUARE_LOCATION_ID": "L1",
+		"PAYDESK_SQUARE_WEBHOOK_KEYS": "HUSH",
 	}
+}
+
+// test is a configuration that test accepts.
+func test() map[string]string {
+	values := live()
+	for name, value := range map[string]string{
+		"PAYDESK_ENV": "test", "PAYDESK_STRIPE_SECRET_KEY": "sk_test_x", "PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_x",
+		"PAYDESK_SQUARE_APPLICATION_ID": "sandbox-sq0idb-x",
+	} {
+		values[name] = value
+	}
+	return values
 }
 
 func TestLiveIsAccepted(t *testing.T) {
@@ -69,6 +92,8 @@ func TestLiveIsAccepted(t *testing.T) {
 // Test and live never mix, and every refusal names its variable and shows no value.
 func TestWrongConfigurationsAreRefused(t *testing.T) {
 	t.Parallel()
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	require.NoError(t, os.WriteFile(roots, certificate(t), 0o600))
 	for _, c := range []struct{ variable, value string }{
 		{"PAYDESK_ENV", "production"},
 		{"PAYDESK_DATABASE_URL", "mysql://localhost/HUSH"},
@@ -87,6 +112,25 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 		{"PAYDESK_STRIPE_WEBHOOK_SECRETS", ""},
 		{"PAYDESK_STRIPE_API_BASE", "http://127.0.0.1:8090/stripe"},
 		{"PAYDESK_STRIPE_API_BASE", "HUSH"},
+		{"PAYDESK_PAYPAL_CLIENT_ID", ""},
+		{"PAYDESK_PAYPAL_CLIENT_SECRET", ""},
+		{"PAYDESK_PAYPAL_WEBHOOK_ID", ""},
+		{"PAYDESK_PAYPAL_WEBHOOK_VERIFICATION", "never"},
+		{"PAYDESK_PAYPAL_WEBHOOK_ROOTS", roots},
+		{"PAYDESK_PAYPAL_WEBHOOK_ROOTS", "/nowhere/HUSH"},
+		{"PAYDESK_PAYPAL_WEBHOOK_INTERMEDIATES", "/nowhere/HUSH"},
+		{"PAYDESK_PAYPAL_API_BASE", "http://127.0.0.1:8090/paypal"},
+		{"PAYDESK_PAYPAL_API_BASE", "https://api-m.sandbox.paypal.com"},
+		{"PAYDESK_PAYPAL_API_BASE", "http://api-m.paypal.com"},
+		{"PAYDESK_PAYPAL_API_BASE", "https://api-m.paypal.com:8443"},
+		{"PAYDESK_PAYPAL_API_BASE", "https://api-m.paypal.com.HUSH.example"},
+		{"PAYDESK_SQUARE_APPLICATION_ID", ""},
+		{"PAYDESK_SQUARE_APPLICATION_ID", "sandbox-sq0idb-x"},
+		{"PAYDESK_SQUARE_LOCATION_ID", ""},
+		{"PAYDESK_SQUARE_WEBHOOK_KEYS", ""},
+		{"PAYDESK_SQUARE_WEBHOOK_URL", "HUSH"},
+		{"PAYDESK_SQUARE_API_BASE", "http://127.0.0.1:8090/square"},
+		{"PAYDESK_SQUARE_API_BASE", "https://connect.squareupsandbox.com"},
 		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_test_SECRET_HUSH"},
 		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_live_HUSH"},
 		{"PAYDESK_BOOTSTRAP_STAFF", "HUSH"},
@@ -104,10 +148,42 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 			require.NotContains(t, err.Error(), "HUSH")
 		})
 	}
-	values := live()
-	values["PAYDESK_ENV"] = "test"
-	_, err := app.ReadConfig(lookup(values), nil)
-	require.ErrorContains(t, err, "PAYDESK_STRIPE_SECRET_KEY", "live credentials stop test")
+}
+
+// Live credentials stop a test house, and the addresses of real money do.
+func TestNothingLiveInTest(t *testing.T) {
+	t.Parallel()
+	config, err := app.ReadConfig(lookup(test()), nil)
+	require.NoError(t, err)
+	require.Len(t, config.Accounts, 3)
+	for _, c := range []struct{ variable, value string }{
+		{"PAYDESK_STRIPE_SECRET_KEY", "sk_live_HUSH"},
+		{"PAYDESK_STRIPE_SECRET_KEY", "rk_live_HUSH"},
+		{"PAYDESK_STRIPE_PUBLISHABLE_KEY", "pk_live_HUSH"},
+		{"PAYDESK_PAYPAL_API_BASE", "https://api-m.paypal.com"},
+		{"PAYDESK_PAYPAL_API_BASE", "https://API.PayPal.com/"},
+		{"PAYDESK_SQUARE_API_BASE", "https://connect.squareup.com"},
+		{"PAYDESK_SQUARE_APPLICATION_ID", "sq0idp-HUSH"},
+		{"PAYDESK_BOOTSTRAP_API_KEY", "pd_live_HUSH"},
+	} {
+		values := test()
+		values[c.variable] = c.value
+		_, err := app.ReadConfig(lookup(values), nil)
+		var refused *app.ConfigError
+		require.ErrorAs(t, err, &refused, c.value)
+		require.Equal(t, c.variable, refused.Variable)
+		require.NotContains(t, err.Error(), "HUSH")
+	}
+}
+
+// certificate is one in PEM, of nobody.
+func certificate(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	made, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)}, key.Public(), key)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made})
 }
 
 func TestUnknownVariablesAreFound(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/notifier"
 	"github.com/paydesk/paydesk/adapters/passwords"
 	"github.com/paydesk/paydesk/adapters/seal"
+	"github.com/paydesk/paydesk/adapters/square"
 	"github.com/paydesk/paydesk/adapters/stripe"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/adapters/telemetry"
@@ -116,21 +117,21 @@ func NewJobs(store *Database, logger *slog.Logger) ports.Jobs {
 	return bunrepo.NewJobs(store.database, bunrepo.JobsOptions{Logger: logger})
 }
 
-// adapter is what an account's adapter is, whichever provider it speaks to.
-type adapter interface {
+// Adapter is what an account's adapter is, whichever provider it speaks to.
+type Adapter interface {
 	ports.BrowserProvider
 	ports.WebhookVerifier
 	Account() core.AccountName
 }
 
 // Accounts is the configured accounts' adapters.
-type Accounts []adapter
+type Accounts []Adapter
 
 // NewAccounts makes the accounts' adapters.
 func NewAccounts(c Config) (Accounts, error) {
 	var all Accounts
 	for _, account := range c.Accounts {
-		made, err := newAdapter(c, account)
+		made, err := NewAdapter(c, account, nil)
 		if err != nil {
 			return nil, fmt.Errorf("configure account %q: %w", account.Name, err)
 		}
@@ -139,13 +140,21 @@ func NewAccounts(c Config) (Accounts, error) {
 	return all, nil
 }
 
-func newAdapter(c Config, account Account) (adapter, error) {
+// NewAdapter makes one account's adapter. client makes its calls; nil for one of the
+// adapter's own.
+func NewAdapter(c Config, account Account, client *http.Client) (Adapter, error) {
 	switch account.Provider {
 	case core.ProviderStripe:
 		return stripe.New(stripe.Options{
 			Account: account.Name, Environment: c.Environment,
 			SecretKey: account.Stripe.SecretKey, PublishableKey: account.Stripe.PublishableKey,
-			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase,
+			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase, HTTPClient: client,
+		})
+	case core.ProviderSquare:
+		return square.New(square.Options{
+			Account: account.Name, Environment: c.Environment,
+			AccessToken: account.Square.AccessToken, ApplicationID: account.Square.ApplicationID, LocationID: account.Square.LocationID,
+			WebhookKeys: account.Square.WebhookKeys, WebhookURL: c.webhookURL(account), APIBase: account.Square.APIBase, HTTPClient: client,
 		})
 	default:
 		return nil, fmt.Errorf("provider %q is not known", account.Provider)

@@ -91,7 +91,7 @@ type ProviderError struct {
 	Class     Class
 	Code      FailureCode // ours, stable; empty where the class says it all
 	Foreign   string      // the provider's own code, for staff; may be empty
-	Op        string      // "stripe capture pi_1"
+	Op        string      // "stripe_eu capture pi_1": the account, then what was tried
 	RequestID string      // the provider's id of the call; empty where no answer came
 	ObjectID  string      // the provider object the answer named; may be empty
 	// RetryAfter is how long the provider asks to be left alone; 0 where it does not say.

@@ -14,8 +14,10 @@ type Capabilities struct {
 	ManualCapture  bool // authorize now, capture later
 	PartialCapture bool // capture less than was authorized; the rest is released
 	Hosted         bool // take a payment on a page of the provider's own; takes a [Hoster]
-	Refund         bool // give money back; takes a [Refunder]
-	ListPayments   bool // list payments by time of creation
+	// HostedManualCapture: authorize on that page now, capture later. It takes both abilities.
+	HostedManualCapture bool
+	Refund              bool // give money back; takes a [Refunder]
+	ListPayments        bool // list payments by time of creation
 	// KeyKept is how long the provider remembers an idempotency key at least. After that
 	// an operation of unknown outcome is looked up and never sent again.
 	KeyKept time.Duration

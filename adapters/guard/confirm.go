@@ -18,7 +18,7 @@ func (g *guarded) ConfirmPayment(ctx context.Context, key core.OperationKey, in 
 	return call(ctx, g, "confirm_payment", string(in.Payment), func(ctx context.Context) (core.PaymentSnapshot, error) {
 		confirmer, ok := g.inner.(ports.Confirmer)
 		if !ok {
-			return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassInvalid, Op: "confirm " + string(in.Payment), Err: errNoConfirmation}
+			return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassInvalid, Op: string(g.inner.Account()) + " confirm " + string(in.Payment), Err: errNoConfirmation}
 		}
 		return confirmer.ConfirmPayment(ctx, key, in)
 	})

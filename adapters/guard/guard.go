@@ -83,6 +83,9 @@ func checkClaims(inner ports.Provider) error {
 			return fmt.Errorf("adapter of account %q says that it can %s: %t, and it is %t", inner.Account(), claim.name, claim.said, claim.really)
 		}
 	}
+	if can.HostedManualCapture && !(can.Hosted && can.ManualCapture) {
+		return fmt.Errorf("adapter of account %q says that it can hold money at its page, and not both of what that takes", inner.Account())
+	}
 	return nil
 }
 
@@ -148,7 +151,7 @@ func call[T any](ctx context.Context, g *guarded, name string, object string, do
 	ctx, span := g.tracer.Start(ctx, "provider "+string(g.inner.Name())+" "+name, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(account, attribute.String("paydesk.provider", string(g.inner.Name())), attribute.String("paydesk.provider.object", object)))
 	start := time.Now()
-	op := string(g.inner.Name()) + " " + name
+	op := string(g.inner.Account()) + " " + name
 	defer func() {
 		outcome := outcomeOK
 		if err != nil {

@@ -81,6 +81,15 @@ func TestClaimsAreChecked(t *testing.T) {
 		_, err := guard.Wrap(fake, guard.Options{})
 		require.ErrorContains(t, err, "can "+name)
 	}
+	for _, change := range []func(*ports.Capabilities){
+		func(can *ports.Capabilities) { can.ManualCapture = false },
+		func(can *ports.Capabilities) { *can = ports.Capabilities{HostedManualCapture: true} },
+	} {
+		fake := portstest.NewFakeProvider("stripe", core.EnvTest)
+		fake.SetCapabilities(change)
+		_, err := guard.Wrap(fake, guard.Options{})
+		require.Error(t, err, "holding money at a page takes a page, and holding money")
+	}
 	fake := portstest.NewFakeProvider("stripe", core.EnvTest).Confirming(ports.ConfirmWithSource)
 	_, err := guard.Wrap(fake, guard.Options{})
 	require.NoError(t, err)

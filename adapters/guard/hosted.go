@@ -17,7 +17,7 @@ func (g *guarded) CreateHosted(ctx context.Context, key core.OperationKey, in po
 	return call(ctx, g, "create_hosted", string(in.Payment), func(ctx context.Context) (ports.PaymentSession, error) {
 		hoster, ok := g.inner.(ports.Hoster)
 		if !ok {
-			return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Op: "create page for " + string(in.Payment), Err: errNoPage}
+			return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Op: string(g.inner.Account()) + " create page for " + string(in.Payment), Err: errNoPage}
 		}
 		return hoster.CreateHosted(ctx, key, in)
 	})

@@ -17,7 +17,7 @@ func (g *guarded) RefundPayment(ctx context.Context, key core.OperationKey, in p
 	return call(ctx, g, "refund_payment", in.Ref.ID, func(ctx context.Context) (core.RefundSnapshot, error) {
 		refunder, ok := g.inner.(ports.Refunder)
 		if !ok {
-			return core.RefundSnapshot{}, &core.ProviderError{Class: core.ClassInvalid, Op: "refund " + in.Ref.ID, Err: errNoRefunds}
+			return core.RefundSnapshot{}, &core.ProviderError{Class: core.ClassInvalid, Op: string(g.inner.Account()) + " refund " + in.Ref.ID, Err: errNoRefunds}
 		}
 		return refunder.RefundPayment(ctx, key, in)
 	})

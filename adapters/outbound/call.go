@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
@@ -24,18 +25,36 @@ var (
 
 // Call is one request on its way.
 type Call struct {
-	Op        string          // "stripe capture pi_1"
-	Context   context.Context //nolint:containedctx // lives as long as the call, and some SDKs want it in a struct as well
-	connected atomic.Bool     // whether the request ever had a connection to be written to
+	Op      string          // "stripe_eu capture pi_1": the account, then what is done to what
+	Context context.Context //nolint:containedctx // lives as long as the call, and some SDKs want it in a struct as well
+	// RequestIDHeader is where the provider's answers hold its id of the call; empty where
+	// they hold none.
+	RequestIDHeader string
+	connected       atomic.Bool // whether the request ever had a connection to be written to
+	requestID       string
 }
+
+// callKey finds a call by its context.
+type callKey struct{}
 
 // Begin starts a call. Its request takes the call's context.
 func Begin(ctx context.Context, op string) *Call {
 	c := &Call{Op: op}
-	c.Context = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	c.Context = httptrace.WithClientTrace(context.WithValue(ctx, callKey{}, c), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
 	})
 	return c
+}
+
+// RequestID is the provider's id of the call, also where the answer's body cannot be used;
+// empty before an answer began, and where it held none. It takes a client of [Client]'s.
+func (c *Call) RequestID() string { return c.requestID }
+
+// noteAnswer takes over, from what came back of a request, what is known before its body.
+func noteAnswer(request *http.Request, response *http.Response) {
+	if c, ok := request.Context().Value(callKey{}).(*Call); ok && c.RequestIDHeader != "" {
+		c.requestID = SafeID(response.Header.Get(c.RequestIDHeader))
+	}
 }
 
 // Invalid is a request that was not sent because nobody could take it.
@@ -45,7 +64,7 @@ func Invalid(op string, cause error) *core.ProviderError {
 
 // Unusable is an answer that came and says nothing we can act on.
 func (c *Call) Unusable(cause error) *core.ProviderError {
-	return &core.ProviderError{Class: core.ClassUnknown, Op: c.Op, Err: cause}
+	return &core.ProviderError{Class: core.ClassUnknown, Op: c.Op, RequestID: c.requestID, Err: cause}
 }
 
 // Unanswered classifies an error that no readable answer came with: retryable where the
@@ -57,13 +76,18 @@ func (c *Call) Unanswered(err error) *core.ProviderError {
 	return c.Unusable(noAnswer(err))
 }
 
+// opTLSAlert is what crypto/tls calls the other side's refusal.
+const opTLSAlert = "remote error"
+
 // beforeSending reports whether the error arose while a connection was being made.
 // Only together with the proof that the request never had one does it mean that nothing
 // was sent: a broken connection can be followed by a failing attempt at another.
 func beforeSending(err error) bool {
-	var dial *net.OpError
+	var step *net.OpError
 	var certificate *tls.CertificateVerificationError
-	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &certificate)
+	var noTLS tls.RecordHeaderError
+	return errors.As(err, &step) && (step.Op == "dial" || step.Op == opTLSAlert) || errors.As(err, &certificate) ||
+		errors.As(err, &noTLS) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // noAnswer is the cause of an error that no readable answer came with, in

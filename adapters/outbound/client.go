@@ -1,7 +1,8 @@
 // Package outbound is what calls to providers have in common, whichever provider they go to:
 // a client that follows nobody and reads no endless answer, the proof of whether a request
-// went out, and what may be taken over from an answer into errors and rows. It knows no
-// provider and sends nothing again.
+// went out, and what may be taken over from an answer into errors and rows. What they send by
+// themselves is read here, too: signatures by a key, and a few parts of a document. It knows
+// no provider and sends nothing again.
 package outbound
 
 import (
@@ -53,7 +54,7 @@ func Client(given *http.Client) *http.Client {
 	return &made
 }
 
-// limitedTransport cuts answers off at answerBytesMax.
+// limitedTransport cuts answers off at answerBytesMax, and tells their calls of them.
 type limitedTransport struct{ base http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
@@ -62,6 +63,7 @@ func (t limitedTransport) RoundTrip(request *http.Request) (*http.Response, erro
 	if err != nil {
 		return nil, err
 	}
+	noteAnswer(request, response)
 	response.Body = &limitedBody{body: response.Body, left: answerBytesMax}
 	return response, nil
 }

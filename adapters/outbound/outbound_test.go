@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,36 @@ func TestWhatACallThatCameToNothingMeans(t *testing.T) {
 	late := call(t, short, client, silent.URL)
 	require.Equal(t, core.ClassUnknown, late.Class)
 	require.ErrorIs(t, late, context.DeadlineExceeded)
+}
+
+// TestTheProvidersIDOfACall is known also of an answer that cannot be used.
+func TestTheProvidersIDOfACall(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Their-Id", r.URL.Query().Get("id"))
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "half")
+	}))
+	t.Cleanup(server.Close)
+	for id, want := range map[string]string{"req_1": "req_1", "": "", "a b <c>": ""} {
+		for _, header := range []string{"X-Their-Id", ""} {
+			c := outbound.Begin(t.Context(), "fake_eu get")
+			c.RequestIDHeader = header
+			require.Empty(t, c.RequestID())
+			request, err := http.NewRequestWithContext(c.Context, http.MethodGet, server.URL+"?id="+url.QueryEscape(id), nil)
+			require.NoError(t, err)
+			response, err := outbound.Client(nil).Do(request)
+			require.NoError(t, err)
+			_, err = io.Copy(io.Discard, response.Body)
+			require.NoError(t, response.Body.Close())
+			if header == "" {
+				want = ""
+			}
+			require.Equal(t, want, c.RequestID())
+			require.Equal(t, want, c.Unanswered(err).RequestID)
+			require.Equal(t, want, c.Unusable(nil).RequestID)
+		}
+	}
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -44,13 +45,14 @@ type bought struct {
 
 // buyer pays one checkout, with the cookies of one browser.
 type buyer struct {
-	client  *http.Client // for the page's calls
-	outside *http.Client // for the provider's calls, which carry no cookie
-	origin  string       // Paydesk's
-	base    string       // the simulator's own address
-	account string       // its name, and its folder at the simulator
-	key     string       // that names the account towards its script
-	year    int          // of the card's end
+	client   *http.Client // for the page's calls
+	outside  *http.Client // for the provider's calls, which carry no cookie
+	origin   string       // Paydesk's
+	base     string       // the simulator's own address
+	account  string       // its name, and its folder at the simulator
+	key      string       // that names the account towards its script
+	location string       // of the account at Square
+	year     int          // of the card's end
 }
 
 // controlPay is the buyer: it opens the page, begins an attempt, confirms with the card
@@ -89,7 +91,7 @@ func (s *Simulator) controlPay(r *http.Request, body []byte) (any, *fieldProblem
 	browser.Jar = jar
 	b := &buyer{
 		client: &browser, outside: s.client, origin: s.options.PaydeskURL, base: s.ownAddress(r),
-		account: in.Account, key: s.accounts[in.Account].key, year: s.clock.Wall().Year() + cardYears,
+		account: in.Account, key: s.accounts[in.Account].key, location: s.accounts[in.Account].location, year: s.clock.Wall().Year() + cardYears,
 	}
 	paid, err := b.buy(r.Context(), in.Checkout, in.Account, number)
 	if err != nil {
@@ -136,7 +138,7 @@ func (b *buyer) buy(ctx context.Context, checkout, account, number string) (boug
 		return bought{}, fmt.Errorf("begin an attempt: %w", err)
 	}
 	paid := bought{Payment: a.Payment, Object: a.Action.ProviderPaymentID}
-	status, confirmErr := b.confirm(ctx, a, number, page+"/return")
+	status, confirmErr := b.confirm(ctx, a, number, page)
 	paid.Status = status
 	// Whatever broke, money may have moved, so the server looks all the same.
 	seen, object, err := b.sync(ctx, page, a.Payment)
@@ -209,16 +211,25 @@ func (b *buyer) sync(ctx context.Context, page, payment string) (status, object 
 	return seen.Status, seen.Object, nil
 }
 
-// confirm types the card into the provider's frame, and passes 3-D Secure. It gives the
-// status of the provider's object; a decline is one like any other.
-func (b *buyer) confirm(ctx context.Context, a attempt, number, returnURL string) (string, error) {
+// confirm gives the card to the provider, each in its own manner, and passes 3-D Secure. It
+// gives the status of the provider's object where that is known; a decline is one like any
+// other.
+func (b *buyer) confirm(ctx context.Context, a attempt, number, page string) (string, error) {
 	switch a.Action.Type {
 	case "stripe_confirm":
+		return b.confirmAtStripe(ctx, a, number, page+"/return")
+	case "paypal_approve":
+		return "", b.payThere(ctx, b.base+"/"+b.account+"/checkoutnow?token="+url.QueryEscape(a.Action.ProviderPaymentID), number)
+	case "tokenize":
+		return "", b.payByToken(ctx, a, number, page)
 	case "redirect":
 		return "", b.payThere(ctx, a.Action.URL, number)
-	default:
-		return "", fmt.Errorf("the page asks for %q, which this buyer cannot do", a.Action.Type)
 	}
+	return "", fmt.Errorf("the page asks for %q, which this buyer cannot do", a.Action.Type)
+}
+
+// confirmAtStripe types the card into Stripe's frame.
+func (b *buyer) confirmAtStripe(ctx context.Context, a attempt, number, returnURL string) (string, error) {
 	form := url.Values{
 		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "return_url": {returnURL}, "use_stripe_sdk": {"true"},
 		"payment_method_data[type]": {"card"}, "payment_method_data[card][number]": {number}, "payment_method_data[card][cvc]": {"123"},
@@ -231,4 +242,58 @@ func (b *buyer) confirm(ctx context.Context, a attempt, number, returnURL string
 	return b.ask(ctx, "/"+b.account+"/v1/3ds2/authenticate", url.Values{
 		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "source": {a.Action.ProviderPaymentID}, "outcome": {"complete"},
 	})
+}
+
+// payByToken types the card into Square's frame, which makes a one-time token of it, and has
+// the page's server pay with that.
+func (b *buyer) payByToken(ctx context.Context, a attempt, number, page string) error {
+	address := "/" + b.account + "/v1/tokens"
+	made, err := b.token(ctx, address, map[string]string{
+		"application_id": b.key, "location_id": b.location, "number": number, "cvv": "123", "postal_code": "94103",
+		"exp_month": "12", "exp_year": strconv.Itoa(b.year), "intent": "CHARGE",
+	})
+	if err == nil && made.Status == "VERIFY" {
+		made, err = b.token(ctx, address+"/"+url.PathEscape(made.Verification), map[string]string{"outcome": "complete"})
+	}
+	if err != nil {
+		return err
+	}
+	if made.Status != "OK" {
+		return errors.New("the provider made no token of the card")
+	}
+	body, err := json.Marshal(map[string]string{"source": made.Token})
+	if err != nil {
+		return err
+	}
+	_, err = b.post(ctx, page+"/attempts/"+url.PathEscape(a.Payment)+"/confirm", string(body))
+	return err
+}
+
+// token is what the frame's call for a one-time token came to.
+type token struct {
+	Status       string `json:"status"` // OK, VERIFY or ERROR
+	Token        string `json:"token"`
+	Verification string `json:"verification"`
+}
+
+func (b *buyer) token(ctx context.Context, path string, in map[string]string) (token, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return token{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+path, strings.NewReader(string(body)))
+	if err != nil {
+		return token{}, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := b.outside.Do(request)
+	if err != nil {
+		return token{}, fmt.Errorf("reach the provider: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var made token
+	if err := json.NewDecoder(io.LimitReader(response.Body, answerBytesMax)).Decode(&made); err != nil {
+		return token{}, fmt.Errorf("read the provider's answer: %w", err)
+	}
+	return made, nil
 }

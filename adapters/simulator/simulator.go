@@ -70,8 +70,9 @@ type Simulator struct {
 // account is one simulated account.
 type account struct {
 	engine.Dialect
-	key   string            // that its browser script is opened with
-	cards map[string]string // test numbers by the names that all accounts know
+	key      string            // that its browser script is opened with
+	location string            // that goes with the key at Square
+	cards    map[string]string // test numbers by the names that all accounts know
 }
 
 // New makes a simulator. Close ends it.

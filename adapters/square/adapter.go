@@ -4,7 +4,8 @@
 // own codes and ids.
 //
 // A payment comes to be with its confirmation: the buyer's browser makes a one-time token of
-// the card, and our server creates the payment with it.
+// the card, and our server creates the payment with it. At a page of Square's own, a payment
+// link, it comes to be by the buyer's payment of the order that the link was made for.
 package square
 
 import (
@@ -24,8 +25,9 @@ import (
 
 // Options configure an account at Square.
 type Options struct {
-	Account       core.AccountName
-	Environment   core.Environment
+	Account     core.AccountName
+	Environment core.Environment
+	// AccessToken needs the rights to read and write payments and orders.
 	AccessToken   string
 	ApplicationID string // made to be seen by browsers
 	LocationID    string // the shop whose payments these are
@@ -62,8 +64,8 @@ type Adapter struct {
 	env      core.Environment
 	api      *client
 	location string
-	keys     []string
-	signed   string // address
+	keys     []*outbound.MACKey
+	signed   []byte // address that is signed together with each post
 	browser  ports.BrowserConfig
 }
 
@@ -71,6 +73,7 @@ var (
 	_ ports.BrowserProvider = (*Adapter)(nil)
 	_ ports.Confirmer       = (*Adapter)(nil)
 	_ ports.Refunder        = (*Adapter)(nil)
+	_ ports.Hoster          = (*Adapter)(nil)
 	_ ports.WebhookVerifier = (*Adapter)(nil)
 )
 
@@ -105,7 +108,7 @@ func New(options Options) (*Adapter, error) {
 	return &Adapter{
 		account: options.Account, env: options.Environment, location: options.LocationID,
 		api:  &client{http: outbound.Client(options.HTTPClient), base: base, token: options.AccessToken},
-		keys: slices.Clone(options.WebhookKeys), signed: options.WebhookURL, browser: browserConfig(options, base),
+		keys: outbound.MACKeys(options.WebhookKeys), signed: []byte(options.WebhookURL), browser: browserConfig(options, base),
 	}, nil
 }
 
@@ -166,10 +169,12 @@ func (a *Adapter) Account() core.AccountName { return a.account }
 // Name implements [ports.Provider].
 func (a *Adapter) Name() core.ProviderName { return core.ProviderSquare }
 
-// Capabilities implements [ports.Provider].
+// Capabilities implements [ports.Provider]. Square's own page only takes money, it holds none.
+//
+// Source: developer.squareup.com/forums/t/payment-link-with-authorization-only/11076.
 func (a *Adapter) Capabilities() ports.Capabilities {
 	return ports.Capabilities{
-		Confirm: ports.ConfirmWithSource, ManualCapture: true, PartialCapture: true, Refund: true, ListPayments: true,
+		Confirm: ports.ConfirmWithSource, ManualCapture: true, PartialCapture: true, Hosted: true, Refund: true, ListPayments: true,
 		KeyKept: keyKept, Currencies: maps.Clone(currencies),
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/url"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
-	"github.com/paydesk/paydesk/core"
 )
 
 // version pins the shapes below.
@@ -47,6 +46,7 @@ type Payment struct {
 	CardDetails   *CardDetails `json:"card_details"`
 	DelayedUntil  string       `json:"delayed_until"`
 	ReferenceID   string       `json:"reference_id"`
+	OrderID       string       `json:"order_id"`
 	LocationID    string       `json:"location_id"`
 	VersionToken  string       `json:"version_token"`
 }
@@ -111,49 +111,95 @@ type RefundPaymentRequest struct {
 	AmountMoney    Money  `json:"amount_money"`
 }
 
-// answer is every answer's body.
+// CreatePaymentLinkRequest is the body of POST /v2/online-checkout/payment-links.
+type CreatePaymentLinkRequest struct {
+	IdempotencyKey  string          `json:"idempotency_key"`
+	Order           Order           `json:"order"`
+	CheckoutOptions CheckoutOptions `json:"checkout_options"`
+	PaymentNote     string          `json:"payment_note,omitempty"`
+}
+
+// CheckoutOptions is how Square's page behaves.
+type CheckoutOptions struct {
+	RedirectURL string `json:"redirect_url,omitempty"`
+}
+
+// PaymentLink is a page of Square's, as far as it is used.
+//
+// Source: developer.squareup.com/reference/square/objects/PaymentLink.
+type PaymentLink struct {
+	ID      string `json:"id"`
+	URL     string `json:"url"`
+	OrderID string `json:"order_id"`
+}
+
+// PaymentLinkRelatedResources is what was made together with a page.
+type PaymentLinkRelatedResources struct {
+	Orders []Order `json:"orders"`
+}
+
+// Order is what is paid for at a page, as Square shows it and as it is asked for, as far as
+// it is used.
+//
+// Source: developer.squareup.com/reference/square/objects/Order.
+type Order struct {
+	ID          string          `json:"id,omitempty"`
+	LocationID  string          `json:"location_id"`
+	ReferenceID string          `json:"reference_id,omitempty"`
+	LineItems   []OrderLineItem `json:"line_items,omitempty"`
+	State       string          `json:"state,omitempty"`
+	TotalMoney  *Money          `json:"total_money,omitempty"`
+	Tenders     []Tender        `json:"tenders,omitempty"`
+	CreatedAt   string          `json:"created_at,omitempty"`
+}
+
+// OrderLineItem is one of an order's lines.
+type OrderLineItem struct {
+	Name           string `json:"name"`
+	Quantity       string `json:"quantity"`
+	BasePriceMoney *Money `json:"base_price_money"`
+}
+
+// Tender is what an order was paid with, or tried to be.
+type Tender struct {
+	PaymentID string `json:"payment_id"`
+}
+
+// answer is every answer's body, with the call that it came by.
 type answer struct {
-	Payment  *Payment  `json:"payment"`
-	Refund   *Refund   `json:"refund"`
-	Payments []Payment `json:"payments"`
-	Cursor   string    `json:"cursor"`
-	Errors   []Error   `json:"errors"`
+	Payment          *Payment                     `json:"payment"`
+	Refund           *Refund                      `json:"refund"`
+	Payments         []Payment                    `json:"payments"`
+	PaymentLink      *PaymentLink                 `json:"payment_link"`
+	RelatedResources *PaymentLinkRelatedResources `json:"related_resources"`
+	Order            *Order                       `json:"order"`
+	Cursor           string                       `json:"cursor"`
+	Errors           []Error                      `json:"errors"`
+
+	call *outbound.Call
 }
 
 var errNoObject = errors.New("answer holds not what was asked for")
+
+// requestIDHeader is where an id of the call is looked for. Square documents none, and no
+// answer of its own is known to hold one: what stands between may write it.
+const requestIDHeader = "X-Request-Id"
 
 // do makes one call. body is nil for none. An answer of success that says nothing is of
 // unknown outcome.
 func (c *client) do(ctx context.Context, op, method, path string, query url.Values, body any) (answer, error) {
 	call := outbound.Begin(ctx, op)
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return answer{}, outbound.Invalid(op, errNoObject)
-		}
-		content = bytes.NewReader(text)
-	}
-	address := c.base + path
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
-	request, err := http.NewRequestWithContext(call.Context, method, address, content) //nolint:contextcheck // it is made of ctx
+	call.RequestIDHeader = requestIDHeader
+	request, err := c.request(call.Context, method, path, query, body) //nolint:contextcheck // it is made of ctx
 	if err != nil {
 		return answer{}, outbound.Invalid(op, errNoObject)
-	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
-	request.Header.Set("Square-Version", version)
-	request.Header.Set("Accept", "application/json")
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return answer{}, call.Unanswered(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	var out answer
+	out := answer{call: call}
 	text, err := io.ReadAll(response.Body) // the client's transport bounds it
 	if err != nil {
 		return answer{}, call.Unanswered(err)
@@ -164,18 +210,72 @@ func (c *client) do(ctx context.Context, op, method, path string, query url.Valu
 	if response.StatusCode == http.StatusOK && len(out.Errors) == 0 {
 		return out, nil
 	}
-	return out, refused(op, response, out)
+	return out, refused(call, response, out)
 }
 
-// payment makes a call whose answer is the payment that was asked about; id is empty where
-// the answer makes it known.
-func (c *client) payment(ctx context.Context, op, method, path, id string, body any) (Payment, error) {
+func (c *client) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+	var content io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		content = bytes.NewReader(text)
+	}
+	address := c.base + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address, content)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("Square-Version", version)
+	request.Header.Set("Accept", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return request, nil
+}
+
+// payment makes a call whose answer holds the payment that was asked about; id is empty
+// where the answer makes it known.
+func (c *client) payment(ctx context.Context, op, method, path, id string, body any) (answer, error) {
 	out, err := c.do(ctx, op, method, path, nil, body)
 	if err != nil {
-		return Payment{}, err
+		return answer{}, err
 	}
 	if out.Payment == nil || out.Payment.ID == "" || id != "" && out.Payment.ID != id {
-		return Payment{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: errNoObject}
+		return answer{}, out.call.Unusable(errNoObject)
 	}
-	return *out.Payment, nil
+	return out, nil
+}
+
+// order fetches an order.
+//
+// Source: GET /v2/orders/{id}.
+func (c *client) order(ctx context.Context, op, id string) (answer, error) {
+	out, err := c.do(ctx, op, http.MethodGet, "/v2/orders/"+id, nil, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	if out.Order == nil || out.Order.ID != id {
+		return answer{}, out.call.Unusable(errNoObject)
+	}
+	return out, nil
+}
+
+// link fetches a page of Square's, which must be an order's.
+//
+// Source: GET /v2/online-checkout/payment-links/{id}.
+func (c *client) link(ctx context.Context, op, id, order string) (PaymentLink, error) {
+	out, err := c.do(ctx, op, http.MethodGet, linksPath+"/"+id, nil, nil)
+	if err != nil {
+		return PaymentLink{}, err
+	}
+	if out.PaymentLink == nil || out.PaymentLink.ID != id || out.PaymentLink.OrderID != order {
+		return PaymentLink{}, out.call.Unusable(errNoObject)
+	}
+	return *out.PaymentLink, nil
 }

@@ -19,6 +19,9 @@ var (
 	errNoCreation  = errors.New("payments come to be with their confirmation here")
 	errNotReadable = errors.New("answer is not readable")
 	errCurrency    = errors.New("currency is none that Square takes")
+	errHeldAtPage  = errors.New("money cannot be held at Square's own page")
+	errStillOpen   = errors.New("page is open although it was closed")
+	errNoTender    = errors.New("order is paid by no payment that can be looked at")
 )
 
 // declines are the codes of a bank's no, in our words.
@@ -48,7 +51,7 @@ var unsettled = []string{
 var unasked = []string{"RATE_LIMITED", "UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED", "INSUFFICIENT_SCOPES", "FORBIDDEN"}
 
 // refused translates an answer that is no success.
-func refused(op string, response *http.Response, out answer) *core.ProviderError {
+func refused(call *outbound.Call, response *http.Response, out answer) *core.ProviderError {
 	first := Error{}
 	for _, one := range out.Errors {
 		if _, declined := declines[one.Code]; first.Code == "" || declined {
@@ -56,8 +59,7 @@ func refused(op string, response *http.Response, out answer) *core.ProviderError
 		}
 	}
 	made := &core.ProviderError{
-		Class: class(response.StatusCode, first), Foreign: outbound.SafeCode(first.Code), Op: op,
-		RequestID:  outbound.SafeID(response.Header.Get("X-Request-Id")),
+		Class: class(response.StatusCode, first), Foreign: outbound.SafeCode(first.Code), Op: call.Op, RequestID: call.RequestID(),
 		RetryAfter: outbound.RetryAfter(response.Header.Get("Retry-After")), Err: fmt.Errorf("HTTP %d", response.StatusCode),
 	}
 	if field := outbound.SafeCode(first.Field); field != "" {

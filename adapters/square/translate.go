@@ -19,18 +19,27 @@ const (
 	statusFailed    = "FAILED"
 )
 
-// seen is what an answer shows of a payment.
-func (a *Adapter) seen(op string, p Payment, err error) (core.PaymentSnapshot, error) {
+// seen is what an answer shows of its payment.
+func (a *Adapter) seen(out answer, err error) (core.PaymentSnapshot, error) {
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	unusable := func(cause error) error { return &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: cause} }
+	seen, err := a.translate(*out.Payment)
+	if err != nil {
+		return core.PaymentSnapshot{}, out.call.Unusable(err)
+	}
+	return seen, nil
+}
+
+// translate puts a payment into our words. It fails where one of its parts cannot be told;
+// nothing is guessed.
+func (a *Adapter) translate(p Payment) (core.PaymentSnapshot, error) {
 	if outbound.SafeID(p.ID) == "" {
-		return core.PaymentSnapshot{}, unusable(errNoObject)
+		return core.PaymentSnapshot{}, errNoObject
 	}
 	amount, err := fromForeign(p.AmountMoney)
 	if err != nil {
-		return core.PaymentSnapshot{}, unusable(err)
+		return core.PaymentSnapshot{}, err
 	}
 	none := core.Zero(amount.Currency())
 	seen := core.PaymentSnapshot{
@@ -38,18 +47,15 @@ func (a *Adapter) seen(op string, p Payment, err error) (core.PaymentSnapshot, e
 		Status: status(p), ForeignStatus: outbound.SafeCode(p.Status), Environment: a.env, Method: method(p),
 		Amount: amount, Authorized: none, Captured: none, Refunded: none,
 	}
-	if id, err := core.ParseID[core.PaymentID](p.ReferenceID); err == nil {
-		seen.Payment = id
+	seen.Payment = ownPayment(p.ReferenceID)
+	if seen.CreatedAt, err = fromTime(p.CreatedAt); err != nil {
+		return core.PaymentSnapshot{}, err
 	}
-	if seen.CreatedAt, err = time.Parse(time.RFC3339Nano, p.CreatedAt); err != nil {
-		return core.PaymentSnapshot{}, unusable(errNotReadable)
-	}
-	seen.CreatedAt = seen.CreatedAt.UTC()
 	if p.ApprovedMoney != nil {
 		// What the buyer agreed to. It stays where the amount was lowered to take a part.
 		approved, err := fromForeign(p.ApprovedMoney)
 		if err != nil {
-			return core.PaymentSnapshot{}, unusable(err)
+			return core.PaymentSnapshot{}, err
 		}
 		if order, err := approved.Compare(amount); err == nil && order > 0 {
 			seen.Amount = approved
@@ -65,10 +71,27 @@ func (a *Adapter) seen(op string, p Payment, err error) (core.PaymentSnapshot, e
 	}
 	if p.RefundedMoney != nil {
 		if seen.Refunded, err = fromForeign(p.RefundedMoney); err != nil {
-			return core.PaymentSnapshot{}, unusable(err)
+			return core.PaymentSnapshot{}, err
 		}
 	}
 	return seen, nil
+}
+
+// ownPayment is the payment of ours that a reference names; empty where other hands wrote it.
+func ownPayment(reference string) core.PaymentID {
+	id, err := core.ParseID[core.PaymentID](reference)
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+func fromTime(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, errNotReadable
+	}
+	return at.UTC(), nil
 }
 
 // fromForeign is an amount in our words. Nothing is guessed: one that is not whole is an error.

@@ -53,7 +53,7 @@ type Adapter struct {
 	account core.AccountName
 	env     core.Environment
 	api     *client.API
-	secrets []string
+	secrets []*outbound.MACKey
 	can     ports.Capabilities
 	browser ports.BrowserConfig
 }
@@ -85,7 +85,7 @@ func New(options Options) (*Adapter, error) {
 		account: options.Account,
 		env:     options.Environment,
 		api:     client.New(options.SecretKey, backends(options.HTTPClient, base)),
-		secrets: slices.Clone(options.WebhookSecrets),
+		secrets: outbound.MACKeys(options.WebhookSecrets),
 		can:     capabilities(),
 		browser: browserConfig(options.PublishableKey, base),
 	}, nil

@@ -18,8 +18,22 @@ const operationKeyMax = 45
 // call is one request to Stripe on its way.
 type call struct{ *outbound.Call }
 
+// requestIDHeader is where Stripe's answers hold its id of the call.
+//
+// Source: docs.stripe.com/api/request_ids.
+const requestIDHeader = "Request-Id"
+
+// op says for errors what was tried, and with which account.
+func (a *Adapter) op(verb, object string) string {
+	return string(a.account) + " " + verb + " " + object
+}
+
 // begin starts a call. Every parameter struct of the call takes its context.
-func begin(ctx context.Context, op string) *call { return &call{outbound.Begin(ctx, op)} }
+func begin(ctx context.Context, op string) *call {
+	c := &call{outbound.Begin(ctx, op)}
+	c.RequestIDHeader = requestIDHeader
+	return c
+}
 
 // params are what every call carries; key is empty for one that changes nothing.
 func (c *call) params(key core.OperationKey) stripesdk.Params {

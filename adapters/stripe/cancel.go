@@ -15,7 +15,7 @@ import (
 //
 // Source: POST /v1/payment_intents/{id}/cancel.
 func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
-	op := "stripe cancel " + ref.ID
+	op := a.op("cancel", ref.ID)
 	if err := a.checkPageRef(op, ref); err != nil {
 		return core.PaymentSnapshot{}, err
 	}

@@ -21,7 +21,7 @@ func capabilities() ports.Capabilities {
 		currencies[currency] = true
 	}
 	return ports.Capabilities{
-		ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, ListPayments: true,
+		ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
 		KeyKept: keyKept, Currencies: currencies,
 	}
 }

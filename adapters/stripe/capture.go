@@ -15,7 +15,7 @@ import (
 //
 // Source: POST /v1/payment_intents/{id}/capture.
 func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
-	op := "stripe capture " + ref.ID
+	op := a.op("capture", ref.ID)
 	if err := a.checkRef(op, ref); err != nil {
 		return core.PaymentSnapshot{}, err
 	}

@@ -29,7 +29,7 @@ const expandCharge = "latest_charge"
 //
 // Source: POST /v1/payment_intents.
 func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
-	op := "stripe create for " + string(in.Payment)
+	op := a.op("create for", string(in.Payment))
 	if err := checkKey(op, key); err != nil {
 		return ports.PaymentSession{}, err
 	}

@@ -18,6 +18,7 @@ var (
 	errKey           = errors.New("operation key is empty or too long")
 	errNotThePayment = errors.New("answer is not the payment that was asked about")
 	errNotTheRefund  = errors.New("answer is not the refund that was asked for")
+	errNoAmount      = errors.New("answer tells no amount")
 	errNotAList      = errors.New("answer is not a list of payments")
 )
 

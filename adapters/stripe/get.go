@@ -13,7 +13,7 @@ import (
 //
 // Source: GET /v1/payment_intents/{id}.
 func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
-	session, err := a.look(ctx, "stripe get "+ref.ID, ref)
+	session, err := a.look(ctx, a.op("get", ref.ID), ref)
 	return session.Snapshot, err
 }
 
@@ -21,7 +21,7 @@ func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.Pa
 //
 // Source: GET /v1/payment_intents/{id}.
 func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.PaymentSession, error) {
-	return a.look(ctx, "stripe open "+ref.ID, ref)
+	return a.look(ctx, a.op("open", ref.ID), ref)
 }
 
 func (a *Adapter) look(ctx context.Context, op string, ref core.ProviderRef) (ports.PaymentSession, error) {

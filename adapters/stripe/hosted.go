@@ -27,7 +27,7 @@ var errNotTheSession = errors.New("answer is not the session that was asked abou
 //
 // Source: POST /v1/checkout/sessions.
 func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
-	op := "stripe create page for " + string(in.Payment)
+	op := a.op("create page for", string(in.Payment))
 	if err := checkKey(op, key); err != nil {
 		return ports.PaymentSession{}, err
 	}
@@ -139,6 +139,9 @@ func (a *Adapter) translateSession(session *stripesdk.CheckoutSession) (core.Pay
 			seen.Status, seen.Failure = core.PaymentRequiresAction, nil
 		}
 		return seen, err
+	}
+	if session.AmountTotal <= 0 {
+		return core.PaymentSnapshot{}, errNoAmount
 	}
 	amount, err := fromForeign(session.AmountTotal, session.Currency)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 //
 // Source: GET /v1/payment_intents.
 func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
-	c := begin(ctx, "stripe list payments")
+	c := begin(ctx, a.op("list", "payments"))
 	until := in.Until.Unix()
 	if in.Until.Nanosecond() > 0 {
 		until++

@@ -16,7 +16,7 @@ const objectRefund = "refund"
 //
 // Source: POST /v1/refunds.
 func (a *Adapter) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
-	op := "stripe refund " + in.Ref.ID
+	op := a.op("refund", in.Ref.ID)
 	if err := a.checkRef(op, in.Ref); err != nil {
 		return core.RefundSnapshot{}, err
 	}

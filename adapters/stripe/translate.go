@@ -29,6 +29,9 @@ func (a *Adapter) translate(intent *stripesdk.PaymentIntent) (core.PaymentSnapsh
 	if intent.Livemode {
 		seen.Environment = core.EnvLive
 	}
+	if intent.Amount <= 0 {
+		return core.PaymentSnapshot{}, errNoAmount
+	}
 	if seen.Status == core.PaymentFailed {
 		seen.Failure = failure(intent.LastPaymentError)
 	}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/bunrepo"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/app"
+	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -114,19 +117,37 @@ func (r *run) checkProviders(ctx context.Context, config app.Config) []finding {
 		return []finding{{"providers", false, err.Error()}}
 	}
 	if len(providers) == 0 {
-		return []finding{{"providers", false, "none is configured; set PAYDESK_STRIPE_SECRET_KEY and its companions"}}
+		return []finding{{"providers", false, "none is configured; set the variables of at least one, see docs/providers.md"}}
 	}
-	now := system.NewClock().Now()
 	var findings []finding
-	for name, provider := range providers {
-		ctx, cancel := context.WithTimeout(ctx, doctorCallTimeMax)
-		_, err := provider.ListPayments(ctx, ports.ListPayments{From: now.Add(-time.Hour), Until: now, Limit: 1})
-		cancel()
-		f := finding{"account " + string(name), err == nil, "answers with these credentials"}
-		if err != nil {
-			f.Detail = "check its credentials and the network: " + err.Error()
-		}
-		findings = append(findings, f)
+	for _, name := range slices.Sorted(maps.Keys(providers)) {
+		findings = append(findings, checkProvider(ctx, providers[name])...)
+	}
+	return findings
+}
+
+// noSuchPayment is an id that no provider has a payment of.
+const noSuchPayment = "paydesk0doctor"
+
+// checkProvider asks one account for a payment that there is not, which only good credentials
+// are told, and for the payments of the last hour, which some accounts must be allowed to list.
+func checkProvider(ctx context.Context, provider ports.Provider) []finding {
+	account := "account " + string(provider.Account())
+	asked, cancel := context.WithTimeout(ctx, doctorCallTimeMax)
+	defer cancel()
+	_, err := provider.GetPayment(asked, core.ProviderRef{Account: provider.Account(), Kind: core.ObjectPayment, ID: noSuchPayment})
+	if refused, ok := errors.AsType[*core.ProviderError](err); !ok || refused.Foreign != ports.ForeignMissing {
+		return []finding{{account, false, "check its credentials and the network: " + fmt.Sprint(err)}}
+	}
+	findings := []finding{{account, true, "answers with these credentials"}}
+	if !provider.Capabilities().ListPayments {
+		return findings
+	}
+	listed, cancelList := context.WithTimeout(ctx, doctorCallTimeMax)
+	defer cancelList()
+	now := system.NewClock().Now()
+	if _, err := provider.ListPayments(listed, ports.ListPayments{From: now.Add(-time.Hour), Until: now, Limit: 1}); err != nil {
+		findings = append(findings, finding{account, false, "payments cannot be listed, which is how lost answers are found: allow it at the provider: " + err.Error()})
 	}
 	return findings
 }

@@ -108,6 +108,19 @@ func TestALostAnswerOfAPage(t *testing.T) {
 	require.Equal(t, core.PaymentSucceeded, h.Look(p).Status)
 }
 
+func TestOnlyPagesThatHoldMoneyServeManualCapture(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Provider.SetCapabilities(func(can *ports.Capabilities) { can.HostedManualCapture = false })
+	checkout := openHosted(t, h, core.CaptureManual)
+	_, err := h.Payments.Start(t.Context(), checkout.ID, coretest.Account)
+	require.ErrorIs(t, err, core.ErrAccountNotOffered)
+	_, err = h.Payments.Start(t.Context(), checkout.ID, coretest.OtherAccount)
+	require.NoError(t, err)
+	_, err = h.Payments.Start(t.Context(), openHosted(t, h, core.CaptureAutomatic).ID, coretest.Account)
+	require.NoError(t, err, "what is taken at once is no matter")
+}
+
 func TestOnlyAccountsWithAPageServeRedirects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -146,7 +146,8 @@ func (s *Service) serves(provider ports.Provider, c core.Checkout) bool {
 	if !can.Currencies[c.Amount.Currency()] || c.Mode != core.ModePayment {
 		return false
 	}
-	if c.Capture == core.CaptureManual && !can.ManualCapture || c.Flow == core.FlowRedirect && !can.Hosted {
+	manual, hosted := c.Capture == core.CaptureManual, c.Flow == core.FlowRedirect
+	if manual && !can.ManualCapture || hosted && !can.Hosted || manual && hosted && !can.HostedManualCapture {
 		return false
 	}
 	if len(c.Providers) == 0 {

@@ -81,7 +81,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 	return &FakeProvider{
 		account: account, name: core.ProviderStripe, env: env,
 		can: ports.Capabilities{
-			ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, ListPayments: true,
+			ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
 			KeyKept: 24 * time.Hour, Currencies: currencies,
 		},
 		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },

@@ -73,6 +73,9 @@ func (f *FakeProvider) CreateHosted(ctx context.Context, key core.OperationKey, 
 		if !in.Amount.IsPositive() || !f.can.Currencies[in.Amount.Currency()] {
 			return ports.PaymentSession{}, false, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "amount", Op: "fake host"}
 		}
+		if in.Capture == core.CaptureManual && !f.can.HostedManualCapture {
+			return ports.PaymentSession{}, false, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "capture", Op: "fake host"}
+		}
 		object := f.make(in)
 		object.approves = false
 		object.seen.Session, object.seen.Ref.ID = "cs_fake"+strconv.Itoa(f.created), ""

@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -67,4 +68,31 @@ const (
 	FaultReset              Fault = "reset"                // the connection breaks before anything happened
 	FaultHTML               Fault = "html"                 // it happened, and a proxy answers 200 with a page of its own
 	FaultTruncated          Fault = "truncated"            // it happened, and the answer breaks off
+	FaultOddStatus          Fault = "odd_status"           // it happened, and the answer has a status that nobody has heard of
+	FaultNoAmount           Fault = "no_amount"            // it happened, and the answer lacks its amounts
+	FaultOtherObject        Fault = "other_object"         // it happened, and the answer is of another object
 )
+
+// MutationFaulter is a [FarEnd] that can make just that request go wrong which is meant to
+// have an effect, where a call makes others before it.
+type MutationFaulter interface {
+	FaultMutation(t testing.TB, fault Fault)
+}
+
+// Nonsense is a [FarEnd] whose answers can be made to say what no adapter can use:
+// [FaultOddStatus], [FaultNoAmount] and [FaultOtherObject].
+type Nonsense interface {
+	TalksNonsense()
+}
+
+// PageShy is a [FarEnd] whose buyers go to no page of the provider's own: a sandbox, whose
+// pages want a person in front of them.
+type PageShy interface {
+	StaysAway()
+}
+
+// Patient is a [FarEnd] whose answers take longer than those of this machine.
+type Patient interface {
+	// Patience is how long a call is waited for that may get no answer.
+	Patience() time.Duration
+}

@@ -66,6 +66,7 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"goes wrong while canceling", providerCancelFaults},
 		{"goes wrong while refunding", providerRefundFaults},
 		{"goes wrong while looking", providerLookFaults},
+		{"answers what nobody can use", providerNonsense},
 		{"does not know the object", providerMissing},
 		{"stays with its own objects", providerForeignRefs},
 		{"counts each currency", providerCurrencies},
@@ -99,9 +100,13 @@ func providerContext(t *testing.T) context.Context {
 }
 
 // impatient is of a call that may get none.
-func impatient(t *testing.T) context.Context {
+func (d *providerDesk) impatient(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), providerPatience)
+	patience := providerPatience
+	if far, ok := d.far.(Patient); ok {
+		patience = far.Patience()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -176,7 +181,7 @@ func (d *providerDesk) ask(t *testing.T, key core.OperationKey, in ports.Confirm
 	t.Helper()
 	confirmer, ok := d.provider.(ports.Confirmer)
 	require.True(t, ok, "the mode claims it")
-	return confirmer.ConfirmPayment(impatient(t), key, in)
+	return confirmer.ConfirmPayment(d.impatient(t), key, in)
 }
 
 // ref is of some payment of this provider's.
@@ -252,5 +257,6 @@ func providerAbout(t *testing.T, d *providerDesk) {
 	require.Equal(t, can, d.provider.Capabilities())
 	_, confirms := d.provider.(ports.Confirmer)
 	require.True(t, confirms || can.Confirm == ports.ConfirmInBrowser, "what is claimed is there")
+	require.False(t, can.HostedManualCapture && !(can.Hosted && can.ManualCapture), "it takes both")
 	require.Zero(t, d.far.Effects(t))
 }

@@ -39,42 +39,81 @@ func providerCancelFaults(t *testing.T, d *providerDesk) {
 // providerVerbFaults has a mutating call go wrong in every way: the outcome is unknown
 // unless the provider said that it did nothing, and the same key leads to one effect.
 func providerVerbFaults(t *testing.T, d *providerDesk, prepare func(*testing.T) verb) {
-	for _, fault := range silences {
+	ways := []func(testing.TB, Fault){d.far.Fault}
+	if far, ok := d.far.(MutationFaulter); ok {
+		ways = append(ways, far.FaultMutation)
+	}
+	for _, cause := range ways {
+		for _, fault := range silences {
+			call, key := prepare(t).call, newKey()
+			before := d.far.Effects(t)
+			cause(t, fault)
+			_, err := call(t, key)
+			if err != nil || fault != FaultReset {
+				requireRefused(t, err, core.ClassUnknown)
+			}
+			if err != nil { // by the clock of a busy machine it may take effect only now
+				require.LessOrEqual(t, d.far.Effects(t), before+1, fault)
+			}
+			seen, err := call(t, key)
+			require.NoError(t, err, fault)
+			d.requireSound(t, seen)
+			require.Equal(t, before+1, d.far.Effects(t), fault)
+		}
+
 		call, key := prepare(t).call, newKey()
 		before := d.far.Effects(t)
-		d.far.Fault(t, fault)
+		cause(t, FaultError429)
 		_, err := call(t, key)
-		if err != nil || fault != FaultReset {
-			requireRefused(t, err, core.ClassUnknown)
+		refused := requireRefused(t, err, core.ClassRetryable)
+		require.Positive(t, refused.RetryAfter)
+		require.Equal(t, before, d.far.Effects(t))
+		_, err = call(t, key)
+		require.NoError(t, err)
+		require.Equal(t, before+1, d.far.Effects(t))
+	}
+}
+
+// providerNonsense holds that nothing is guessed: an answer that cannot be used says nothing
+// of what happened, and one that has a status of its own kind shows none of ours.
+func providerNonsense(t *testing.T, d *providerDesk) {
+	if _, ok := d.far.(Nonsense); !ok {
+		t.Skip("not there: a far end that talks nonsense")
+	}
+	held := d.paid(t, core.CaptureAutomatic, CardSucceeds)
+	useless := func(fault Fault, seen core.PaymentSnapshot, err error) {
+		t.Helper()
+		if err == nil && fault == FaultOddStatus {
+			require.Empty(t, seen.Status, "no status of ours is made up")
+			return
 		}
-		if err != nil { // by the clock of a busy machine it may take effect only now
-			require.LessOrEqual(t, d.far.Effects(t), before+1, fault)
+		requireRefused(t, err, core.ClassUnknown)
+	}
+	for _, fault := range []Fault{FaultOddStatus, FaultNoAmount, FaultOtherObject} {
+		d.far.Fault(t, fault)
+		seen, err := d.provider.GetPayment(d.impatient(t), held.Ref)
+		useless(fault, seen, err)
+		require.Equal(t, held, d.seen(t, held.Ref))
+		if fault == FaultOtherObject {
+			continue // what a new object is called is known from its answer alone
 		}
-		seen, err := call(t, key)
-		require.NoError(t, err, fault)
-		d.requireSound(t, seen)
+		payment, key, before := d.first(t), newKey(), d.far.Effects(t)
+		d.far.Fault(t, fault)
+		seen, err = payment.call(t, key)
+		useless(fault, seen, err)
+		_, err = payment.call(t, key)
+		require.NoError(t, err)
 		require.Equal(t, before+1, d.far.Effects(t), fault)
 	}
-
-	call, key := prepare(t).call, newKey()
-	before := d.far.Effects(t)
-	d.far.Fault(t, FaultError429)
-	_, err := call(t, key)
-	refused := requireRefused(t, err, core.ClassRetryable)
-	require.Positive(t, refused.RetryAfter)
-	require.Equal(t, before, d.far.Effects(t))
-	_, err = call(t, key)
-	require.NoError(t, err)
-	require.Equal(t, before+1, d.far.Effects(t))
 }
 
 func providerLookFaults(t *testing.T, d *providerDesk) {
 	held := d.paid(t, core.CaptureAutomatic, CardSucceeds)
 	for name, look := range map[string]func() error{
-		"get":  func() error { _, err := d.provider.GetPayment(impatient(t), held.Ref); return err },
-		"open": func() error { _, err := d.provider.OpenPayment(impatient(t), held.Ref); return err },
+		"get":  func() error { _, err := d.provider.GetPayment(d.impatient(t), held.Ref); return err },
+		"open": func() error { _, err := d.provider.OpenPayment(d.impatient(t), held.Ref); return err },
 		"list": func() error {
-			_, err := d.provider.ListPayments(impatient(t), ports.ListPayments{From: held.CreatedAt, Until: held.CreatedAt.Add(providerWindow), Limit: 1})
+			_, err := d.provider.ListPayments(d.impatient(t), ports.ListPayments{From: held.CreatedAt, Until: held.CreatedAt.Add(providerWindow), Limit: 1})
 			return err
 		},
 	} {

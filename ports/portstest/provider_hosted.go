@@ -23,7 +23,7 @@ func (d *providerDesk) host(t *testing.T, key core.OperationKey, in ports.Create
 	t.Helper()
 	hoster, ok := d.provider.(ports.Hoster)
 	require.True(t, ok)
-	return hoster.CreateHosted(impatient(t), key, in)
+	return hoster.CreateHosted(d.impatient(t), key, in)
 }
 
 // pageRef is how a payment on the provider's own page is looked at.
@@ -45,7 +45,7 @@ func (d *providerDesk) page(t *testing.T, capture core.CaptureMode) (ports.Payme
 	require.Equal(t, core.PaymentRequiresAction, seen.Status)
 	require.Equal(t, in.Amount, seen.Amount)
 	require.True(t, seen.Captured.IsZero())
-	require.True(t, seen.Payable)
+	d.requirePayable(t, seen)
 	require.Equal(t, ports.ActionRedirect, session.Action.Type)
 	at, err := url.Parse(session.Action.URL)
 	require.NoError(t, err)
@@ -56,10 +56,20 @@ func (d *providerDesk) page(t *testing.T, capture core.CaptureMode) (ports.Payme
 func providerHosts(t *testing.T, d *providerDesk) {
 	d.requireHosts(t)
 	for _, capture := range []core.CaptureMode{core.CaptureAutomatic, core.CaptureManual} {
+		if capture == core.CaptureManual && !d.provider.Capabilities().HostedManualCapture {
+			before := d.far.Effects(t)
+			_, err := d.host(t, newKey(), d.request(t, capture))
+			requireRefused(t, err, core.ClassInvalid)
+			require.Equal(t, before, d.far.Effects(t), "not claimed: holding money at its page")
+			continue
+		}
 		session, ref := d.page(t, capture)
 		opened, err := d.provider.OpenPayment(providerContext(t), ref)
 		require.NoError(t, err)
 		require.Equal(t, session, opened)
+		if _, shy := d.far.(PageShy); shy {
+			continue
+		}
 		if d.far.Has(CardDeclined) && d.mode() != ports.ConfirmAfterApproval {
 			d.far.Confirm(t, session, CardDeclined)
 			seen, err := d.provider.GetPayment(providerContext(t), ref)
@@ -101,10 +111,10 @@ func providerClosesPage(t *testing.T, d *providerDesk) {
 		require.Equal(t, session.Snapshot.Session, seen.Session)
 		require.False(t, seen.Payable)
 	}
-	session, ref = d.page(t, core.CaptureManual)
-	if d.mode() == ports.ConfirmAfterApproval {
-		return // nothing is held before our server asks
+	if _, shy := d.far.(PageShy); shy || d.mode() == ports.ConfirmAfterApproval || !d.provider.Capabilities().HostedManualCapture {
+		return // nothing is held before our server asks, or at all
 	}
+	session, ref = d.page(t, core.CaptureManual)
 	d.far.Confirm(t, session, CardSucceeds)
 	seen, err := d.provider.CancelPayment(providerContext(t), newKey(), ref)
 	require.NoError(t, err, "what is held at a page is let go")

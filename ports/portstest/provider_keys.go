@@ -35,7 +35,7 @@ func (d *providerDesk) create(t *testing.T) verb {
 	in := d.request(t, core.CaptureAutomatic)
 	return verb{"create", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
 		t.Helper()
-		session, err := d.provider.CreatePayment(impatient(t), key, in)
+		session, err := d.provider.CreatePayment(d.impatient(t), key, in)
 		return session.Snapshot, err
 	}}
 }
@@ -63,7 +63,7 @@ func (d *providerDesk) capture(t *testing.T) verb {
 	held := d.paid(t, core.CaptureManual, CardSucceeds)
 	return verb{"capture", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
 		t.Helper()
-		return d.provider.CapturePayment(impatient(t), key, held.Ref, held.Amount)
+		return d.provider.CapturePayment(d.impatient(t), key, held.Ref, held.Amount)
 	}}
 }
 
@@ -77,7 +77,7 @@ func (d *providerDesk) cancel(t *testing.T) verb {
 	}
 	return verb{"cancel", func(t *testing.T, key core.OperationKey) (core.PaymentSnapshot, error) {
 		t.Helper()
-		return d.provider.CancelPayment(impatient(t), key, open.Ref)
+		return d.provider.CancelPayment(d.impatient(t), key, open.Ref)
 	}}
 }
 

@@ -22,7 +22,7 @@ func (d *providerDesk) giveBack(t *testing.T, key core.OperationKey, taken core.
 	t.Helper()
 	refunder, ok := d.provider.(ports.Refunder)
 	require.True(t, ok)
-	return refunder.RefundPayment(impatient(t), key, ports.RefundPayment{Payment: taken.Payment, Ref: taken.Ref, Amount: minor(t, amount, taken.Amount.Currency())})
+	return refunder.RefundPayment(d.impatient(t), key, ports.RefundPayment{Payment: taken.Payment, Ref: taken.Ref, Amount: minor(t, amount, taken.Amount.Currency())})
 }
 
 func providerRefunds(t *testing.T, d *providerDesk) {

@@ -16,6 +16,15 @@ func TestFakeProvider(t *testing.T) {
 	})
 }
 
+func TestFakeProviderThatHoldsNothingAtItsPage(t *testing.T) {
+	t.Parallel()
+	portstest.RunProvider(t, func(*testing.T) (ports.Provider, portstest.FarEnd) {
+		fake := portstest.NewFakeProvider("stripe", core.EnvTest)
+		fake.SetCapabilities(func(can *ports.Capabilities) { can.HostedManualCapture = false })
+		return fake, fake
+	})
+}
+
 func TestFakeConfirmer(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]ports.ConfirmMode{"after approval": ports.ConfirmAfterApproval, "with a source": ports.ConfirmWithSource} {

@@ -45,6 +45,9 @@ type WebhookSide struct {
 	Live []byte
 	// NoID is an event without an id.
 	NoID []byte
+	// NotJSON is why a body that is not JSON is refused where nobody can tell whether it is
+	// signed; nil for [ports.ErrPayload].
+	NotJSON error
 }
 
 // webhookEpoch is the wall clock of the suite.
@@ -85,7 +88,7 @@ func (s WebhookSide) post(t testing.TB, body []byte, secret WebhookSecret) (core
 func requireRefusal(t testing.TB, delivery core.Delivery, err, reason error) {
 	t.Helper()
 	require.ErrorIs(t, err, reason)
-	for _, other := range []error{ports.ErrSignature, ports.ErrWrongEnvironment, ports.ErrPayload} {
+	for _, other := range []error{ports.ErrSignature, ports.ErrWrongEnvironment, ports.ErrPayload, ports.ErrNotVerifiable} {
 		if other != reason { //nolint:errorlint // the sentinels themselves are compared
 			require.NotErrorIs(t, err, other)
 		}
@@ -202,8 +205,12 @@ func webhookUnusable(t *testing.T, s WebhookSide) {
 	for _, body := range [][]byte{
 		{}, []byte("not JSON"), []byte("null"), []byte("[]"), []byte("7"), []byte("{}"), s.Payment[:len(s.Payment)-1], s.NoID,
 	} {
+		reason := ports.ErrPayload
+		if s.NotJSON != nil && !json.Valid(body) {
+			reason = s.NotJSON
+		}
 		delivery, err := s.post(t, body, SecretCurrent)
-		requireRefusal(t, delivery, err, ports.ErrPayload)
+		requireRefusal(t, delivery, err, reason)
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 type HostedPage struct {
 	Title string // "Simulated Stripe Checkout"
 	Style string // the address of frame.css
-	// Gone says that nothing can be paid here any more, Asks that the bank asks the buyer.
-	Gone, Asks       bool
+	// Gone says that nothing can be paid here any more, Asks that the bank asks the buyer, and
+	// Paid that the buyer has just paid and is sent nowhere.
+	Gone, Asks, Paid bool
 	Amount, Currency string
 	Message          string // what is told about the last try; empty for nothing
 	Verb             string // of the button: "Pay"
@@ -37,6 +38,8 @@ var hostedPage = template.Must(template.New("hosted").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 {{- if .Gone}}
 <p id="gone">This page is closed.</p>
+{{- else if .Paid}}
+<p id="paid">Thank you: this is paid.</p>
 {{- else if .Asks}}
 <p>In real life the bank that issued the card would ask its holder here.</p>
 <form method="post"><button id="complete-authentication" name="outcome" value="complete">Complete authentication</button>

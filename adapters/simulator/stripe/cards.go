@@ -81,6 +81,8 @@ var testMethods = map[string]string{
 	"pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
 	"pm_card_chargeDeclinedExpiredCard":            "4000000000000069",
 	"pm_card_chargeDeclinedProcessingError":        "4000000000000119",
+	"pm_card_chargeDeclinedIncorrectCvc":           "4000000000000127",
+	"pm_card_chargeDeclinedFraudulent":             "4100000000000019",
 	"pm_card_authenticationRequired":               "4000002760003184",
 	"pm_card_threeDSecure2Required":                "4000000000003220",
 	"pm_card_chargeCustomerFail":                   "4000000000000341",

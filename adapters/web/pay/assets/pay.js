@@ -197,37 +197,66 @@ function stripeFields(account) {
   };
 }
 
-/** PayPal's button: the buyer agrees at PayPal, and our server then asks for the money. */
-function paypalButton(account, press) {
+/**
+ * PayPal's button and card fields: the buyer agrees at PayPal, or gives a card to PayPal's
+ * frames, and our server then asks for the money. The button begins an attempt by itself.
+ */
+function paypalFields(account, press) {
   if (!window.paypal?.Buttons) throw new Error('the script of PayPal did not load');
-  let started; // settles once there is an order to agree to, or none
-  let agreed; // settles once the buyer has agreed, or not
   const settleable = () => {
     const handle = {};
     handle.promise = new Promise((resolve, reject) => Object.assign(handle, { resolve, reject }));
     handle.promise.catch(() => {}); // whoever waits for it hears of it
     return handle;
   };
-  const buttons = window.paypal.Buttons({
-    createOrder: async () => {
-      started = settleable();
-      agreed = settleable();
-      press().finally(() => started.reject(new Error('no attempt')));
-      return started.promise;
-    },
+  let begun = null; // settles once there is an order for PayPal's button; null while that began nothing
+  let order = ''; // what the card is for
+  let agreed = settleable(); // settles once the buyer has agreed, or not
+  const told = {
     onApprove: () => agreed.resolve(''),
     onCancel: () => agreed.resolve('You have not paid: you closed PayPal before you agreed.'),
-    onError: () => agreed?.resolve('PayPal could not go on with the payment. Try again.'),
+    onError: () => agreed.resolve('PayPal could not go on with the payment. Try again.'),
+  };
+  const buttons = window.paypal.Buttons({
+    ...told,
+    createOrder: () => {
+      begun = settleable();
+      const waits = begun;
+      press().finally(() => {
+        waits.reject(new Error('no attempt'));
+        if (begun === waits) begun = null;
+      });
+      return waits.promise;
+    },
   });
+  const card = window.paypal.CardFields?.({ ...told, createOrder: async () => order });
+  const byCard = Boolean(card?.isEligible());
   return {
-    ownButton: true,
+    ownButton: !byCard,
     mount: async (node) => {
-      await buttons.render(node);
+      const place = (name) => {
+        const container = document.createElement('div');
+        container.className = `paypal-${name}`;
+        node.append(container);
+        return container;
+      };
+      await buttons.render(place('button'));
+      if (!byCard) return;
+      const or = place('or');
+      or.textContent = 'or pay by card';
+      await Promise.all(['Number', 'Expiry', 'CVV'].map((name) => card[`${name}Field`]().render(place(name.toLowerCase()))));
     },
     onChange: () => {},
-    check: async () => undefined,
+    check: async () => {
+      if (begun || !byCard) return undefined;
+      const { isFormValid } = await card.getState();
+      return isFormValid ? undefined : 'Check the card number, its end and the security code.';
+    },
     confirm: ({ action }) => {
-      started.resolve(action.provider_payment_id);
+      agreed = settleable();
+      order = action.provider_payment_id;
+      if (begun) begun.resolve(order);
+      else card.submit().catch(told.onError);
       return agreed.promise;
     },
     destroy: () => buttons.close(),
@@ -271,7 +300,7 @@ function hostedPage() {
   };
 }
 
-const fieldsOf = { stripe: stripeFields, paypal: paypalButton, square: squareFields };
+const fieldsOf = { stripe: stripeFields, paypal: paypalFields, square: squareFields };
 
 // ---- paying
 

@@ -1,0 +1,74 @@
+package paypal
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// keyKept is how long PayPal remembers the key of an order at least; those of captures,
+// voids and refunds are kept for longer.
+//
+// Source: developer.paypal.com/api/rest/reference/idempotency.
+const keyKept = 6 * time.Hour
+
+func capabilities() ports.Capabilities {
+	currencies := make(map[core.Currency]bool, len(decimals))
+	for currency := range decimals {
+		currencies[currency] = true
+	}
+	return ports.Capabilities{
+		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, Refund: true, ListPayments: true,
+		KeyKept: keyKept, Currencies: currencies,
+	}
+}
+
+// Capabilities implements [ports.Provider].
+func (a *Adapter) Capabilities() ports.Capabilities {
+	can := a.can
+	can.Currencies = maps.Clone(can.Currencies)
+	return can
+}
+
+// scriptQuery asks PayPal's script for what the page uses. Currency and intent must be the
+// order's.
+const scriptQuery = "&currency={currency}&intent={intent}&components=buttons,card-fields"
+
+// browserConfig tells what the page needs: PayPal's own script, or the one that stands beside
+// an API elsewhere. at is base, parsed.
+//
+// Source: developer.paypal.com/sdk/js/configuration and /sdk/js/best-practices, content
+// security policy.
+func browserConfig(clientID, base string, at *url.URL) ports.BrowserConfig {
+	script, origins := scriptHost, []string{"https://*.paypal.com", "https://*.paypalobjects.com", "https://*.venmo.com"}
+	if !isPayPals(at.Hostname()) {
+		script, origins = base, []string{at.Scheme + "://" + at.Host}
+	}
+	config := ports.BrowserConfig{
+		Provider: core.ProviderPayPal, PublishableKey: clientID, NeedsNonce: true, Decimals: scriptDecimals(),
+		ScriptURL: script + "/sdk/js?client-id=" + url.QueryEscape(clientID) + scriptQuery,
+	}
+	for _, list := range sources(&config) {
+		*list = slices.Clone(origins)
+	}
+	return config
+}
+
+// sources are the lists that PayPal's script needs its origins in.
+func sources(config *ports.BrowserConfig) []*[]string {
+	return []*[]string{&config.ScriptSources, &config.FrameSources, &config.ConnectSources, &config.StyleSources, &config.ImageSources}
+}
+
+// Browser implements [ports.BrowserProvider].
+func (a *Adapter) Browser() ports.BrowserConfig {
+	config := a.browser
+	for _, list := range sources(&config) {
+		*list = slices.Clone(*list)
+	}
+	config.Decimals = maps.Clone(config.Decimals)
+	return config
+}

@@ -1,0 +1,235 @@
+package paypal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	paypalsdk "github.com/plutov/paypal/v4"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+)
+
+// Limits of the access token.
+const (
+	// tokenTimeMax is how long one may take to get.
+	tokenTimeMax = 10 * time.Second
+	// tokenMargin is how long before its end a token is not used any more; at most half of
+	// its life.
+	tokenMargin = time.Minute
+	// sendsMax is how often a call goes out: once more with a fresh token where the first was
+	// refused.
+	sendsMax = 2
+)
+
+// client speaks PayPal's REST API through the SDK, of which it uses the token and the
+// sending: the SDK's own types lose much of what answers hold.
+type client struct {
+	http             *http.Client
+	base             string
+	clientID, secret string
+	now              func() time.Time
+	granting         singleflight.Group
+	mu               sync.Mutex
+	current          *token // nil before the first
+	lastGranted      uint64
+}
+
+// token is an access token within an SDK client that sends with it. Nothing changes the
+// client once it is made, so that any number of calls can share it.
+type token struct {
+	serial uint64
+	sdk    *paypalsdk.Client
+	until  time.Time // it is used
+}
+
+func newClient(options Options, base string, now func() time.Time) *client {
+	made := outbound.Client(options.HTTPClient)
+	made.Transport = recorder{made.Transport}
+	return &client{http: made, base: base, clientID: options.ClientID, secret: options.ClientSecret, now: now}
+}
+
+// request is a call to make.
+type request struct {
+	op, method, path string
+	query            url.Values
+	key              core.OperationKey // empty for calls that change nothing
+	body             any               // nil for none
+	raw              []byte            // goes out as it stands, in place of body
+}
+
+// answer is what came of a call that went well.
+type answer struct {
+	requestID string
+	body      []byte
+}
+
+// record keeps of an answer what the SDK loses where the body is not readable.
+type record struct {
+	status int // 0 where no answer came
+	header http.Header
+}
+
+type recordKey struct{}
+
+// recorder notes status and headers of answers in the record that a request's context has.
+type recorder struct{ base http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.base.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if into, ok := request.Context().Value(recordKey{}).(*record); ok {
+		into.status, into.header = response.StatusCode, response.Header
+	}
+	return response, nil
+}
+
+func (r *record) requestID() string { return outbound.SafeID(r.header.Get("Paypal-Debug-Id")) }
+
+func (r *record) retryAfter() time.Duration { return outbound.RetryAfter(r.header.Get("Retry-After")) }
+
+// do makes one call. Where PayPal does not take the token any more, the same request goes out
+// once more with another, under the same key.
+func (c *client) do(ctx context.Context, r request) (answer, error) {
+	spent := uint64(0)
+	for sent := 1; ; sent++ {
+		with, err := c.token(ctx, r.op, spent)
+		if err != nil {
+			return answer{}, err
+		}
+		got, seen, err := c.send(ctx, with, r)
+		if seen.status != http.StatusUnauthorized || sent == sendsMax {
+			return got, err
+		}
+		spent = with.serial
+	}
+}
+
+// send puts one request on the wire.
+func (c *client) send(ctx context.Context, with *token, r request) (answer, *record, error) {
+	call, seen := outbound.Begin(ctx, r.op), &record{}
+	made, err := c.build(context.WithValue(call.Context, recordKey{}, seen), with.sdk, r) //nolint:contextcheck // it is made of ctx
+	if err != nil {
+		return answer{}, seen, outbound.Invalid(r.op, errRequest)
+	}
+	var body bytes.Buffer // the client's transport bounds it
+	err = with.sdk.SendWithAuth(made, &body)
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String("paydesk.provider.request_id", seen.requestID()))
+	if err != nil {
+		return answer{}, seen, failed(call, seen, err)
+	}
+	return answer{requestID: seen.requestID(), body: body.Bytes()}, seen, nil
+}
+
+func (c *client) build(ctx context.Context, sdk *paypalsdk.Client, r request) (*http.Request, error) {
+	address := c.base + r.path
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	var made *http.Request
+	var err error
+	if r.raw != nil {
+		made, err = http.NewRequestWithContext(ctx, r.method, address, bytes.NewReader(r.raw))
+	} else {
+		made, err = sdk.NewRequest(ctx, r.method, address, r.body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.key != "" {
+		made.Header.Set("PayPal-Request-Id", string(r.key))
+		// By the SDK's own switch for it, calls at the same time would race.
+		made.Header.Set("Prefer", "return=representation")
+	}
+	return made, nil
+}
+
+// decode reads the body of an answer.
+func decode(op string, got answer, into any) error {
+	if json.Unmarshal(got.body, into) != nil {
+		return unusable(op, got, errNotReadable)
+	}
+	return nil
+}
+
+// unusable is an answer that came and says nothing we can act on.
+func unusable(op string, got answer, cause error) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassUnknown, Op: op, RequestID: got.requestID, Err: cause}
+}
+
+// token gives one that is good, and is not the spent one nor older. However many callers want
+// one, one call at a time gets it. Without it nothing went out, so that its errors are
+// retryable.
+func (c *client) token(ctx context.Context, op string, spent uint64) (*token, error) {
+	c.mu.Lock()
+	current, last := c.current, c.lastGranted
+	c.mu.Unlock()
+	if current != nil && current.serial > spent && c.now().Before(current.until) {
+		return current, nil
+	}
+	granted := c.granting.DoChan(strconv.FormatUint(last, 10), func() (any, error) {
+		// Who waits for it may give up; others go on waiting.
+		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeMax)
+		defer cancel()
+		return c.grant(detached, last)
+	})
+	select {
+	case result := <-granted:
+		made, ok := result.Val.(*token)
+		if result.Err == nil && ok {
+			return made, nil
+		}
+		refused := &core.ProviderError{Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: errToken}
+		if cause, ok := errors.AsType[*tokenError](result.Err); ok {
+			refused.Err, refused.RequestID, refused.RetryAfter = cause, cause.requestID, cause.retryAfter
+		}
+		return nil, refused
+	case <-ctx.Done():
+		return nil, &core.ProviderError{
+			Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: errors.Join(errToken, ctx.Err()),
+		}
+	}
+}
+
+// grant gets the token that follows the one of that serial, unless somebody did.
+//
+// Source: developer.paypal.com/api/rest/authentication, POST /v1/oauth2/token.
+func (c *client) grant(ctx context.Context, after uint64) (*token, error) {
+	c.mu.Lock()
+	current := c.current
+	c.mu.Unlock()
+	if current != nil && current.serial > after {
+		return current, nil
+	}
+	sdk, err := paypalsdk.NewClient(c.clientID, c.secret, c.base)
+	if err != nil {
+		return nil, &tokenError{}
+	}
+	sdk.SetHTTPClient(c.http)
+	seen := &record{}
+	response, err := sdk.GetAccessToken(context.WithValue(ctx, recordKey{}, seen))
+	if err != nil || response.Token == "" || strings.ContainsFunc(response.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, &tokenError{status: seen.status, requestID: seen.requestID(), retryAfter: seen.retryAfter()}
+	}
+	sdk.SetAccessToken(response.Token) // from here on the SDK leaves it alone
+	life := max(response.ExpiresIn.ToDuration(), 0)
+	made := &token{serial: after + 1, sdk: sdk, until: c.now().Add(life - min(tokenMargin, life/2))}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current, c.lastGranted = made, made.serial
+	return made, nil
+}

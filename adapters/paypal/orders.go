@@ -1,0 +1,340 @@
+package paypal
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+)
+
+const (
+	operationKeyMax     = 45 // characters of an idempotency key (core.OperationKey)
+	descriptionCharsMax = 127
+	intentCapture       = "CAPTURE"
+	intentAuthorize     = "AUTHORIZE"
+	actionApprove       = "paypal_approve"
+)
+
+// checkRef refuses an object that cannot be this account's. An empty id would turn a look at
+// one payment into a list of all.
+func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
+	if ref.Account != a.account || ref.Kind != core.ObjectPayment || ref.ID == "" || outbound.SafeID(ref.ID) == "" {
+		return outbound.Invalid(op, errNotOurRef)
+	}
+	return nil
+}
+
+func checkKey(op string, key core.OperationKey) error {
+	if key == "" || len(key) > operationKeyMax {
+		return outbound.Invalid(op, errKey)
+	}
+	return nil
+}
+
+// check is both, for calls that change an object.
+func (a *Adapter) check(op string, key core.OperationKey, ref core.ProviderRef) error {
+	if err := a.checkRef(op, ref); err != nil {
+		return err
+	}
+	return checkKey(op, key)
+}
+
+// CreatePayment implements [ports.Provider]: an order that the buyer agrees to in the frame of
+// PayPal's script. It has no invoice_id: PayPal takes each once, and another try of the same
+// checkout is another order.
+//
+// Source: POST /v2/checkout/orders.
+func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
+	_, session, err := a.create(ctx, "paypal create for "+string(in.Payment), key, in, nil)
+	return session, err
+}
+
+func (a *Adapter) create(
+	ctx context.Context, op string, key core.OperationKey, in ports.CreatePayment, source *PaymentSourceRequest,
+) (*Order, ports.PaymentSession, error) {
+	if err := checkKey(op, key); err != nil {
+		return nil, ports.PaymentSession{}, err
+	}
+	amount, err := toForeign(in.Amount)
+	if err != nil {
+		return nil, ports.PaymentSession{}, outbound.Invalid(op, err)
+	}
+	intent := intentCapture
+	if in.Capture == core.CaptureManual {
+		intent = intentAuthorize
+	}
+	description := []rune(in.Description)
+	made, err := a.order(ctx, request{
+		op: op, method: http.MethodPost, path: "/v2/checkout/orders", key: key,
+		body: CreateOrderRequest{Intent: intent, PaymentSource: source, PurchaseUnits: []PurchaseUnitRequest{{
+			CustomID: string(in.Payment), Amount: amount, Description: string(description[:min(len(description), descriptionCharsMax)]),
+		}}},
+	}, "")
+	if err != nil {
+		return nil, ports.PaymentSession{}, err
+	}
+	session, err := a.session(op, made)
+	if err == nil && (session.Snapshot.Payment != in.Payment || session.Snapshot.Amount != in.Amount) {
+		// What was asked for under the key before was something else.
+		err = &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: made.ID, Err: errOther}
+	}
+	if err != nil {
+		return nil, ports.PaymentSession{}, err
+	}
+	return made, session, nil
+}
+
+// order makes a call whose answer is an order; id is empty where the answer makes it known. An
+// answer that does not show the whole is followed by a look.
+func (a *Adapter) order(ctx context.Context, r request, id string) (*Order, error) {
+	got, err := a.api.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	shown := &Order{}
+	if err := decode(r.op, got, shown); err != nil {
+		return nil, err
+	}
+	if shown.ID == "" || outbound.SafeID(shown.ID) == "" || id != "" && shown.ID != id {
+		return nil, unusable(r.op, got, errNoObject)
+	}
+	if r.method == http.MethodGet || shown.isWhole() {
+		return shown, nil
+	}
+	return a.lookAfter(ctx, r.op, shown.ID)
+}
+
+// look fetches an order.
+//
+// Source: GET /v2/checkout/orders/{id}.
+func (a *Adapter) look(ctx context.Context, op, id string) (*Order, error) {
+	return a.order(ctx, request{op: op, method: http.MethodGet, path: pathOrders + id}, id)
+}
+
+// lookAfter looks at an order that something was done to. Whatever goes wrong then, it was
+// done, and nobody saw how it stands: the same key has to go again.
+func (a *Adapter) lookAfter(ctx context.Context, op, id string) (*Order, error) {
+	shown, err := a.look(ctx, op, id)
+	return shown, afterwards(err, id)
+}
+
+// afterwards is an error of a look that followed what was done to an object; nil for none.
+func afterwards(err error, id string) error {
+	if looked, ok := errors.AsType[*core.ProviderError](err); ok {
+		looked.Class, looked.Code, looked.ObjectID = core.ClassUnknown, "", id
+		return looked
+	}
+	return err
+}
+
+// session is a payment with the buyer's next step: at PayPal's own page where the order names
+// one, else in the frame of PayPal's script.
+func (a *Adapter) session(op string, o *Order) (ports.PaymentSession, error) {
+	seen, err := a.seen(op, o)
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
+	session := ports.PaymentSession{Snapshot: seen}
+	if seen.Status != core.PaymentRequiresAction || seen.Confirmable {
+		return session, nil
+	}
+	session.Action = ports.BuyerAction{Type: actionApprove}
+	if page := a.page(o, relPayerAction); page != "" {
+		session.Action = ports.BuyerAction{Type: ports.ActionRedirect, URL: page}
+	}
+	return session, nil
+}
+
+// OpenPayment implements [ports.Provider]. One that the buyer has agreed to needs nothing more
+// of the buyer.
+func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.PaymentSession, error) {
+	op := "paypal open " + outbound.SafeID(ref.ID)
+	if err := a.checkRef(op, ref); err != nil {
+		return ports.PaymentSession{}, err
+	}
+	shown, err := a.look(ctx, op, ref.ID)
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
+	return a.session(op, shown)
+}
+
+// GetPayment implements [ports.Provider]. It takes a reference to a refund, too, and then
+// gives the payment of which it gives back, so that refunds made in PayPal's own dashboard
+// are seen.
+//
+// PayPal forgets an order that nobody agreed to some hours after its creation; it is then
+// [ports.ForeignMissing].
+func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	op := "paypal get " + outbound.SafeID(ref.ID)
+	refund := ref.Kind == core.ObjectRefund
+	if refund {
+		ref.Kind = core.ObjectPayment
+	}
+	err := a.checkRef(op, ref)
+	if err == nil && refund {
+		ref.ID, err = a.orderOfRefund(ctx, op, ref.ID)
+	}
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	shown, err := a.look(ctx, op, ref.ID)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return a.seen(op, shown)
+}
+
+// ConfirmPayment implements [ports.Confirmer]. PayPal refuses in two ways: by an error, and by
+// an order that it calls completed with a refused capture or authorization in it.
+//
+// Source: POST /v2/checkout/orders/{id}/capture and /authorize.
+func (a *Adapter) ConfirmPayment(ctx context.Context, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
+	op := "paypal confirm " + outbound.SafeID(in.Ref.ID)
+	if err := a.check(op, key, in.Ref); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	verb := "/capture"
+	if in.Capture == core.CaptureManual {
+		verb = "/authorize"
+	}
+	done, err := a.order(ctx, request{op: op, method: http.MethodPost, path: pathOrders + in.Ref.ID + verb, key: key, body: struct{}{}}, in.Ref.ID)
+	if hasIssue(err, issueAlreadyCaptured, issueAlreadyAuthorized) {
+		done, err = a.lookAfter(ctx, op, in.Ref.ID)
+	}
+	if refused, ok := errors.AsType[*core.ProviderError](err); ok {
+		if refused.Class == core.ClassDeclined {
+			refused.ObjectID = in.Ref.ID
+		}
+		return core.PaymentSnapshot{}, refused
+	}
+	seen, err := a.seen(op, done)
+	switch {
+	case err != nil:
+		return core.PaymentSnapshot{}, err
+	case seen.Status == core.PaymentFailed:
+		return core.PaymentSnapshot{}, declined(op, in.Ref.ID, seen.Failure)
+	case seen.Status == core.PaymentRequiresAction:
+		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: in.Ref.ID, Err: errNotWhole}
+	}
+	return seen, nil
+}
+
+// declined is a no that came as an object.
+func declined(op, id string, why *core.Failure) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassDeclined, Code: why.Code, Foreign: why.ProviderCode, Op: op, ObjectID: id}
+}
+
+// CapturePayment implements [ports.Provider]. PayPal itself would take somewhat more than is
+// held; that is refused before. Whether the hold is still good is PayPal's to say: under the
+// same key it tells what the first call did.
+//
+// Source: POST /v2/payments/authorizations/{id}/capture.
+func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
+	op := "paypal capture " + outbound.SafeID(ref.ID)
+	if err := a.check(op, key, ref); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	wanted, err := toForeign(amount)
+	if err != nil {
+		return core.PaymentSnapshot{}, outbound.Invalid(op, err)
+	}
+	shown, err := a.look(ctx, op, ref.ID)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	held := shown.authorization()
+	if held == nil || outbound.SafeID(held.ID) == "" {
+		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrPaymentNotOpen)
+	}
+	most, err := fromForeign(held.Amount)
+	if err != nil {
+		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: err}
+	}
+	if order, err := amount.Compare(most); err != nil || order > 0 {
+		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrAmountRange)
+	}
+	got, err := a.api.do(ctx, request{
+		op: op, method: http.MethodPost, path: pathAuthorizations + held.ID + "/capture", key: key,
+		body: CaptureAuthorizationRequest{Amount: wanted, FinalCapture: true},
+	})
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	var taken Capture
+	if err := decode(op, got, &taken); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return a.captured(ctx, op, ref.ID, taken.ID)
+}
+
+// captured is a payment as it stands after a capture of its authorization.
+func (a *Adapter) captured(ctx context.Context, op, id, capture string) (core.PaymentSnapshot, error) {
+	shown, err := a.lookAfter(ctx, op, id)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	for _, one := range shown.payments().Captures {
+		if capture == "" || one.ID != capture {
+			continue
+		}
+		if one.Status == captureDeclined || one.Status == captureFailed {
+			return core.PaymentSnapshot{}, declined(op, id, captureFailure(&one))
+		}
+		return a.seen(op, shown)
+	}
+	return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: id, Err: errNotWhole}
+}
+
+// CancelPayment implements [ports.Provider]. PayPal cannot give up an order from which nothing
+// is held yet. Nobody but our own server can take its money, so that it is given up by not
+// asking for it: it counts as canceled, and PayPal is not told. Until PayPal forgets it, a look
+// still shows it as open.
+//
+// Source: POST /v2/payments/authorizations/{id}/void.
+func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
+	op := "paypal cancel " + outbound.SafeID(ref.ID)
+	if err := a.check(op, key, ref); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	shown, err := a.look(ctx, op, ref.ID)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	seen, err := a.seen(op, shown)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	held := shown.authorization()
+	switch seen.Status {
+	case core.PaymentCanceled, core.PaymentExpired:
+		if held == nil || held.Status != authCreated {
+			return seen, nil
+		}
+	case core.PaymentRequiresAction, core.PaymentFailed:
+		seen.Status, seen.Failure, seen.Confirmable = core.PaymentCanceled, nil, false
+		return seen, nil
+	case core.PaymentAuthorized, core.PaymentProcessing:
+		if held == nil || held.Status != authCreated && held.Status != authPending {
+			return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrPaymentNotOpen)
+		}
+	case core.PaymentSucceeded, core.PaymentNeedsReview:
+		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrPaymentNotOpen)
+	default:
+		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: ref.ID, Err: errNotWhole}
+	}
+	if outbound.SafeID(held.ID) == "" {
+		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: ref.ID, Err: errNoObject}
+	}
+	_, err = a.api.do(ctx, request{op: op, method: http.MethodPost, path: pathAuthorizations + held.ID + "/void", key: key})
+	if err != nil && !hasIssue(err, issueAlreadyVoided) {
+		return core.PaymentSnapshot{}, err
+	}
+	if shown, err = a.lookAfter(ctx, op, ref.ID); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return a.seen(op, shown)
+}

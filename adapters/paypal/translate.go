@@ -1,0 +1,427 @@
+package paypal
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+)
+
+// The statuses of an order, an authorization, a capture and a refund.
+//
+// Source: developer.paypal.com/docs/api/orders/v2/ and /docs/api/payments/v2/.
+const (
+	orderCreated     = "CREATED"
+	orderSaved       = "SAVED"
+	orderPayerAction = "PAYER_ACTION_REQUIRED"
+	orderApproved    = "APPROVED"
+	orderVoided      = "VOIDED"
+	orderCompleted   = "COMPLETED"
+
+	authCreated  = "CREATED"
+	authPending  = "PENDING"
+	authPartly   = "PARTIALLY_CAPTURED"
+	authCaptured = "CAPTURED"
+	authDenied   = "DENIED"
+	authVoided   = "VOIDED"
+	authExpired  = "EXPIRED"
+
+	captureCompleted = "COMPLETED"
+	capturePartly    = "PARTIALLY_REFUNDED"
+	captureRefunded  = "REFUNDED"
+	capturePending   = "PENDING"
+	captureDeclined  = "DECLINED"
+	captureFailed    = "FAILED"
+
+	refundCompleted = "COMPLETED"
+	refundPending   = "PENDING"
+	refundFailed    = "FAILED"
+	refundCancelled = "CANCELLED"
+)
+
+// What PayPal's word begins with where not the order's own decides, as in its events' types.
+const (
+	wordAuthorization = "AUTHORIZATION."
+	wordCapture       = "CAPTURE."
+)
+
+// payments are what was done with the order's money.
+func (o *Order) payments() Payments {
+	if len(o.PurchaseUnits) == 0 || o.PurchaseUnits[0].Payments == nil {
+		return Payments{}
+	}
+	return *o.PurchaseUnits[0].Payments
+}
+
+// isWhole reports whether an answer shows all that is used. PayPal's short ones, and some
+// longer ones, do not.
+func (o *Order) isWhole() bool {
+	if len(o.PurchaseUnits) == 0 || o.PurchaseUnits[0].Amount == nil || o.CreateTime == "" || len(o.Links) == 0 {
+		return false
+	}
+	done := o.payments()
+	shown := func(id, status string, amount *Amount) bool { return id != "" && status != "" && amount != nil }
+	for _, one := range done.Authorizations {
+		if !shown(one.ID, one.Status, one.Amount) {
+			return false
+		}
+	}
+	for _, one := range done.Captures {
+		if !shown(one.ID, one.Status, one.Amount) {
+			return false
+		}
+	}
+	return o.Status != orderCompleted || len(done.Authorizations)+len(done.Captures) > 0
+}
+
+// authorization is the one that money is taken of: the first that was not refused, so that
+// it is the same before and after; nil where there is none.
+func (o *Order) authorization() *Authorization {
+	all := o.payments().Authorizations
+	if len(all) == 0 {
+		return nil
+	}
+	n := slices.IndexFunc(all, func(one Authorization) bool { return one.Status != authDenied })
+	return &all[max(n, 0)]
+}
+
+// isTaken reports whether a capture took money.
+func (c *Capture) isTaken() bool {
+	return c.Status == captureCompleted || c.Status == capturePartly || c.Status == captureRefunded
+}
+
+// seen is what an answer shows of a payment.
+func (a *Adapter) seen(op string, o *Order) (core.PaymentSnapshot, error) {
+	seen, err := a.translate(o)
+	if err != nil {
+		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: outbound.SafeID(o.ID), Err: err}
+	}
+	return seen, nil
+}
+
+func (a *Adapter) translate(o *Order) (core.PaymentSnapshot, error) {
+	if len(o.PurchaseUnits) == 0 {
+		return core.PaymentSnapshot{}, errNoObject
+	}
+	unit := o.PurchaseUnits[0]
+	amount, err := fromForeign(unit.Amount)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	created, err := time.Parse(time.RFC3339, o.CreateTime)
+	if err != nil {
+		return core.PaymentSnapshot{}, errNotReadable
+	}
+	seen := core.PaymentSnapshot{
+		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: o.ID}, CreatedAt: created.UTC(),
+		Amount: amount, Environment: a.environment(o.Links), Method: method(o),
+	}
+	if seen.Authorized, seen.Captured, seen.Refunded, err = amounts(o, amount.Currency()); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	status, word, failure := a.status(o)
+	seen.ForeignStatus = outbound.SafeCode(word)
+	if len(o.PurchaseUnits) > 1 {
+		return seen, nil // another program's: it is nobody's payment, and of no status of ours
+	}
+	if id, err := core.ParseID[core.PaymentID](unit.CustomID); err == nil {
+		seen.Payment = id
+	}
+	seen.Status, seen.Failure = status, failure
+	seen.Confirmable = o.Status == orderApproved && seen.Status == core.PaymentRequiresAction
+	return seen, nil
+}
+
+// amounts are what was held at its highest, what was taken and what was given back.
+func amounts(o *Order, currency core.Currency) (authorized, captured, refunded core.Money, err error) {
+	authorized, captured, refunded = core.Zero(currency), core.Zero(currency), core.Zero(currency)
+	done := o.payments()
+	add := func(sum *core.Money, amount *Amount) {
+		if err != nil {
+			return
+		}
+		var one core.Money
+		if one, err = fromForeign(amount); err == nil {
+			*sum, err = sum.Add(one)
+		}
+	}
+	for _, one := range done.Authorizations {
+		held := core.Zero(currency)
+		if one.Status != authDenied && one.Status != authPending {
+			add(&held, one.Amount)
+		}
+		authorized = higher(authorized, held)
+	}
+	for _, one := range done.Captures {
+		if one.isTaken() {
+			add(&captured, one.Amount)
+		}
+	}
+	for _, one := range done.Refunds {
+		if one.Status == refundCompleted {
+			add(&refunded, one.Amount)
+		}
+	}
+	return higher(authorized, captured), captured, refunded, err
+}
+
+func higher(one, other core.Money) core.Money {
+	if order, err := one.Compare(other); err == nil && order < 0 {
+		return other
+	}
+	return one
+}
+
+// status is ours for an order's, with PayPal's own word for what decides and the reason where
+// it failed. An order's own COMPLETED says nothing of its money, so that what is inside decides.
+// A status that is not known here is none at all, which no rule lets a payment move to.
+func (a *Adapter) status(o *Order) (status core.PaymentStatus, word string, failure *core.Failure) {
+	var pending, refused *Capture
+	done := o.payments()
+	for n := range done.Captures {
+		switch one := &done.Captures[n]; one.Status {
+		case captureCompleted, capturePartly, captureRefunded:
+			return core.PaymentSucceeded, wordCapture + one.Status, nil
+		case capturePending:
+			pending = one
+		case captureDeclined, captureFailed:
+			refused = one
+		default:
+			return "", wordCapture + one.Status, nil
+		}
+	}
+	if pending != nil {
+		return core.PaymentProcessing, wordCapture + pending.Status, nil
+	}
+	if held := o.authorization(); held != nil {
+		status, failure = a.authorizationStatus(held)
+		taken := held.Status == authPartly || held.Status == authCaptured
+		if !taken || refused == nil {
+			return status, wordAuthorization + held.Status, failure
+		}
+	}
+	if refused != nil {
+		return core.PaymentFailed, wordCapture + refused.Status, captureFailure(refused)
+	}
+	switch o.Status {
+	case orderCreated, orderSaved, orderPayerAction:
+		status = core.PaymentRequiresAction
+	case orderApproved:
+		if code := authenticationFailed(o); code != "" {
+			return core.PaymentFailed, o.Status, core.NewFailure(core.FailureAuthenticationRequired, code)
+		}
+		status = core.PaymentRequiresAction
+	case orderVoided:
+		status = core.PaymentCanceled
+	}
+	return status, o.Status, nil
+}
+
+// authorizationStatus is where money stands that no capture took.
+func (a *Adapter) authorizationStatus(held *Authorization) (core.PaymentStatus, *core.Failure) {
+	switch held.Status {
+	case authCreated:
+		if until, err := time.Parse(time.RFC3339, held.ExpirationTime); err == nil && !a.now().Before(until) {
+			return core.PaymentExpired, nil
+		}
+		return core.PaymentAuthorized, nil
+	case authPending:
+		return core.PaymentProcessing, nil
+	case authVoided:
+		return core.PaymentCanceled, nil
+	case authExpired:
+		return core.PaymentExpired, nil
+	case authDenied:
+		code := processorCode(held.ProcessorResponse)
+		return core.PaymentFailed, core.NewFailure(declineCode(code, core.FailureCardDeclined), orElse(code, authDenied))
+	}
+	return "", nil // also one that was captured, where no capture is shown
+}
+
+// processorCodes are what banks say of a card, in our words.
+//
+// Source: developer.paypal.com/docs/api/orders/v2/, processor_response; the meanings of some
+// are known from other programs alone.
+var processorCodes = map[string]core.FailureCode{
+	"5120": core.FailureInsufficientFunds, "5400": core.FailureExpiredCard, "00N7": core.FailureIncorrectCVC,
+	"9500": core.FailureSuspectedFraud, "9520": core.FailureSuspectedFraud,
+	"0500": core.FailureCardDeclined, "5100": core.FailureCardDeclined, "5180": core.FailureCardDeclined,
+	"1330": core.FailureCardDeclined, "10BR": core.FailureCardDeclined, "0580": core.FailureCardDeclined,
+}
+
+func processorCode(said *ProcessorResponse) string {
+	if said == nil {
+		return ""
+	}
+	return outbound.SafeCode(said.ResponseCode)
+}
+
+// declineCode is ours for a bank's; fallback for one that is not known.
+func declineCode(code string, fallback core.FailureCode) core.FailureCode {
+	if known, ok := processorCodes[code]; ok {
+		return known
+	}
+	return fallback
+}
+
+// captureFailure is why no money was taken.
+func captureFailure(c *Capture) *core.Failure {
+	code, fallback := processorCode(c.ProcessorResponse), core.FailureCardDeclined
+	if c.Status == captureFailed {
+		fallback = core.FailureProcessingError
+	}
+	return core.NewFailure(declineCode(code, fallback), orElse(code, orElse(outbound.SafeCode(c.StatusDetails.Reason), c.Status)))
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// authenticationFailed is the bank's answer to the question whether the buyer is the card's
+// owner, where that was a no; empty where it was not asked, or said nothing against it. Only
+// the plain cases count: who is liable in the others is a matter of the merchant's contract,
+// and PayPal itself may still refuse the money.
+//
+// Source: developer.paypal.com/docs/checkout/advanced/customize/3d-secure/response-parameters.
+func authenticationFailed(o *Order) string {
+	card := card(o)
+	if card == nil || card.AuthenticationResult == nil || card.AuthenticationResult.LiabilityShift != "NO" {
+		return ""
+	}
+	switch status := card.AuthenticationResult.ThreeDSecure.AuthenticationStatus; status {
+	case "N", "R", "U":
+		return "3ds_" + status
+	}
+	return ""
+}
+
+func card(o *Order) *Card {
+	text, ok := o.PaymentSource["card"]
+	var shown *Card
+	if !ok || json.Unmarshal(text, &shown) != nil {
+		return nil
+	}
+	return shown
+}
+
+// brands are PayPal's names of cards' brands that are not ours in lower case.
+var brands = map[string]string{"CHINA_UNION_PAY": "unionpay", "UNION_PAY": "unionpay", "AMERICAN_EXPRESS": "amex"}
+
+// method is what the buyer agreed to pay with; nil as long as nobody has agreed.
+func method(o *Order) *core.PaymentMethod {
+	agreed := o.Status == orderApproved || o.Status == orderCompleted || o.Status == orderVoided
+	if !agreed || len(o.PaymentSource) == 0 {
+		return nil
+	}
+	if shown := card(o); shown != nil {
+		return cardMethod(shown)
+	}
+	kinds := make([]string, 0, len(o.PaymentSource))
+	for kind := range o.PaymentSource {
+		kinds = append(kinds, strings.ToLower(outbound.SafeCode(kind)))
+	}
+	if kind := slices.Max(kinds); kind != "" {
+		return &core.PaymentMethod{Type: kind}
+	}
+	return nil
+}
+
+func cardMethod(shown *Card) *core.PaymentMethod {
+	made := &core.PaymentMethod{Type: "card", Brand: brands[shown.Brand]}
+	if made.Brand == "" {
+		made.Brand = strings.ToLower(outbound.SafeCode(shown.Brand))
+	}
+	if len(shown.LastDigits) == 4 && isDigits(shown.LastDigits) {
+		made.Last4 = shown.LastDigits
+	}
+	year, month, _ := strings.Cut(shown.Expiry, "-")
+	y, yearErr := strconv.Atoi(year)
+	m, monthErr := strconv.Atoi(month)
+	if yearErr == nil && monthErr == nil && y >= 2000 && y <= 9999 && m >= 1 && m <= 12 {
+		made.ExpYear, made.ExpMonth = y, m
+	}
+	return made
+}
+
+// environment is what an answer's links tell: the account's own, unless one of them leads to
+// PayPal's other one.
+//
+// PayPal marks its answers by nothing else.
+func (a *Adapter) environment(links []Link) core.Environment {
+	for _, link := range links {
+		if told := a.environmentOf(link.Href); told != "" && told != a.env {
+			return told
+		}
+	}
+	return a.env
+}
+
+// environmentOf is which of PayPal's environments an address belongs to; empty for one that
+// says nothing about it.
+func (a *Adapter) environmentOf(address string) core.Environment {
+	at, err := url.Parse(address)
+	if err != nil || at.Host == "" {
+		return ""
+	}
+	host := strings.ToLower(at.Hostname())
+	switch {
+	case strings.ToLower(at.Host) == a.host:
+		return a.env
+	case !isPayPals(host):
+		return ""
+	case slices.Contains(strings.Split(host, "."), sandboxElement):
+		return core.EnvTest
+	}
+	return core.EnvLive
+}
+
+// objectAfter is the id at the end of an address's path, after the part that is given; empty
+// where the address leads elsewhere. Nobody goes to the address itself.
+func objectAfter(address, part string) string {
+	at, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	_, id, found := strings.Cut(at.Path, part)
+	if !found {
+		return ""
+	}
+	return outbound.SafeID(id)
+}
+
+// Where objects are.
+const (
+	pathOrders         = "/v2/checkout/orders/"
+	pathAuthorizations = "/v2/payments/authorizations/"
+	pathCaptures       = "/v2/payments/captures/"
+	pathRefunds        = "/v2/payments/refunds/"
+)
+
+// orderOf is the order that a capture or an authorization belongs to; empty where it does not
+// say.
+func orderOf(data SupplementaryData, links []Link) string {
+	if id := outbound.SafeID(data.RelatedIDs.OrderID); id != "" {
+		return id
+	}
+	return linked(links, pathOrders)
+}
+
+// linked is the object one step up; empty where there is none of that kind.
+func linked(links []Link, part string) string {
+	for _, link := range links {
+		if link.Rel == "up" {
+			if id := objectAfter(link.Href, part); id != "" {
+				return id
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,155 @@
+package paypal
+
+import "encoding/json"
+
+// Order is what a payment is known by, as far as it is used.
+//
+// Source: developer.paypal.com/docs/api/orders/v2/#orders_get.
+type Order struct {
+	ID            string         `json:"id"`
+	Status        string         `json:"status"`
+	Intent        string         `json:"intent"`
+	CreateTime    string         `json:"create_time"`
+	PurchaseUnits []PurchaseUnit `json:"purchase_units"`
+	// PaymentSource has what was paid with by its kind: "paypal", "card", …
+	PaymentSource map[string]json.RawMessage `json:"payment_source"`
+	Links         []Link                     `json:"links"`
+}
+
+// PurchaseUnit is what is paid for. Our orders have one.
+type PurchaseUnit struct {
+	CustomID string    `json:"custom_id"` // our payment's id
+	Amount   *Amount   `json:"amount"`
+	Payments *Payments `json:"payments"`
+}
+
+// Payments is what was done with an order's money.
+type Payments struct {
+	Authorizations []Authorization `json:"authorizations"`
+	Captures       []Capture       `json:"captures"`
+	Refunds        []Refund        `json:"refunds"`
+}
+
+// Authorization is money that is held.
+type Authorization struct {
+	ID                string             `json:"id"`
+	Status            string             `json:"status"`
+	Amount            *Amount            `json:"amount"`
+	ExpirationTime    string             `json:"expiration_time"`
+	ProcessorResponse *ProcessorResponse `json:"processor_response"`
+	SupplementaryData SupplementaryData  `json:"supplementary_data"`
+	Links             []Link             `json:"links"`
+}
+
+// Capture is money that was taken, or was to be.
+type Capture struct {
+	ID                string             `json:"id"`
+	Status            string             `json:"status"`
+	StatusDetails     StatusDetails      `json:"status_details"`
+	Amount            *Amount            `json:"amount"`
+	ProcessorResponse *ProcessorResponse `json:"processor_response"`
+	SupplementaryData SupplementaryData  `json:"supplementary_data"`
+	Links             []Link             `json:"links"`
+}
+
+// Refund is money that was given back, or is to be.
+type Refund struct {
+	ID     string  `json:"id"`
+	Status string  `json:"status"`
+	Amount *Amount `json:"amount"`
+	Links  []Link  `json:"links"`
+}
+
+// StatusDetails says why a status is what it is.
+type StatusDetails struct {
+	Reason string `json:"reason"`
+}
+
+// ProcessorResponse is what the card's bank said.
+type ProcessorResponse struct {
+	ResponseCode string `json:"response_code"`
+}
+
+// SupplementaryData leads to what an object belongs to.
+type SupplementaryData struct {
+	RelatedIDs struct {
+		OrderID string `json:"order_id"`
+	} `json:"related_ids"`
+}
+
+// Link is another address that goes with an object.
+type Link struct {
+	Href string `json:"href"`
+	Rel  string `json:"rel"`
+}
+
+// Card is what may be known of a card.
+type Card struct {
+	Brand                string `json:"brand"`
+	LastDigits           string `json:"last_digits"`
+	Expiry               string `json:"expiry"` // "2030-11"
+	AuthenticationResult *struct {
+		LiabilityShift string `json:"liability_shift"`
+		ThreeDSecure   struct {
+			AuthenticationStatus string `json:"authentication_status"`
+		} `json:"three_d_secure"`
+	} `json:"authentication_result"`
+}
+
+// CreateOrderRequest is the body of POST /v2/checkout/orders.
+type CreateOrderRequest struct {
+	Intent        string                `json:"intent"`
+	PurchaseUnits []PurchaseUnitRequest `json:"purchase_units"`
+	PaymentSource *PaymentSourceRequest `json:"payment_source,omitempty"`
+}
+
+// PurchaseUnitRequest is what is to be paid for.
+type PurchaseUnitRequest struct {
+	CustomID    string `json:"custom_id"`
+	Description string `json:"description,omitempty"`
+	Amount      Amount `json:"amount"`
+}
+
+// PaymentSourceRequest has the buyer pay with PayPal, on PayPal's own page.
+type PaymentSourceRequest struct {
+	PayPal PayPalSourceRequest `json:"paypal"`
+}
+
+// PayPalSourceRequest is how that page is to be.
+type PayPalSourceRequest struct {
+	ExperienceContext ExperienceContext `json:"experience_context"`
+}
+
+// ExperienceContext is where the buyer goes from PayPal's page, and what it asks for.
+type ExperienceContext struct {
+	ReturnURL               string `json:"return_url"`
+	CancelURL               string `json:"cancel_url"`
+	UserAction              string `json:"user_action"`
+	ShippingPreference      string `json:"shipping_preference"`
+	PaymentMethodPreference string `json:"payment_method_preference"`
+}
+
+// CaptureAuthorizationRequest is the body of POST /v2/payments/authorizations/{id}/capture.
+type CaptureAuthorizationRequest struct {
+	Amount       Amount `json:"amount"`
+	FinalCapture bool   `json:"final_capture"` // what is left over is released
+}
+
+// RefundCaptureRequest is the body of POST /v2/payments/captures/{id}/refund.
+type RefundCaptureRequest struct {
+	Amount Amount `json:"amount"`
+}
+
+// Report is a page of transactions.
+//
+// Source: developer.paypal.com/docs/api/transaction-search/v1/#transactions_get.
+type Report struct {
+	TransactionDetails []struct {
+		TransactionInfo struct {
+			TransactionID        string `json:"transaction_id"`
+			TransactionEventCode string `json:"transaction_event_code"`
+			CustomField          string `json:"custom_field"`
+		} `json:"transaction_info"`
+	} `json:"transaction_details"`
+	TotalPages int `json:"total_pages"`
+}

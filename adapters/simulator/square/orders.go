@@ -1,0 +1,66 @@
+package square
+
+// The states of an order.
+//
+// Source: developer.squareup.com/reference/square/enums/OrderState.
+const (
+	orderOpen      = "OPEN"
+	orderCompleted = "COMPLETED"
+	orderCanceled  = "CANCELED"
+)
+
+// newOrder makes an order that nobody has paid. The caller holds mu.
+func (s *Server) newOrder(made order) *order {
+	now := stamp(s.now())
+	made.ID, made.State, made.Version, made.DueMoney = s.newID("ORD"), orderOpen, 1, made.TotalMoney
+	made.CreatedAt, made.UpdatedAt = now, now
+	s.orders.Put(made.ID, &made)
+	s.tellOrder(&made, "order.created", "order_created")
+	return &made
+}
+
+// changeOrder gives an order its next version. The caller holds mu.
+func (s *Server) changeOrder(bill *order, state string) {
+	now := stamp(s.now())
+	bill.State, bill.UpdatedAt, bill.ClosedAt = state, now, now
+	bill.Version++
+	s.tellOrder(bill, "order.updated", "order_updated")
+}
+
+// settleOrder books a payment that took its money on its order. The caller holds mu.
+func (s *Server) settleOrder(bill *order, p *payment) {
+	paid := tender{
+		ID: p.ID, LocationID: p.LocationID, TransactionID: bill.ID, CreatedAt: p.CreatedAt, AmountMoney: p.TotalMoney, Type: p.SourceType, PaymentID: p.ID,
+	}
+	if p.CardDetails != nil {
+		paid.CardDetails = map[string]any{"status": "CAPTURED", "card": p.CardDetails.Card, "entry_method": "KEYED"}
+	}
+	bill.Tenders = append(bill.Tenders, paid)
+	bill.DueMoney.Amount = 0
+	s.changeOrder(bill, orderCompleted)
+}
+
+// abandon ends an order whose only payment came to nothing. The caller holds mu.
+func (s *Server) abandon(bill *order) {
+	if bill.single && bill.State == orderOpen {
+		s.changeOrder(bill, orderCanceled)
+	}
+}
+
+// tellOrder tells of an order as Square does: its state and version, and nothing of what is in
+// it. The caller holds mu.
+func (s *Server) tellOrder(bill *order, kind, name string) {
+	s.tell(kind, name, bill.ID, name, map[string]any{
+		"order_id": bill.ID, "version": bill.Version, "location_id": bill.LocationID, "state": bill.State,
+		"created_at": bill.CreatedAt, "updated_at": bill.UpdatedAt,
+	})
+}
+
+func (s *Server) getOrder(in *request) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bill, ok := s.orders.Get(in.id); ok {
+		return done("order", shown(bill))
+	}
+	return notFound("order", in.id, "")
+}

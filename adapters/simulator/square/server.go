@@ -1,0 +1,158 @@
+// Package square speaks Square's REST dialect of version 2025-08-20, as far as card payments
+// go, with Square's strictness: unknown fields, wrong types, states that do not allow a call
+// and keys used twice are refused in Square's words. It has its own wire types and shares
+// nothing with the program that it judges.
+//
+// Source: developer.squareup.com/reference/square, version 2025-08-20.
+package square
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/paydesk/paydesk/adapters/simulator/engine"
+	"github.com/paydesk/paydesk/adapters/simulator/square/browser"
+)
+
+const (
+	apiVersion = "2025-08-20"
+	// keysKept is a guess: Square tells nobody how long it remembers a key.
+	keysKept = 24 * time.Hour
+	// merchant is whose account it is, as events name it.
+	merchant = "MLSIMULATED00"
+)
+
+// Options are the account's credentials and where its webhooks go.
+type Options struct {
+	Account       string // its name, and the folder that it is in
+	AccessToken   string
+	ApplicationID string // names the account towards the browser's script, together with the next
+	LocationID    string
+	WebhookKeys   []string // the first one signs
+	WebhookURL    string   // where webhooks are posted to; empty for no webhooks
+	// SignedURL is the address that is signed with a webhook's body, which a proxy may make
+	// another than the one posted to; empty for WebhookURL.
+	SignedURL string
+	Clock     *engine.Clock
+	Faults    *engine.Faults
+	Requests  *engine.Requests
+	Webhooks  *engine.Webhooks
+	Logger    *slog.Logger
+}
+
+// Server is the simulated Square. It is safe for concurrent use.
+type Server struct {
+	Options
+	desk   *engine.Desk
+	prefix string // "/square"
+	keys   *engine.Keys
+	mux    *http.ServeMux
+	secret []byte // of this server's fingerprints and cursors, made anew each time
+
+	mu            sync.Mutex
+	counter       int64
+	listening     time.Time // since when events are kept for the search; zero for not at all
+	payments      engine.Store[*payment]
+	refunds       engine.Store[*refund]
+	orders        engine.Store[*order]
+	links         engine.Store[*link]
+	disputes      engine.Store[*dispute]
+	events        engine.Store[*event]
+	tokens        engine.Store[*token]
+	verifications engine.Store[*verification]
+}
+
+var _ engine.Dialect = (*Server)(nil)
+
+// call is one of the API's calls.
+type call struct {
+	query []string // parameters of the address
+	body  fields   // nil where there is none
+	do    func(*request) result
+	// unkeyed says that the body's idempotency key is another call's.
+	unkeyed bool
+}
+
+// New makes the server.
+func New(options Options) *Server {
+	if options.SignedURL == "" {
+		options.SignedURL = options.WebhookURL
+	}
+	s := &Server{
+		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
+		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
+	}
+	for pattern, c := range s.calls() {
+		method, path, _ := strings.Cut(pattern, " ")
+		s.mux.HandleFunc(method+" "+s.prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
+	}
+	s.mux.HandleFunc("GET "+s.prefix+"/u/{code}", s.serveHosted)
+	s.mux.HandleFunc("POST "+s.prefix+"/u/{code}", s.serveHosted)
+	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"tokens", func(w http.ResponseWriter, r *http.Request) { s.serveToken(w, r, tokenBody, s.tokenize) })
+	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"tokens/{id}", func(w http.ResponseWriter, r *http.Request) { s.serveToken(w, r, outcomeBody, s.verify) })
+	s.mux.Handle(s.prefix+browser.Folder, browser.Handler(s.prefix, options.ApplicationID, options.LocationID))
+	s.mux.HandleFunc(s.prefix+"/v2/", func(w http.ResponseWriter, r *http.Request) {
+		x, _, _ := s.desk.Open(w, r)
+		s.send(&exchange{Exchange: x}, refused(http.StatusNotFound, apiError{Category: invalidRequest, Code: "NOT_FOUND", Detail: "Resource not found."}))
+	})
+	return s
+}
+
+// calls are the API's calls by method and path.
+func (s *Server) calls() map[string]call {
+	return map[string]call{
+		"POST /v2/payments":                             {body: createPaymentBody, do: s.createPayment},
+		"GET /v2/payments":                              {query: listPaymentsQuery, do: s.listPayments},
+		"POST /v2/payments/cancel":                      {body: cancelByKeyBody, do: s.cancelByKey, unkeyed: true},
+		"GET /v2/payments/{id}":                         {do: s.getPayment},
+		"PUT /v2/payments/{id}":                         {body: updatePaymentBody, do: s.updatePayment},
+		"POST /v2/payments/{id}/complete":               {body: completePaymentBody, do: s.completePayment},
+		"POST /v2/payments/{id}/cancel":                 {body: fields{}, do: s.cancelPayment},
+		"POST /v2/refunds":                              {body: refundBody, do: s.createRefund},
+		"GET /v2/refunds":                               {query: listRefundsQuery, do: s.listRefunds},
+		"GET /v2/refunds/{id}":                          {do: s.getRefund},
+		"POST /v2/online-checkout/payment-links":        {body: linkBody, do: s.createLink},
+		"GET /v2/online-checkout/payment-links/{id}":    {do: s.getLink},
+		"DELETE /v2/online-checkout/payment-links/{id}": {do: s.deleteLink},
+		"GET /v2/orders/{id}":                           {do: s.getOrder},
+		"GET /v2/disputes":                              {query: []string{"cursor", "states", "location_id"}, do: s.listDisputes},
+		"GET /v2/disputes/{id}":                         {do: s.getDispute},
+		"PUT /v2/events/enable":                         {body: fields{}, do: s.enableEvents},
+		"POST /v2/events":                               {body: searchEventsBody, do: s.searchEvents},
+		"GET /v2/locations":                             {do: s.listLocations},
+		"GET /v2/locations/{id}":                        {do: s.getLocation},
+	}
+}
+
+// Handler serves everything in the account's folder: the API under v2, the pages of payment
+// links under u, and the stand-in for the Web Payments SDK under v1.
+func (s *Server) Handler() http.Handler { return s.mux }
+
+// Reset forgets all objects and keys.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.payments, s.refunds, s.orders, s.links = engine.Store[*payment]{}, engine.Store[*refund]{}, engine.Store[*order]{}, engine.Store[*link]{}
+	s.disputes, s.events = engine.Store[*dispute]{}, engine.Store[*event]{}
+	s.tokens, s.verifications = engine.Store[*token]{}, engine.Store[*verification]{}
+	s.listening = time.Time{}
+	s.keys.Reset()
+}
+
+// newID makes an id. The caller holds mu. The numbers grow, and a part of the real time
+// keeps two lives of the simulator apart.
+func (s *Server) newID(kind string) string {
+	s.counter++
+	return fmt.Sprintf("%s%X%06d", kind, s.Clock.Wall().UnixMicro(), s.counter)
+}
+
+// now is the simulated time as Square tells it: to the millisecond.
+func (s *Server) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }
+
+// stamp writes a time.
+func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
