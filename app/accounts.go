@@ -381,13 +381,23 @@ func (c Config) Account(name core.AccountName) Account {
 	return Account{}
 }
 
-// apiBase is where the account's provider is; empty for the provider itself.
-func (a Account) apiBase() string {
+// TrustWebhookRoots has the accounts at PayPal whose API is below an address, a simulator's,
+// believe webhooks that lead to these certificates, in PEM.
+func (c *Config) TrustWebhookRoots(base string, roots []byte) {
+	for n := range c.Accounts {
+		if one := &c.Accounts[n]; c.Environment == core.EnvTest && strings.HasPrefix(one.PayPal.APIBase, base) {
+			one.PayPal.WebhookRoots = append(slices.Clone(one.PayPal.WebhookRoots), roots...)
+		}
+	}
+}
+
+// APIBase is where the account's provider is; empty for the provider itself.
+func (a Account) APIBase() string {
 	return cmp.Or(a.Stripe.APIBase, a.PayPal.APIBase, a.Square.APIBase)
 }
 
-// webhookURL is the address that an account at Square signs with its webhooks.
-func (c Config) webhookURL(a Account) string {
+// SquareWebhookURL is the address that an account at Square signs with its webhooks.
+func (c Config) SquareWebhookURL(a Account) string {
 	return cmp.Or(a.Square.WebhookURL, string(c.PublicURL)+"/webhooks/"+string(a.Name))
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/journal/spool"
 	"github.com/paydesk/paydesk/adapters/notifier"
 	"github.com/paydesk/paydesk/adapters/passwords"
+	"github.com/paydesk/paydesk/adapters/paypal"
 	"github.com/paydesk/paydesk/adapters/seal"
 	"github.com/paydesk/paydesk/adapters/square"
 	"github.com/paydesk/paydesk/adapters/stripe"
@@ -150,11 +151,18 @@ func NewAdapter(c Config, account Account, client *http.Client) (Adapter, error)
 			SecretKey: account.Stripe.SecretKey, PublishableKey: account.Stripe.PublishableKey,
 			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase, HTTPClient: client,
 		})
+	case core.ProviderPayPal:
+		return paypal.New(paypal.Options{
+			Account: account.Name, Environment: c.Environment,
+			ClientID: account.PayPal.ClientID, ClientSecret: account.PayPal.ClientSecret, WebhookID: account.PayPal.WebhookID,
+			WebhookVerification: account.PayPal.WebhookVerification, WebhookRoots: account.PayPal.WebhookRoots,
+			WebhookIntermediates: account.PayPal.WebhookIntermediates, APIBase: account.PayPal.APIBase, HTTPClient: client,
+		})
 	case core.ProviderSquare:
 		return square.New(square.Options{
 			Account: account.Name, Environment: c.Environment,
 			AccessToken: account.Square.AccessToken, ApplicationID: account.Square.ApplicationID, LocationID: account.Square.LocationID,
-			WebhookKeys: account.Square.WebhookKeys, WebhookURL: c.webhookURL(account), APIBase: account.Square.APIBase, HTTPClient: client,
+			WebhookKeys: account.Square.WebhookKeys, WebhookURL: c.SquareWebhookURL(account), APIBase: account.Square.APIBase, HTTPClient: client,
 		})
 	default:
 		return nil, fmt.Errorf("provider %q is not known", account.Provider)
@@ -173,7 +181,7 @@ func NewProviders(c Config, all Accounts) (ports.Providers, error) {
 	providers := make(ports.Providers)
 	for _, one := range all {
 		options := guard.Options{}
-		if c.Account(one.Account()).apiBase() == "" {
+		if c.Account(one.Account()).APIBase() == "" {
 			options.PerSecond = callsPerSecondMax[c.Environment]
 		}
 		guarded, err := guard.Wrap(one, options)

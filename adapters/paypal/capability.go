@@ -22,7 +22,7 @@ func capabilities() ports.Capabilities {
 		currencies[currency] = true
 	}
 	return ports.Capabilities{
-		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, Refund: true, ListPayments: true,
+		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true, Refund: true, ListPayments: true,
 		KeyKept: keyKept, Currencies: currencies,
 	}
 }

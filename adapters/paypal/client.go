@@ -23,8 +23,9 @@ import (
 
 // Limits of the access token.
 const (
-	// tokenTimeMax is how long one may take to get.
-	tokenTimeMax = 10 * time.Second
+	// tokenTimeMax is how long one may take to get: short of a call's own time, so that there
+	// is some left to ask again.
+	tokenTimeMax = 3 * time.Second
 	// tokenMargin is how long before its end a token is not used any more; at most half of
 	// its life.
 	tokenMargin = time.Minute
@@ -181,7 +182,8 @@ func (c *client) token(ctx context.Context, op string, spent uint64) (*token, er
 	if current != nil && current.serial > spent && c.now().Before(current.until) {
 		return current, nil
 	}
-	granted := c.granting.DoChan(strconv.FormatUint(last, 10), func() (any, error) {
+	flight := strconv.FormatUint(last, 10)
+	granted := c.granting.DoChan(flight, func() (any, error) {
 		// Who waits for it may give up; others go on waiting.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeMax)
 		defer cancel()
@@ -199,6 +201,7 @@ func (c *client) token(ctx context.Context, op string, spent uint64) (*token, er
 		}
 		return nil, refused
 	case <-ctx.Done():
+		c.granting.Forget(flight) // whoever comes next does not wait for what may never come
 		return nil, &core.ProviderError{
 			Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: errors.Join(errToken, ctx.Err()),
 		}

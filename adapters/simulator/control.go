@@ -49,6 +49,10 @@ func (s *Simulator) control() {
 	s.mux.HandleFunc("GET /_control/requests", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusOK, map[string]any{"data": s.requests.List()})
 	})
+	s.mux.HandleFunc("GET /_control/webhook_roots", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		_, _ = w.Write(s.WebhookRoots()) // whoever asked may have gone
+	})
 	s.mux.HandleFunc("/_control/", func(w http.ResponseWriter, r *http.Request) {
 		(&fieldProblem{status: http.StatusNotFound, text: "there is no control call " + r.Method + " " + r.URL.Path}).write(w)
 	})

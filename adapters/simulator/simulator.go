@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
+	"github.com/paydesk/paydesk/adapters/simulator/paypal"
+	"github.com/paydesk/paydesk/adapters/simulator/square"
 	"github.com/paydesk/paydesk/adapters/simulator/stripe"
 )
 
@@ -38,6 +40,8 @@ type Options struct {
 	PaydeskURL string
 	// The accounts that are simulated, at least one in all.
 	Stripe []StripeAccount
+	PayPal []PayPalAccount
+	Square []SquareAccount
 	// OnAdvance is called after the clock was moved; nil for nobody.
 	OnAdvance func(by time.Duration)
 	Logger    *slog.Logger // nil for slog's default
@@ -54,17 +58,36 @@ type StripeAccount struct {
 	WebhookSecrets []string
 }
 
+// PayPalAccount is a simulated account at PayPal.
+type PayPalAccount struct {
+	Name         string // "paypal" where it is empty
+	ClientID     string
+	ClientSecret string
+	WebhookID    string // empty for no webhooks
+}
+
+// SquareAccount is a simulated account at Square. The first key signs.
+type SquareAccount struct {
+	Name          string // "square" where it is empty
+	AccessToken   string
+	ApplicationID string
+	LocationID    string
+	WebhookKeys   []string
+	WebhookURL    string // that is signed; empty for where webhooks are posted to
+}
+
 // Simulator is the simulated providers. Make one by [New].
 type Simulator struct {
-	options  Options
-	client   *http.Client
-	clock    *engine.Clock
-	faults   *engine.Faults
-	requests *engine.Requests
-	webhooks *engine.Webhooks
-	mux      *http.ServeMux
-	names    []string // of the accounts, in the order of the options
-	accounts map[string]account
+	options   Options
+	client    *http.Client
+	clock     *engine.Clock
+	faults    *engine.Faults
+	requests  *engine.Requests
+	webhooks  *engine.Webhooks
+	mux       *http.ServeMux
+	authority *paypal.Authority // vouches for PayPal's webhooks
+	names     []string          // of the accounts, in the order of the options
+	accounts  map[string]account
 }
 
 // account is one simulated account.
@@ -92,6 +115,7 @@ func New(options Options) (*Simulator, error) {
 	s := &Simulator{
 		options: options, client: options.HTTPClient, clock: engine.NewClock(options.Now),
 		faults: &engine.Faults{}, requests: &engine.Requests{}, mux: http.NewServeMux(), accounts: make(map[string]account),
+		authority: paypal.NewAuthority(options.Now),
 	}
 	if s.client == nil {
 		s.client = newClient()
@@ -108,15 +132,17 @@ func New(options Options) (*Simulator, error) {
 // open makes the accounts.
 func (s *Simulator) open() error {
 	for _, one := range s.options.Stripe {
-		if one.SecretKey == "" || one.PublishableKey == "" {
-			return errors.New("simulator needs secret and publishable keys of an account at Stripe")
+		if err := s.openStripe(one); err != nil {
+			return err
 		}
-		name := cmp.Or(one.Name, "stripe")
-		made := stripe.New(stripe.Options{
-			Account: name, SecretKey: one.SecretKey, PublishableKey: one.PublishableKey, WebhookSecrets: one.WebhookSecrets,
-			WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
-		})
-		if err := s.add(name, account{Dialect: made, key: one.PublishableKey, cards: stripe.NamedCards}); err != nil {
+	}
+	for _, one := range s.options.PayPal {
+		if err := s.openPayPal(one); err != nil {
+			return err
+		}
+	}
+	for _, one := range s.options.Square {
+		if err := s.openSquare(one); err != nil {
 			return err
 		}
 	}
@@ -125,6 +151,47 @@ func (s *Simulator) open() error {
 	}
 	return nil
 }
+
+func (s *Simulator) openStripe(one StripeAccount) error {
+	if one.SecretKey == "" || one.PublishableKey == "" {
+		return errors.New("simulator needs secret and publishable keys of an account at Stripe")
+	}
+	name := cmp.Or(one.Name, "stripe")
+	made := stripe.New(stripe.Options{
+		Account: name, SecretKey: one.SecretKey, PublishableKey: one.PublishableKey, WebhookSecrets: one.WebhookSecrets,
+		WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
+	})
+	return s.add(name, account{Dialect: made, key: one.PublishableKey, cards: stripe.NamedCards})
+}
+
+func (s *Simulator) openPayPal(one PayPalAccount) error {
+	if one.ClientID == "" || one.ClientSecret == "" {
+		return errors.New("simulator needs client id and secret of an account at PayPal")
+	}
+	name := cmp.Or(one.Name, "paypal")
+	made := paypal.New(paypal.Options{
+		Account: name, ClientID: one.ClientID, ClientSecret: one.ClientSecret, WebhookID: one.WebhookID, BaseURL: s.options.BaseURL, Authority: s.authority,
+		WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
+	})
+	return s.add(name, account{Dialect: made, key: one.ClientID, cards: paypal.NamedCards})
+}
+
+func (s *Simulator) openSquare(one SquareAccount) error {
+	if one.AccessToken == "" || one.ApplicationID == "" || one.LocationID == "" {
+		return errors.New("simulator needs access token, application id and location id of an account at Square")
+	}
+	name := cmp.Or(one.Name, "square")
+	made := square.New(square.Options{
+		Account: name, AccessToken: one.AccessToken, ApplicationID: one.ApplicationID, LocationID: one.LocationID,
+		WebhookKeys: one.WebhookKeys, SignedURL: one.WebhookURL,
+		WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
+	})
+	return s.add(name, account{Dialect: made, key: one.ApplicationID, location: one.LocationID, cards: square.NamedCards})
+}
+
+// WebhookRoots are the certificates, in PEM, that the signatures of PayPal's webhooks lead to:
+// made at the simulator's start, and good for nothing else.
+func (s *Simulator) WebhookRoots() []byte { return s.authority.RootPEM() }
 
 // webhookURL is where an account posts to; empty for nowhere.
 func (s *Simulator) webhookURL(name string) string {

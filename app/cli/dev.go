@@ -38,6 +38,9 @@ type devFile struct {
 	EncryptionKey string `json:"encryption_key"`
 }
 
+// simulatorAddrDefault is where the simulator listens unless told otherwise.
+const simulatorAddrDefault = "127.0.0.1:8090"
+
 // devFileName is the file's name below the data folder.
 const devFileName = "credentials.json"
 
@@ -56,21 +59,24 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 	}
 	logger := app.NewLogger(r.Stderr, config.LogLevel, true)
 	clock := system.NewShiftable()
+	advanced := func(time.Duration) {}
+	sim, err := newSimulator(config, "http://"+config.PublicAddr, logger, func(by time.Duration) { advanced(by) })
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	config.TrustWebhookRoots("http://"+config.SimulatorAddr+"/", sim.WebhookRoots())
 	program, stop, err := r.App(ctx, config, logger, clock)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	sim, err := newSimulator(config, "http://"+config.PublicAddr, logger, func(by time.Duration) {
+	advanced = func(by time.Duration) {
 		clock.Advance(by)
 		if err := program.Payments.ExpireDue(ctx, ports.Job{}); err != nil {
 			logger.Warn("expire checkouts after the clock moved", slog.String("error", err.Error()))
 		}
-	})
-	if err != nil {
-		return err
 	}
-	defer sim.Close()
 	group, ctx := errgroup.WithContext(ctx)
 	simulating := make(chan struct{})
 	group.Go(func() error { return serveSimulator(ctx, config, sim, func(string) { close(simulating) }) })
@@ -88,12 +94,11 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 // config is the trial house's: what the environment sets, and for the rest what makes
 // the house complete.
 func (c *devCommand) config(r *run, made devFile) (app.Config, error) {
-	simulatorAddr := valueOr(r.LookupEnv, "PAYDESK_SIMULATOR_ADDR", "127.0.0.1:8090")
-	defaults := simulatorDefaults()
+	simulatorAddr := valueOr(r.LookupEnv, "PAYDESK_SIMULATOR_ADDR", simulatorAddrDefault)
+	defaults := simulatorDefaults(simulatorAddr)
 	maps.Copy(defaults, map[string]string{
 		"PAYDESK_DATABASE_URL":    "sqlite:" + filepath.Join(c.Data, "paydesk.db"),
 		"PAYDESK_JOURNAL":         "spool:" + filepath.Join(c.Data, "journal"),
-		"PAYDESK_STRIPE_API_BASE": "http://" + simulatorAddr + "/stripe",
 		"PAYDESK_BOOTSTRAP_STAFF": strings.Join([]string{made.StaffEmail, made.StaffPassword, string(core.RoleAdmin), made.StaffToken}, ":"),
 		// The made-up key is for the test environment alone, like the simulator.
 		"PAYDESK_BOOTSTRAP_API_KEY": made.APIKey,
@@ -115,11 +120,21 @@ func (c *devCommand) config(r *run, made devFile) (app.Config, error) {
 
 // simulatorDefaults are the credentials that the simulator knows when the environment
 // names none.
-func simulatorDefaults() map[string]string {
+func simulatorDefaults(address string) map[string]string {
 	return map[string]string{ //nolint:gosec // good for the simulator alone
 		"PAYDESK_STRIPE_SECRET_KEY":      "sk_test_paydesk_simulator",
 		"PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_paydesk_simulator",
 		"PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_paydesk_simulator",
+		"PAYDESK_STRIPE_API_BASE":        "http://" + address + "/stripe",
+		"PAYDESK_PAYPAL_CLIENT_ID":       "paydesk-simulator-client",
+		"PAYDESK_PAYPAL_CLIENT_SECRET":   "paydesk-simulator-secret",
+		"PAYDESK_PAYPAL_WEBHOOK_ID":      "WH-PAYDESK-SIMULATOR",
+		"PAYDESK_PAYPAL_API_BASE":        "http://" + address + "/paypal",
+		"PAYDESK_SQUARE_ACCESS_TOKEN":    "paydesk-simulator-token",
+		"PAYDESK_SQUARE_APPLICATION_ID":  "sandbox-sq0idb-paydesk-simulator",
+		"PAYDESK_SQUARE_LOCATION_ID":     "LPAYDESKSIMULATOR",
+		"PAYDESK_SQUARE_WEBHOOK_KEYS":    "paydesk-simulator-key",
+		"PAYDESK_SQUARE_API_BASE":        "http://" + address + "/square",
 	}
 }
 
@@ -201,14 +216,31 @@ Create a checkout, then open its "url" and pay with card 4242 4242 4242 4242:
 // newSimulator makes a simulator that posts its webhooks to, and sends its buyers to, an
 // address of the public listener.
 func newSimulator(config app.Config, paydeskURL string, logger *slog.Logger, onAdvance func(time.Duration)) (*simulator.Simulator, error) {
-	stripe := config.Account(core.AccountName(core.ProviderStripe)).Stripe
-	sim, err := simulator.New(simulator.Options{
-		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: paydeskURL,
-		Stripe: []simulator.StripeAccount{{
-			SecretKey: stripe.SecretKey, PublishableKey: stripe.PublishableKey, WebhookSecrets: stripe.WebhookSecrets,
-		}},
-		OnAdvance: onAdvance, Logger: logger,
-	})
+	options := simulator.Options{
+		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: paydeskURL, OnAdvance: onAdvance, Logger: logger,
+	}
+	for _, account := range config.Accounts {
+		if !strings.HasPrefix(account.APIBase(), options.BaseURL+"/") {
+			continue // of a provider elsewhere
+		}
+		name, stripe, paypal, square := string(account.Name), account.Stripe, account.PayPal, account.Square
+		switch account.Provider {
+		case core.ProviderStripe:
+			options.Stripe = append(options.Stripe, simulator.StripeAccount{
+				Name: name, SecretKey: stripe.SecretKey, PublishableKey: stripe.PublishableKey, WebhookSecrets: stripe.WebhookSecrets,
+			})
+		case core.ProviderPayPal:
+			options.PayPal = append(options.PayPal, simulator.PayPalAccount{
+				Name: name, ClientID: paypal.ClientID, ClientSecret: paypal.ClientSecret, WebhookID: paypal.WebhookID,
+			})
+		case core.ProviderSquare:
+			options.Square = append(options.Square, simulator.SquareAccount{
+				Name: name, AccessToken: square.AccessToken, ApplicationID: square.ApplicationID, LocationID: square.LocationID,
+				WebhookKeys: square.WebhookKeys, WebhookURL: config.SquareWebhookURL(account),
+			})
+		}
+	}
+	sim, err := simulator.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("start the simulator: %w", err)
 	}

@@ -24,7 +24,7 @@ type simulateCommand struct{}
 // Run runs the simulator alone until the process is asked to stop. Credentials and the
 // address that its webhooks go to are those of the server that it stands beside.
 func (c *simulateCommand) Run(ctx context.Context, r *run) error {
-	config, err := r.config(simulatorDefaults())
+	config, err := r.config(simulatorDefaults(valueOr(r.LookupEnv, "PAYDESK_SIMULATOR_ADDR", simulatorAddrDefault)))
 	if err != nil {
 		return err
 	}

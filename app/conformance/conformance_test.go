@@ -45,7 +45,7 @@ type buyer interface {
 
 // buyers makes the buyer of an account.
 var buyers = map[core.ProviderName]func(app.Account) buyer{
-	core.ProviderStripe: newStripeBuyer,
+	core.ProviderStripe: newStripeBuyer, core.ProviderPayPal: newPayPalBuyer, core.ProviderSquare: newSquareBuyer,
 }
 
 // farEnd is a provider at the end of a wire, with a buyer.
@@ -106,6 +106,9 @@ func open(t *testing.T, config app.Config, account app.Account) (app.Adapter, fa
 // credentials are those that the simulator and the adapters are given.
 var credentials = map[string]string{ //nolint:gosec // of nobody
 	"PAYDESK_STRIPE_SECRET_KEY": "sk_test_simulated", "PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_simulated", "PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_simulated",
+	"PAYDESK_PAYPAL_CLIENT_ID": "client", "PAYDESK_PAYPAL_CLIENT_SECRET": "secret", "PAYDESK_PAYPAL_WEBHOOK_ID": "WH-1",
+	"PAYDESK_SQUARE_ACCESS_TOKEN": "token", "PAYDESK_SQUARE_APPLICATION_ID": "sandbox-sq0idb-x", "PAYDESK_SQUARE_LOCATION_ID": "L1",
+	"PAYDESK_SQUARE_WEBHOOK_KEYS": "key",
 }
 
 // simulated is the configuration of accounts at a simulator of their own.
@@ -114,6 +117,13 @@ func simulated(t *testing.T) app.Config {
 	sim, err := simulator.New(simulator.Options{
 		Stripe: []simulator.StripeAccount{{
 			SecretKey: credentials["PAYDESK_STRIPE_SECRET_KEY"], PublishableKey: credentials["PAYDESK_STRIPE_PUBLISHABLE_KEY"],
+		}},
+		PayPal: []simulator.PayPalAccount{{
+			ClientID: credentials["PAYDESK_PAYPAL_CLIENT_ID"], ClientSecret: credentials["PAYDESK_PAYPAL_CLIENT_SECRET"],
+		}},
+		Square: []simulator.SquareAccount{{
+			AccessToken: credentials["PAYDESK_SQUARE_ACCESS_TOKEN"], ApplicationID: credentials["PAYDESK_SQUARE_APPLICATION_ID"],
+			LocationID: credentials["PAYDESK_SQUARE_LOCATION_ID"],
 		}},
 	})
 	require.NoError(t, err)

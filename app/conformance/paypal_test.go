@@ -1,0 +1,87 @@
+package conformance_test
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/app"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
+)
+
+// payPalBuyer pays with PayPal's test cards, without its wallet: that wants a person.
+type payPalBuyer struct {
+	id, secret string
+	base       string
+}
+
+func newPayPalBuyer(account app.Account) buyer {
+	return payPalBuyer{
+		id: account.PayPal.ClientID, secret: account.PayPal.ClientSecret,
+		base: cmp.Or(account.PayPal.APIBase, "https://api-m.sandbox.paypal.com"),
+	}
+}
+
+// payPalHolders are the names on a card that have it act so, and payPalNumber is the card.
+// PayPal's payments do not show disputes.
+//
+// Source: developer.paypal.com/tools/sandbox/card-testing.
+var payPalHolders = map[portstest.Card]string{
+	portstest.CardSucceeds:          "Ada Buyer",
+	portstest.CardDeclined:          "CCREJECT-BANK_ERROR",
+	portstest.CardInsufficientFunds: "CCREJECT-IF",
+	portstest.CardExpired:           "CCREJECT-EC",
+	portstest.CardIncorrectCVC:      "CCREJECT-CVV_F",
+	portstest.CardStolen:            "CCREJECT-LS",
+}
+
+const payPalNumber = "4012888888881881"
+
+func (b payPalBuyer) has(card portstest.Card) string {
+	return payPalHolders[card]
+}
+
+func (b payPalBuyer) key(request *http.Request, _ []byte) string {
+	return request.Header.Get("PayPal-Request-Id")
+}
+
+func (b payPalBuyer) mutates(request *http.Request) bool {
+	return request.Method == http.MethodPost && !strings.HasSuffix(request.URL.Path, "/v1/oauth2/token")
+}
+
+func (b payPalBuyer) outage(status int) string {
+	if status == http.StatusTooManyRequests {
+		return `{"name":"RATE_LIMIT_REACHED","message":"Too many requests.","debug_id":"d1"}`
+	}
+	return `{"name":"INTERNAL_SERVER_ERROR","message":"Something is wrong.","debug_id":"d1"}`
+}
+
+// confirm gives the card to PayPal, as card fields do.
+//
+// Source: POST /v2/checkout/orders/{id}/confirm-payment-source.
+func (b payPalBuyer) confirm(t testing.TB, session ports.PaymentSession, card portstest.Card) {
+	t.Helper()
+	if session.Action.Type == ports.ActionRedirect {
+		payThere(t, session.Action.URL, payPalNumber)
+		return
+	}
+	status, text := postForm(t, b.base+"/checkoutnow?token="+session.Snapshot.Ref.ID, url.Values{"funding": {"card"}, "number": {payPalNumber}, "cvc": {"123"}, "exp_month": {"12"}, "exp_year": {"2034"}, "name": {payPalHolders[card]}}, nil)
+	require.Less(t, status, http.StatusBadRequest, "%s", text)
+}
+
+func (b payPalBuyer) authenticate(t testing.TB, _ ports.PaymentSession, _ bool) {
+	t.Helper()
+	require.FailNow(t, "the bank asks before our server does")
+}
+
+func (b payPalBuyer) source(t testing.TB, _ portstest.Card, _ core.Money) string {
+	t.Helper()
+	require.FailNow(t, "PayPal makes no one-time tokens")
+	return ""
+}

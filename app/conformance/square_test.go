@@ -1,0 +1,106 @@
+package conformance_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/app"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
+)
+
+// squareBuyer pays with Square's test tokens.
+type squareBuyer struct {
+	application, location string
+	base                  string
+	simulated             bool
+}
+
+func newSquareBuyer(account app.Account) buyer {
+	return squareBuyer{
+		application: account.Square.ApplicationID, location: account.Square.LocationID, simulated: account.Square.APIBase != "",
+		base: cmp.Or(account.Square.APIBase, "https://connect.squareupsandbox.com"),
+	}
+}
+
+// squareTokens do what the cards are known for. For the others the sandbox has none, and the
+// simulator's form makes one of a number. Square has no word of its own for fraud, and its
+// payments do not show disputes.
+//
+// Source: developer.squareup.com/docs/devtools/sandbox/payments.
+var (
+	squareTokens = map[portstest.Card]string{
+		portstest.CardSucceeds:     "cnon:card-nonce-ok",
+		portstest.CardDeclined:     "cnon:card-nonce-declined",
+		portstest.CardExpired:      "cnon:card-nonce-rejected-expiration",
+		portstest.CardIncorrectCVC: "cnon:card-nonce-rejected-cvv",
+	}
+	squareNumbers = map[portstest.Card]string{
+		portstest.CardSucceeds:          "4111111111111111",
+		portstest.CardDeclined:          "4000000000000002",
+		portstest.CardInsufficientFunds: "4000000000009995",
+	}
+)
+
+func (b squareBuyer) has(card portstest.Card) string {
+	if token := squareTokens[card]; token != "" || !b.simulated {
+		return token
+	}
+	return squareNumbers[card]
+}
+
+func (b squareBuyer) key(_ *http.Request, body []byte) string {
+	var keyed struct {
+		IdempotencyKey string `json:"idempotency_key"`
+	}
+	if json.Unmarshal(body, &keyed) != nil {
+		return ""
+	}
+	return keyed.IdempotencyKey
+}
+
+// mutates leaves the lowering of an amount out, which is the first half of a capture.
+func (b squareBuyer) mutates(request *http.Request) bool {
+	return request.Method == http.MethodPost || request.Method == http.MethodDelete
+}
+
+func (b squareBuyer) outage(status int) string {
+	if status == http.StatusTooManyRequests {
+		return `{"errors":[{"category":"RATE_LIMIT_ERROR","code":"RATE_LIMITED"}]}`
+	}
+	return `{"errors":[{"category":"API_ERROR","code":"INTERNAL_SERVER_ERROR"}]}`
+}
+
+// confirm pays at a page: elsewhere a token does.
+func (b squareBuyer) confirm(t testing.TB, session ports.PaymentSession, card portstest.Card) {
+	t.Helper()
+	payThere(t, session.Action.URL, squareNumbers[card])
+}
+
+func (b squareBuyer) authenticate(t testing.TB, _ ports.PaymentSession, _ bool) {
+	t.Helper()
+	require.FailNow(t, "the bank asks before there is a token")
+}
+
+func (b squareBuyer) source(t testing.TB, card portstest.Card, _ core.Money) string {
+	t.Helper()
+	if token := squareTokens[card]; token != "" {
+		return token
+	}
+	status, text := postJSON(t, b.base+"/v1/tokens", map[string]string{
+		"application_id": b.application, "location_id": b.location, "number": squareNumbers[card], "cvv": "123",
+		"exp_month": "12", "exp_year": "2034", "postal_code": "94103", "intent": "CHARGE",
+	}, nil)
+	require.Equal(t, http.StatusOK, status, "%s", text)
+	var made struct {
+		Token string `json:"token"`
+	}
+	require.NoError(t, json.Unmarshal(text, &made))
+	require.NotEmpty(t, made.Token, "%s", text)
+	return made.Token
+}
