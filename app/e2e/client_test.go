@@ -116,21 +116,26 @@ func order(reference, capture string) map[string]any {
 	}
 }
 
-// checkout creates a checkout and gives its id.
-func (c *client) checkout(t testing.TB, reference, capture string) string {
+// checkout creates a checkout and gives its id. It offers the named providers, or all.
+func (c *client) checkout(t testing.TB, reference, capture string, providers ...string) string {
 	t.Helper()
-	a := c.api(t, http.MethodPost, "/v1/checkouts", order(reference, capture), reference)
-	require.NoError(t, a.Err)
-	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
-	return a.text("id")
+	return c.open(t, order(reference, capture), providers)
 }
 
 // hostedCheckout opens one that is paid on the provider's own page.
-func (c *client) hostedCheckout(t testing.TB, reference string) string {
+func (c *client) hostedCheckout(t testing.TB, reference string, providers ...string) string {
 	t.Helper()
 	in := order(reference, "automatic")
 	in["flow"] = "redirect"
-	a := c.api(t, http.MethodPost, "/v1/checkouts", in, reference)
+	return c.open(t, in, providers)
+}
+
+func (c *client) open(t testing.TB, in map[string]any, providers []string) string {
+	t.Helper()
+	if len(providers) > 0 {
+		in["providers"] = providers
+	}
+	a := c.api(t, http.MethodPost, "/v1/checkouts", in, fmt.Sprint(in["reference"]))
 	require.NoError(t, a.Err)
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	return a.text("id")

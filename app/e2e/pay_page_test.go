@@ -40,7 +40,7 @@ type buyer struct {
 // visit opens a new checkout's page and waits for the card fields.
 func visit(t *testing.T, b *browser, house *client, capture string) *buyer {
 	t.Helper()
-	v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.checkout(t, t.Name(), capture)}
+	v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.checkout(t, t.Name(), capture, "stripe")}
 	v.load(t)
 	return v
 }
@@ -249,7 +249,7 @@ func pageKeepsCards(t *testing.T, b *browser, house *client) {
 }
 
 func pageInFrame(t *testing.T, b *browser, house *client) {
-	id := house.checkout(t, t.Name(), "automatic")
+	id := house.checkout(t, t.Name(), "automatic", "stripe")
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, `<!doctype html><iframe src="`+house.house.PublicURL+"/pay/"+id+`"></iframe>`)
@@ -265,7 +265,7 @@ func pageInFrame(t *testing.T, b *browser, house *client) {
 
 func pageAccessible(t *testing.T, b *browser, house *client) {
 	for _, scheme := range []string{"light", "dark"} {
-		v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.checkout(t, t.Name()+scheme, "automatic")}
+		v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.checkout(t, t.Name()+scheme, "automatic", "stripe")}
 		v.scheme(t, scheme)
 		v.load(t)
 		v.accessible(t, "open, "+scheme)
@@ -298,7 +298,7 @@ func pageAccessible(t *testing.T, b *browser, house *client) {
 
 func pageNarrow(t *testing.T, b *browser, house *client) {
 	for _, width := range []int64{320, 360} {
-		v := &buyer{tab: b.tab(t, width, 740), house: house, id: house.checkout(t, fmt.Sprint(t.Name(), width), "automatic")}
+		v := &buyer{tab: b.tab(t, width, 740), house: house, id: house.checkout(t, fmt.Sprint(t.Name(), width), "automatic", "stripe")}
 		v.load(t)
 		fits := func() bool {
 			return evaluate[bool](t, v.tab, `document.documentElement.scrollWidth <= innerWidth`)
@@ -319,14 +319,14 @@ func pageNarrow(t *testing.T, b *browser, house *client) {
 }
 
 func pageEnded(t *testing.T, b *browser, house *client) {
-	paid := house.checkout(t, t.Name(), "automatic")
+	paid := house.checkout(t, t.Name(), "automatic", "stripe")
 	require.Equal(t, http.StatusOK, house.pay(t, paid, "success").Status)
 	v := b.tab(t, 1280, 900)
 	v.do(t, chromedp.Navigate(house.house.PublicURL+"/pay/"+paid))
 	require.Equal(t, "Payment complete", v.text(t, "#panel-title"))
 	v.accessible(t, "loaded complete")
 
-	expired := house.checkout(t, t.Name()+"-expired", "automatic")
+	expired := house.checkout(t, t.Name()+"-expired", "automatic", "stripe")
 	a := house.api(t, http.MethodPost, "/v1/checkouts/"+expired+"/expire", map[string]any{}, t.Name()+"-end")
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
 	v.do(t, chromedp.Navigate(house.house.PublicURL+"/pay/"+expired))
@@ -354,7 +354,7 @@ func (p *tab) shoot(t *testing.T, name string) {
 // pageRedirects pays on the provider's own page: our page has no field, and shows the end
 // once the buyer comes back.
 func pageRedirects(t *testing.T, b *browser, house *client) {
-	v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.hostedCheckout(t, t.Name())}
+	v := &buyer{tab: b.tab(t, 1280, 900), house: house, id: house.hostedCheckout(t, t.Name(), "stripe")}
 	v.load(t)
 	require.Equal(t, "Continue to payment", v.text(t, "#pay-label"))
 	require.Zero(t, evaluate[int](t, v.tab, `document.querySelectorAll('iframe, script[src^="http"]').length`))

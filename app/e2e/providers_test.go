@@ -57,7 +57,7 @@ func TestProviders(t *testing.T) {
 func providerSucceeds(t *testing.T, c *client, account string) {
 	t.Helper()
 	for _, card := range []string{"success", "3ds"} {
-		checkout := c.checkout(t, account+" "+card, "automatic")
+		checkout := c.checkout(t, account+"-"+card, "automatic")
 		paid := c.payAt(t, checkout, account, card)
 		payment := c.payment(t, paid.text("payment"), "succeeded")
 		require.Equal(t, account, payment.text("account"))
@@ -79,7 +79,7 @@ func providerSucceeds(t *testing.T, c *client, account string) {
 
 func providerDeclines(t *testing.T, c *client, account string) {
 	t.Helper()
-	checkout := c.checkout(t, account+" declined", "automatic")
+	checkout := c.checkout(t, account+"-declined", "automatic")
 	for card, code := range map[string]string{"declined": "card_declined", "insufficient_funds": "insufficient_funds"} {
 		refused := c.payAt(t, checkout, account, card)
 		failed := c.payment(t, refused.text("payment"), "failed")
@@ -94,22 +94,22 @@ func providerDeclines(t *testing.T, c *client, account string) {
 
 func providerHolds(t *testing.T, c *client, account string) {
 	t.Helper()
-	held := c.payAt(t, c.checkout(t, account+" held", "manual"), account, "success").text("payment")
+	held := c.payAt(t, c.checkout(t, account+"-held", "manual"), account, "success").text("payment")
 	c.payment(t, held, "authorized")
-	taken := c.api(t, http.MethodPost, "/v1/payments/"+held+"/capture", map[string]any{"amount": 2000}, account+" capture")
+	taken := c.api(t, http.MethodPost, "/v1/payments/"+held+"/capture", map[string]any{"amount": 2000}, account+"-capture")
 	require.Equal(t, http.StatusOK, taken.Status, taken.Raw)
 	require.EqualValues(t, 2000, c.payment(t, held, "succeeded").Body["amount_captured"])
 
-	released := c.payAt(t, c.checkout(t, account+" released", "manual"), account, "success").text("payment")
+	released := c.payAt(t, c.checkout(t, account+"-released", "manual"), account, "success").text("payment")
 	c.payment(t, released, "authorized")
-	given := c.api(t, http.MethodPost, "/v1/payments/"+released+"/cancel", map[string]any{}, account+" cancel")
+	given := c.api(t, http.MethodPost, "/v1/payments/"+released+"/cancel", map[string]any{}, account+"-cancel")
 	require.Equal(t, http.StatusOK, given.Status, given.Raw)
 	c.payment(t, released, "canceled")
 }
 
 func providerRedirects(t *testing.T, c *client, account string) {
 	t.Helper()
-	checkout := c.hostedCheckout(t, account+" redirect")
+	checkout := c.hostedCheckout(t, account+"-redirect")
 	paid := c.payAt(t, checkout, account, "success")
 	c.payment(t, paid.text("payment"), "succeeded")
 	require.Equal(t, "complete", c.api(t, http.MethodGet, "/v1/checkouts/"+checkout, nil, "").text("status"))
@@ -118,12 +118,12 @@ func providerRedirects(t *testing.T, c *client, account string) {
 // providerLosesAnswer has the answer to the call lost at which money moves: it moves once.
 func providerLosesAnswer(t *testing.T, c *client, account string) {
 	t.Helper()
-	checkout := c.checkout(t, account+" lost", "automatic")
+	checkout := c.checkout(t, account+"-lost", "automatic")
 	fault := c.control(t, http.MethodPost, "faults", map[string]any{"account": account, "match": accounts[account], "fault": "timeout_after_commit", "count": 1})
 	require.Equal(t, http.StatusOK, fault.Status, fault.Raw)
 	paid := c.payAt(t, checkout, account, "success")
 	c.payment(t, paid.text("payment"), "succeeded")
-	payments := c.api(t, http.MethodGet, "/v1/payments?reference="+account+"%20lost", nil, "")
+	payments := c.api(t, http.MethodGet, "/v1/payments?reference="+account+"-lost", nil, "")
 	require.Len(t, payments.Body["data"], 1, payments.Raw)
 	require.Equal(t, []string{"checkout.completed"}, c.events(t, checkout))
 }
@@ -131,7 +131,7 @@ func providerLosesAnswer(t *testing.T, c *client, account string) {
 // declinedHerePaidThere goes from one provider to the next on one checkout.
 func declinedHerePaidThere(t *testing.T, c *client) {
 	t.Helper()
-	checkout := c.checkout(t, "from one to the next", "automatic")
+	checkout := c.checkout(t, "from-one-to-the-next", "automatic")
 	for _, account := range []string{"square", "stripe", "paypal"} {
 		c.payment(t, c.payAt(t, checkout, account, "declined").text("payment"), "failed")
 	}
@@ -139,6 +139,6 @@ func declinedHerePaidThere(t *testing.T, c *client) {
 	c.payment(t, paid.text("payment"), "succeeded")
 	again := c.control(t, http.MethodPost, "pay", map[string]any{"checkout": checkout, "account": "stripe", "card": "success"})
 	require.NotEqual(t, http.StatusOK, again.Status, "it is paid")
-	payments := c.api(t, http.MethodGet, "/v1/payments?reference=from%20one%20to%20the%20next&status=succeeded", nil, "")
+	payments := c.api(t, http.MethodGet, "/v1/payments?reference=from-one-to-the-next&status=succeeded", nil, "")
 	require.Len(t, payments.Body["data"], 1, payments.Raw)
 }
