@@ -21,11 +21,11 @@ const digits = () => digitsOf(input.value);
 
 let start = ''; // of the number, as its field told
 
-/** What the fields are like. A check gives the shared checks' problem, or null. */
+/** What the fields are like. A check gives the shared checks' problem, or null. Text without a format stays as it is. */
 const kinds = {
   'card-name': {
     label: 'Name on the card', autocomplete: 'cc-name', placeholder: '', inputmode: 'text', name: 'ccname', required: false,
-    format: (text) => text, check: () => null,
+    check: () => null,
   },
   'card-number': {
     label: 'Card number', autocomplete: 'cc-number', placeholder: '1234 1234 1234 1234', inputmode: 'numeric', name: 'cardnumber', required: true,
@@ -68,7 +68,7 @@ function cards() {
 function state() {
   const problem = kind.check();
   return {
-    isEmpty: input.value === '', isValid: !problem, isPotentiallyValid: !problem || isIncomplete(problem), isFocused: document.activeElement === input,
+    isEmpty: input.value === '', isValid: !problem, isPotentiallyValid: !problem || isIncomplete(problem), isFocused: document.hasFocus() && document.activeElement === input,
     ...(isNumber ? { cards: cards() } : {}),
   };
 }
@@ -78,7 +78,7 @@ function tellStart() {
 }
 
 function changed(deleting) {
-  rewrite(input, kind.format(input.value, deleting));
+  if (kind.format) rewrite(input, kind.format(input.value, deleting));
   if (isNumber) document.getElementById('card-brand').textContent = brandOf(digits()).title;
   tellStart();
   const problem = kind.check();
