@@ -107,6 +107,7 @@ var descriptions = map[string]string{
 	"REFUND_TIME_LIMIT_EXCEEDED":             "The capture is too old to be refunded.",
 	"TRANSACTION_DISPUTED":                   "The capture cannot be refunded in part while a case is open.",
 	"TRANSACTION_REFUSED":                    "PayPal's internal controls prevent the authorization from being captured.",
+	"VALIDATION_ERROR":                       "The card is not valid in this field.",
 }
 
 func created(ref string, object any) result {

@@ -37,6 +37,18 @@ export function formatExpiry(text, deleting) {
 
 export const formatCVC = (text, number) => digitsOf(text).slice(0, brandOf(number).cvc);
 
+/** Sets a formatted value and keeps the caret behind as many digits as it was. */
+export function rewrite(input, value) {
+  const caret = input.selectionStart ?? input.value.length;
+  const digitsBefore = digitsOf(input.value.slice(0, caret)).length;
+  const atEnd = caret === input.value.length;
+  input.value = value;
+  if (atEnd || document.activeElement !== input) return;
+  let at = 0;
+  for (let seen = 0; at < value.length && seen < digitsBefore; at++) if (/\d/.test(value[at])) seen++;
+  input.setSelectionRange(at, at);
+}
+
 function luhn(number) {
   let sum = 0;
   for (let i = 0; i < number.length; i++) {

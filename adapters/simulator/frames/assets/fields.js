@@ -2,7 +2,7 @@
 // What is typed leaves the frame to the API of its own origin only.
 
 import { accountKey, tell, tellHeight } from './frame.js';
-import { brandOf, checkCVC, checkExpiry, checkNumber, digitsOf, formatCVC, formatExpiry, formatNumber } from './card.js';
+import { brandOf, checkCVC, checkExpiry, checkNumber, digitsOf, formatCVC, formatExpiry, formatNumber, rewrite } from './card.js';
 
 const inputs = {
   number: document.getElementById('card-number'),
@@ -37,18 +37,6 @@ function tellChange() {
     told = text;
     tell('change', state);
   }
-}
-
-/** Sets a formatted value and keeps the caret behind as many digits as it was. */
-function rewrite(input, value) {
-  const caret = input.selectionStart ?? input.value.length;
-  const digitsBefore = digitsOf(input.value.slice(0, caret)).length;
-  const atEnd = caret === input.value.length;
-  input.value = value;
-  if (atEnd || document.activeElement !== input) return;
-  let at = 0;
-  for (let seen = 0; at < value.length && seen < digitsBefore; at++) if (/\d/.test(value[at])) seen++;
-  input.setSelectionRange(at, at);
 }
 
 function format(name, deleting) {

@@ -8,6 +8,7 @@ package browser
 
 import (
 	"embed"
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -64,7 +65,7 @@ func Handler(account, clientID string, currencies []string) http.Handler {
 func check(query url.Values, clientID string, currencies []string) string {
 	for name := range query {
 		if !slices.Contains(parameters, name) {
-			return "disallowed query param: " + strings.Trim(name, "'\\\n\r<>\u2028\u2029")
+			return "disallowed query param: " + name
 		}
 	}
 	switch {
@@ -92,5 +93,9 @@ func refuse(w http.ResponseWriter, problem string) {
 	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusBadRequest)
-	_, _ = w.Write([]byte("throw new Error('SDK Validation error: \\'" + problem + "\\'');\n")) // whoever asked may have gone
+	text, err := json.Marshal("SDK Validation error: " + problem)
+	if err != nil {
+		text = []byte(`""`)
+	}
+	_, _ = w.Write(append(append([]byte("throw new Error("), text...), ");\n"...)) // whoever asked may have gone
 }
