@@ -220,11 +220,11 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	return delivery, nil
 }
 
-// readLinks are the links of an object; none where there is nothing of that kind.
+// readLinks are the links of an object. What is odd about one takes nothing from the others.
 func readLinks(part []byte) []Link {
 	var links []Link
-	if len(part) == 0 || json.Unmarshal(part, &links) != nil {
-		return nil
+	if len(part) > 0 {
+		_ = json.Unmarshal(part, &links) // it reads on after what is of another type
 	}
 	return links
 }
