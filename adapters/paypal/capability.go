@@ -22,8 +22,8 @@ func capabilities() ports.Capabilities {
 		currencies[currency] = true
 	}
 	return ports.Capabilities{
-		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true, Refund: true, ListPayments: true,
-		KeyKept: keyKept, Currencies: currencies,
+		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true,
+		Refund: true, ListPayments: true, KeyKept: keyKept, Currencies: currencies,
 	}
 }
 

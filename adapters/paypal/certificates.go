@@ -166,11 +166,8 @@ func (c *certificates) known(address string, now time.Time) (*x509.Certificate, 
 		return nil, had.err
 	}
 	held, ok := c.kept[address]
-	if !ok || apart(now, held.fetched) > certificateKept {
-		return nil, nil //nolint:nilnil // it is not known
-	}
-	if now.Before(held.from) || now.After(held.until) {
-		return nil, errCertificateTrust
+	if !ok || apart(now, held.fetched) > certificateKept || now.Before(held.from) || now.After(held.until) {
+		return nil, nil //nolint:nilnil // it is not known; one that ran out may have been renewed
 	}
 	return held.leaf, nil
 }

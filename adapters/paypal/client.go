@@ -99,7 +99,12 @@ func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (r *record) requestID() string { return outbound.SafeID(r.header.Get("Paypal-Debug-Id")) }
+// requestIDHeader is where PayPal's answers hold its id of the call.
+//
+// Source: developer.paypal.com/api/rest/responses, debug id.
+const requestIDHeader = "Paypal-Debug-Id"
+
+func (r *record) requestID() string { return outbound.SafeID(r.header.Get(requestIDHeader)) }
 
 func (r *record) retryAfter() time.Duration { return outbound.RetryAfter(r.header.Get("Retry-After")) }
 
@@ -123,17 +128,18 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 // send puts one request on the wire.
 func (c *client) send(ctx context.Context, with *token, r request) (answer, *record, error) {
 	call, seen := outbound.Begin(ctx, r.op), &record{}
+	call.RequestIDHeader = requestIDHeader
 	made, err := c.build(context.WithValue(call.Context, recordKey{}, seen), with.sdk, r) //nolint:contextcheck // it is made of ctx
 	if err != nil {
 		return answer{}, seen, outbound.Invalid(r.op, errRequest)
 	}
 	var body bytes.Buffer // the client's transport bounds it
 	err = with.sdk.SendWithAuth(made, &body)
-	trace.SpanFromContext(ctx).SetAttributes(attribute.String("paydesk.provider.request_id", seen.requestID()))
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String("paydesk.provider.request_id", call.RequestID()))
 	if err != nil {
 		return answer{}, seen, failed(call, seen, err)
 	}
-	return answer{requestID: seen.requestID(), body: body.Bytes()}, seen, nil
+	return answer{requestID: call.RequestID(), body: body.Bytes()}, seen, nil
 }
 
 func (c *client) build(ctx context.Context, sdk *paypalsdk.Client, r request) (*http.Request, error) {

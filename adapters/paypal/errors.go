@@ -89,12 +89,10 @@ func failed(call *outbound.Call, seen *record, err error) *core.ProviderError {
 		return refused(call.Op, seen, answered)
 	}
 	if seen.status == 0 || seen.status < http.StatusMultipleChoices {
-		made := call.Unanswered(err)
-		made.RequestID = seen.requestID()
-		return made
+		return call.Unanswered(err)
 	}
 	made := call.Unusable(fmt.Errorf("%w: HTTP %d", errNotReadable, seen.status))
-	made.RequestID, made.RetryAfter = seen.requestID(), seen.retryAfter()
+	made.RetryAfter = seen.retryAfter()
 	if seen.status == http.StatusTooManyRequests || seen.status == http.StatusUnauthorized { // nobody let it in
 		made.Class, made.Code = core.ClassRetryable, core.FailureProviderUnavailable
 	}

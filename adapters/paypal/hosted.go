@@ -21,7 +21,7 @@ const (
 //
 // Source: POST /v2/checkout/orders with payment_source.
 func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
-	op := "paypal create page for " + string(in.Payment)
+	op := a.op("create page for", string(in.Payment))
 	source := &PaymentSourceRequest{PayPal: PayPalSourceRequest{ExperienceContext: ExperienceContext{
 		ReturnURL: in.ReturnURL, CancelURL: in.ReturnURL, UserAction: "PAY_NOW",
 		ShippingPreference: "NO_SHIPPING", PaymentMethodPreference: "IMMEDIATE_PAYMENT_REQUIRED",

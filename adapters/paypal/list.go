@@ -63,7 +63,7 @@ type span struct {
 //
 // Source: GET /v1/reporting/transactions.
 func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
-	op := "paypal list payments"
+	op := a.op("list", "payments")
 	first := in.From.UTC().Truncate(time.Second)
 	at, err := parseCursor(in, first)
 	if err != nil {

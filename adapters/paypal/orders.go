@@ -18,6 +18,11 @@ const (
 	actionApprove       = "paypal_approve"
 )
 
+// op says for errors what was tried, and with which account.
+func (a *Adapter) op(verb, object string) string {
+	return string(a.account) + " " + verb + " " + outbound.SafeID(object)
+}
+
 // checkRef refuses an object that cannot be this account's. An empty id would turn a look at
 // one payment into a list of all.
 func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
@@ -48,7 +53,7 @@ func (a *Adapter) check(op string, key core.OperationKey, ref core.ProviderRef) 
 //
 // Source: POST /v2/checkout/orders.
 func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
-	_, session, err := a.create(ctx, "paypal create for "+string(in.Payment), key, in, nil)
+	_, session, err := a.create(ctx, a.op("create for", string(in.Payment)), key, in, nil)
 	return session, err
 }
 
@@ -101,7 +106,7 @@ func (a *Adapter) order(ctx context.Context, r request, id string) (*Order, erro
 	if shown.ID == "" || outbound.SafeID(shown.ID) == "" || id != "" && shown.ID != id {
 		return nil, unusable(r.op, got, errNoObject)
 	}
-	if r.method == http.MethodGet || shown.isWhole() {
+	if r.method == http.MethodGet || !shown.isShort() {
 		return shown, nil
 	}
 	return a.lookAfter(ctx, r.op, shown.ID)
@@ -151,7 +156,7 @@ func (a *Adapter) session(op string, o *Order) (ports.PaymentSession, error) {
 // OpenPayment implements [ports.Provider]. One that the buyer has agreed to needs nothing more
 // of the buyer.
 func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.PaymentSession, error) {
-	op := "paypal open " + outbound.SafeID(ref.ID)
+	op := a.op("open", ref.ID)
 	if err := a.checkRef(op, ref); err != nil {
 		return ports.PaymentSession{}, err
 	}
@@ -169,7 +174,7 @@ func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.
 // PayPal forgets an order that nobody agreed to some hours after its creation; it is then
 // [ports.ForeignMissing].
 func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
-	op := "paypal get " + outbound.SafeID(ref.ID)
+	op := a.op("get", ref.ID)
 	refund := ref.Kind == core.ObjectRefund
 	if refund {
 		ref.Kind = core.ObjectPayment
@@ -193,7 +198,7 @@ func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.Pa
 //
 // Source: POST /v2/checkout/orders/{id}/capture and /authorize.
 func (a *Adapter) ConfirmPayment(ctx context.Context, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
-	op := "paypal confirm " + outbound.SafeID(in.Ref.ID)
+	op := a.op("confirm", in.Ref.ID)
 	if err := a.check(op, key, in.Ref); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
@@ -234,7 +239,7 @@ func declined(op, id string, why *core.Failure) *core.ProviderError {
 //
 // Source: POST /v2/payments/authorizations/{id}/capture.
 func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
-	op := "paypal capture " + outbound.SafeID(ref.ID)
+	op := a.op("capture", ref.ID)
 	if err := a.check(op, key, ref); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
@@ -296,7 +301,7 @@ func (a *Adapter) captured(ctx context.Context, op, id, capture string) (core.Pa
 //
 // Source: POST /v2/payments/authorizations/{id}/void.
 func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
-	op := "paypal cancel " + outbound.SafeID(ref.ID)
+	op := a.op("cancel", ref.ID)
 	if err := a.check(op, key, ref); err != nil {
 		return core.PaymentSnapshot{}, err
 	}

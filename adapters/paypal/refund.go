@@ -15,7 +15,7 @@ import (
 //
 // Source: POST /v2/payments/captures/{id}/refund.
 func (a *Adapter) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
-	op := "paypal refund " + outbound.SafeID(in.Ref.ID)
+	op := a.op("refund", in.Ref.ID)
 	if err := a.check(op, key, in.Ref); err != nil {
 		return core.RefundSnapshot{}, err
 	}

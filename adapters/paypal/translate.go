@@ -58,25 +58,19 @@ func (o *Order) payments() Payments {
 	return *o.PurchaseUnits[0].Payments
 }
 
-// isWhole reports whether an answer shows all that is used. PayPal's short ones, and some
-// longer ones, do not.
-func (o *Order) isWhole() bool {
-	if len(o.PurchaseUnits) == 0 || o.PurchaseUnits[0].Amount == nil || o.CreateTime == "" || len(o.Links) == 0 {
-		return false
+// isShort reports whether an answer does not show all that is used, as PayPal's short ones and
+// some longer ones. One that should, and does not, is none of these.
+func (o *Order) isShort() bool {
+	if len(o.PurchaseUnits) == 0 || o.CreateTime == "" || len(o.Links) == 0 {
+		return true
 	}
 	done := o.payments()
-	shown := func(id, status string, amount *Amount) bool { return id != "" && status != "" && amount != nil }
-	for _, one := range done.Authorizations {
-		if !shown(one.ID, one.Status, one.Amount) {
-			return false
-		}
+	lacks := func(id, status string, amount *Amount) bool {
+		return id == "" || status == "" || amount == nil || o.PurchaseUnits[0].Amount == nil
 	}
-	for _, one := range done.Captures {
-		if !shown(one.ID, one.Status, one.Amount) {
-			return false
-		}
-	}
-	return o.Status != orderCompleted || len(done.Authorizations)+len(done.Captures) > 0
+	return o.Status == orderCompleted && len(done.Authorizations)+len(done.Captures) == 0 ||
+		slices.ContainsFunc(done.Authorizations, func(one Authorization) bool { return lacks(one.ID, one.Status, one.Amount) }) ||
+		slices.ContainsFunc(done.Captures, func(one Capture) bool { return lacks(one.ID, one.Status, one.Amount) })
 }
 
 // authorization is the one that money is taken of: the first that was not refused, so that

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -138,7 +136,7 @@ func (a *Adapter) signedText(sent transmission, body []byte) []byte {
 //
 // Source: POST /v1/notifications/verify-webhook-signature.
 func (a *Adapter) verifyByAPI(ctx context.Context, sent transmission, body []byte) error {
-	if !gjson.ValidBytes(body) {
+	if !json.Valid(body) {
 		return fmt.Errorf("not JSON: %w", ports.ErrSignature)
 	}
 	parts, err := json.Marshal(map[string]string{
@@ -154,7 +152,7 @@ func (a *Adapter) verifyByAPI(ctx context.Context, sent transmission, body []byt
 	question.WriteString(`,"webhook_event":`)
 	question.Write(body)
 	question.WriteByte('}')
-	op := "paypal verify webhook"
+	op := a.op("verify", "webhook")
 	got, err := a.api.do(ctx, request{op: op, method: http.MethodPost, path: "/v1/notifications/verify-webhook-signature", raw: question.Bytes()})
 	if refused, ok := errors.AsType[*core.ProviderError](err); ok && refused.Class == core.ClassInvalid {
 		return fmt.Errorf("PayPal cannot make sense of it: %w", ports.ErrSignature)
@@ -162,7 +160,13 @@ func (a *Adapter) verifyByAPI(ctx context.Context, sent transmission, body []byt
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, ports.ErrNotVerifiable)
 	}
-	switch gjson.GetBytes(got.body, "verification_status").Str {
+	var said struct {
+		Status string `json:"verification_status"`
+	}
+	if json.Unmarshal(got.body, &said) != nil {
+		said.Status = ""
+	}
+	switch said.Status {
 	case "SUCCESS":
 		return nil
 	case "FAILURE":
@@ -171,81 +175,58 @@ func (a *Adapter) verifyByAPI(ctx context.Context, sent transmission, body []byt
 	return fmt.Errorf("PayPal does not say: %w", ports.ErrNotVerifiable)
 }
 
-// event is what is read of one.
-type event struct {
-	id, kind, version string
-	resource          gjson.Result
-	links             []string // addresses
-}
-
-// readEvent takes the few parts of an event that are used, in one pass.
+// eventParts are what is read of an event, in the order of its reading.
 //
 // Source: developer.paypal.com/docs/api/webhooks/v1/, event.
-func readEvent(body []byte) event {
-	var e event
-	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "id":
-			e.id = text(value)
-		case "event_type":
-			e.kind = text(value)
-		case "resource_version":
-			e.version = text(value)
-		case "resource":
-			e.resource = value
-		case "links":
-			e.links = hrefs(value, "")
-		}
-		return true
-	})
-	return e
-}
+var eventParts = outbound.NewParts(
+	"id", "event_type", "resource_version", "links",
+	"resource.id", "resource.order_id", "resource.supplementary_data.related_ids.order_id", "resource.links",
+)
 
-func text(value gjson.Result) string {
-	if value.Type != gjson.String {
-		return ""
-	}
-	return value.Str
-}
-
-// hrefs are the addresses of links, of those of one kind where that is named.
-func hrefs(links gjson.Result, rel string) []string {
-	var all []string
-	links.ForEach(func(_, link gjson.Result) bool {
-		if rel == "" || text(link.Get("rel")) == rel {
-			all = append(all, text(link.Get("href")))
-		}
-		return true
-	})
-	return all
+// resource is what is read of the object that an event is about.
+type resource struct {
+	id, order, relatedOrder string
+	links                   []Link
 }
 
 // delivery tells which event it is and which payment to look at. Nothing else of the payload
 // is taken.
 func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
-	if !gjson.ValidBytes(body) {
+	var parts [8][]byte
+	if !eventParts.Read(body, parts[:]) {
 		return core.Delivery{}, fmt.Errorf("not JSON: %w", ports.ErrPayload)
 	}
-	e := readEvent(body)
-	if e.id == "" || outbound.SafeID(e.id) == "" {
+	delivery := core.Delivery{
+		Account: a.account, ProviderEventID: outbound.SafeID(outbound.JSONString(parts[0])),
+		Type:       outbound.Shaped(outbound.JSONString(parts[1]), eventTypeCharsMax, "_.-"),
+		APIVersion: outbound.Shaped(outbound.JSONString(parts[2]), outbound.CodeLengthMax, ".-_"), Body: body,
+	}
+	if delivery.ProviderEventID == "" {
 		return core.Delivery{}, fmt.Errorf("no usable id: %w", ports.ErrPayload)
 	}
-	for _, address := range append(e.links, hrefs(e.resource.Get("links"), "")...) {
-		if told := a.environmentOf(address); told != "" && told != a.env {
-			return core.Delivery{}, ports.ErrWrongEnvironment
-		}
+	about := resource{
+		id: outbound.SafeID(outbound.JSONString(parts[4])), order: outbound.SafeID(outbound.JSONString(parts[5])),
+		relatedOrder: outbound.SafeID(outbound.JSONString(parts[6])), links: readLinks(parts[7]),
 	}
-	delivery := core.Delivery{
-		Account: a.account, ProviderEventID: e.id, Type: outbound.Shaped(e.kind, eventTypeCharsMax, "_.-"),
-		APIVersion: outbound.Shaped(e.version, outbound.CodeLengthMax, ".-_"), Body: body,
+	if a.environment(readLinks(parts[3])) != a.env || a.environment(about.links) != a.env {
+		return core.Delivery{}, ports.ErrWrongEnvironment
 	}
 	if delivery.Type == "" {
 		delivery.Type = eventTypeOdd
 	}
-	if kind, id := concerns(delivery.Type, e.resource); id != "" {
+	if kind, id := concerns(delivery.Type, about); id != "" {
 		delivery.Ref = core.ProviderRef{Account: a.account, Kind: kind, ID: id}
 	}
 	return delivery, nil
+}
+
+// readLinks are the links of an object. What is odd about one takes nothing from the others.
+func readLinks(part []byte) []Link {
+	var links []Link
+	if len(part) > 0 {
+		_ = json.Unmarshal(part, &links) // it reads on after what is of another type
+	}
+	return links
 }
 
 // concerns is the object that an event is about: mostly an order; the refund, where the event
@@ -253,32 +234,23 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 // here.
 //
 // Source: developer.paypal.com/api/rest/webhooks/event-names.
-func concerns(kind string, resource gjson.Result) (core.ObjectKind, string) {
-	id := outbound.SafeID(text(resource.Get("id")))
-	order := outbound.SafeID(text(resource.Get("supplementary_data.related_ids.order_id")))
-	up := hrefs(resource.Get("links"), "up")
-	for _, address := range up {
-		if order == "" {
-			order = objectAfter(address, pathOrders)
-		}
-	}
+func concerns(kind string, about resource) (core.ObjectKind, string) {
 	switch {
 	case kind == "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
-		return core.ObjectPayment, outbound.SafeID(text(resource.Get("order_id")))
+		return core.ObjectPayment, about.order
 	case strings.HasPrefix(kind, "CHECKOUT.ORDER."):
-		return core.ObjectPayment, id
+		return core.ObjectPayment, about.id
 	case !strings.HasPrefix(kind, "PAYMENT.AUTHORIZATION.") && !strings.HasPrefix(kind, "PAYMENT.CAPTURE.") && !strings.HasPrefix(kind, "PAYMENT.REFUND."):
 		return "", ""
-	case order != "":
-		return core.ObjectPayment, order
-	case kind == "PAYMENT.CAPTURE.REFUNDED" || strings.HasPrefix(kind, "PAYMENT.REFUND."):
-		return core.ObjectRefund, id
-	case kind == "PAYMENT.CAPTURE.REVERSED":
-		for _, address := range up {
-			if objectAfter(address, pathCaptures) != "" {
-				return core.ObjectRefund, id
-			}
-		}
 	}
-	return "", ""
+	order := about.relatedOrder
+	if order == "" {
+		order = linked(about.links, pathOrders)
+	}
+	refund := kind == "PAYMENT.CAPTURE.REFUNDED" || strings.HasPrefix(kind, "PAYMENT.REFUND.") ||
+		kind == "PAYMENT.CAPTURE.REVERSED" && linked(about.links, pathCaptures) != ""
+	if order == "" && refund {
+		return core.ObjectRefund, about.id
+	}
+	return core.ObjectPayment, order
 }

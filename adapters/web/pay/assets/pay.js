@@ -347,6 +347,7 @@ function openForm() {
     let failed = false;
     try {
       const account = chosen();
+      container.dataset.provider = data.flow === 'redirect' ? '' : account.provider;
       const show = data.flow === 'redirect' ? hostedPage : fieldsOf[account.provider];
       next = await show(account, press);
       if (turn !== mounting) {
