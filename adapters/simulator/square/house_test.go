@@ -244,3 +244,19 @@ func (h *house) token(t *testing.T, number string, changes object) string {
 	require.Equal(t, "OK", a.text("status"), a.Text)
 	return a.text("token")
 }
+
+// objects gives what the simulator holds of a type.
+func (h *house) objects(t *testing.T, kind string) []answer {
+	t.Helper()
+	all, ok := h.sim.Objects(kind)
+	require.True(t, ok, kind)
+	var found []answer
+	for _, one := range all {
+		text, err := json.Marshal(one)
+		require.NoError(t, err)
+		a := answer{Text: string(text)}
+		require.NoError(t, json.Unmarshal(text, &a.Body))
+		found = append(found, a)
+	}
+	return found
+}

@@ -187,7 +187,7 @@ func (s *Server) getLink(in *request) result {
 	return notFound("payment link", in.id, "")
 }
 
-// deleteLink closes the page, and the order where nobody has paid it.
+// deleteLink closes the page, and the order where nobody has paid it or is about to.
 //
 // Source: DELETE /v2/online-checkout/payment-links/{id}.
 func (s *Server) deleteLink(in *request) result {
@@ -199,7 +199,7 @@ func (s *Server) deleteLink(in *request) result {
 	}
 	l.deleted, l.asking = true, nil
 	answer := map[string]any{"id": l.ID}
-	if bill, ok := s.orders.Get(l.OrderID); ok && bill.State == orderOpen {
+	if bill, ok := s.orders.Get(l.OrderID); ok && s.payableOrder(bill) {
 		s.changeOrder(bill, orderCanceled)
 		answer["cancelled_order_id"] = bill.ID
 	}

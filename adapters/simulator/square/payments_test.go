@@ -243,7 +243,7 @@ func TestDeclines(t *testing.T) {
 		"ccof:customer-card-id-rejected-expiration":   "INVALID_EXPIRATION",
 		"ccof:customer-card-id-requires-verification": "CARD_DECLINED_VERIFICATION_REQUIRED",
 	} {
-		body := newPayment(source[5:35-max(35-len(source), 0)], object{"source_id": source, "customer_id": "CUS1"})
+		body := newPayment(source, object{"source_id": source, "customer_id": "CUS1", "reference_id": nil})
 		a := h.call(t, http.MethodPost, "/v2/payments", body)
 		require.Equal(t, http.StatusBadRequest, a.Status, a.Text)
 		require.Equal(t, "PAYMENT_METHOD_ERROR", a.text("errors.0.category"))
