@@ -172,3 +172,18 @@ func TestListsAreOfNow(t *testing.T) {
 	_, err := h.sim.OpenDispute("pay_3", "fraudulent", 0)
 	require.NoError(t, err, "it took its money by then")
 }
+
+// What is wrong with a request is told in one order.
+func TestTheFirstErrorIsAlwaysTheSame(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	require.Equal(t, "INVALID_TIME", h.call(t, http.MethodGet, "/v2/payments?begin_time=", nil).code(), "nothing is no time")
+	for range 20 {
+		times := h.call(t, http.MethodGet, "/v2/payments?begin_time=x&end_time=x&updated_at_begin_time=x&updated_at_end_time=x", nil)
+		require.Equal(t, "begin_time", times.text("errors.0.field"))
+		sort := h.call(t, http.MethodGet, "/v2/payments?sort_field=x&sort_order=x", nil)
+		require.Equal(t, "sort_field", sort.text("errors.0.field"))
+		events := h.call(t, http.MethodPost, "/v2/events", object{"query": object{"filter": object{"created_at": object{"start_at": "x", "end_at": "x"}}}})
+		require.Equal(t, "query.filter.created_at.start_at", events.text("errors.0.field"))
+	}
+}
