@@ -72,6 +72,7 @@ func (s *Server) OpenDispute(reference, reason string, amount int64) (id string,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.payments.All() {
+		s.age(p)
 		bill, ordered := s.orders.Get(p.OrderID)
 		named := p.ReferenceID == reference || ordered && bill.ReferenceID == reference
 		if reference == "" || !named || p.Status != completed {

@@ -123,18 +123,10 @@ func (s *Server) searchEvents(in *request) result {
 		}
 	}
 	filter := given.Query.Filter
-	for name, bound := range map[string]struct {
-		said string
-		into *time.Time
-	}{"start_at": {filter.CreatedAt.StartAt, &w.begin}, "end_at": {filter.CreatedAt.EndAt, &w.end}} {
-		if bound.said == "" {
-			continue
-		}
-		at, err := time.Parse(time.RFC3339Nano, bound.said)
-		if err != nil {
-			return invalid("INVALID_TIME", "query.filter.created_at."+name, "The time must be in the RFC 3339 format.")
-		}
-		*bound.into = at
+	created := []bound{{"start_at", filter.CreatedAt.StartAt, &w.begin}, {"end_at", filter.CreatedAt.EndAt, &w.end}}
+	created = slices.DeleteFunc(created, func(one bound) bool { return one.said == "" })
+	if bad := readTimes("query.filter.created_at.", created); bad != nil {
+		return *bad
 	}
 	among := func(wanted []string, one string) bool { return len(wanted) == 0 || slices.Contains(wanted, one) }
 	s.mu.Lock()

@@ -64,7 +64,7 @@ func (s *Server) payable(code string) (*link, *order) {
 		return nil, nil
 	}
 	bill, ok := s.orders.Get(l.OrderID)
-	if !ok || bill.State != orderOpen {
+	if !ok || !s.payableOrder(bill) {
 		return nil, nil
 	}
 	return l, bill

@@ -93,7 +93,7 @@ func (s *Server) createLink(in *request) result {
 // billOf reads the order that a link is for.
 func (s *Server) billOf(given newLink) (order, *result) {
 	made, at := order{LocationID: s.LocationID}, "order.line_items[%d]"
-	location, field := "", "order.location_id"
+	var location, field string
 	switch {
 	case given.QuickPay == nil && given.Order == nil:
 		return made, new(invalid("MISSING_REQUIRED_PARAMETER", "quick_pay", "Either quick_pay or order is needed."))
@@ -103,7 +103,7 @@ func (s *Server) billOf(given newLink) (order, *result) {
 		location, field, at = given.QuickPay.LocationID, "quick_pay.location_id", "quick_pay"
 		made.LineItems = []lineItem{{Name: given.QuickPay.Name, Quantity: "1", BasePriceMoney: &given.QuickPay.PriceMoney}}
 	default:
-		location = given.Order.LocationID
+		location, field = given.Order.LocationID, "order.location_id"
 		made.LineItems, made.ReferenceID = given.Order.LineItems, given.Order.ReferenceID
 		made.CustomerID, made.Metadata = given.Order.CustomerID, given.Order.Metadata
 	}
@@ -187,7 +187,7 @@ func (s *Server) getLink(in *request) result {
 	return notFound("payment link", in.id, "")
 }
 
-// deleteLink closes the page, and the order where nobody has paid it.
+// deleteLink closes the page, and the order where nobody has paid it or is about to.
 //
 // Source: DELETE /v2/online-checkout/payment-links/{id}.
 func (s *Server) deleteLink(in *request) result {
@@ -199,7 +199,7 @@ func (s *Server) deleteLink(in *request) result {
 	}
 	l.deleted, l.asking = true, nil
 	answer := map[string]any{"id": l.ID}
-	if bill, ok := s.orders.Get(l.OrderID); ok && bill.State == orderOpen {
+	if bill, ok := s.orders.Get(l.OrderID); ok && s.payableOrder(bill) {
 		s.changeOrder(bill, orderCanceled)
 		answer["cancelled_order_id"] = bill.ID
 	}

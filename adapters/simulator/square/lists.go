@@ -45,25 +45,27 @@ type place struct {
 // readWindow reads a list's parameters.
 func (s *Server) readWindow(in *request) (window, *result) {
 	w := window{byUpdate: in.query["sort_field"] == "UPDATED_AT", ascending: in.query["sort_order"] == "ASC", limit: pageMost, cursor: in.query["cursor"]}
-	for name, words := range map[string][]string{"sort_field": {"CREATED_AT", "UPDATED_AT"}, "sort_order": {"ASC", "DESC"}} {
-		if said, ok := in.query[name]; ok && !slices.Contains(words, said) {
-			return w, new(invalid("INVALID_ENUM_VALUE", name, "`"+clip(said)+"` is not a valid enum value for `"+name+"`."))
+	for _, one := range []struct {
+		name  string
+		words []string
+	}{{"sort_field", []string{"CREATED_AT", "UPDATED_AT"}}, {"sort_order", []string{"ASC", "DESC"}}} {
+		if said, ok := in.query[one.name]; ok && !slices.Contains(one.words, said) {
+			return w, new(invalid("INVALID_ENUM_VALUE", one.name, "`"+clip(said)+"` is not a valid enum value for `"+one.name+"`."))
 		}
 	}
 	if location, ok := in.query["location_id"]; ok && location != s.LocationID {
 		return w, new(invalid("INVALID_LOCATION", "location_id", "The location is not one of the seller's."))
 	}
-	for name, into := range map[string]*time.Time{
-		"begin_time": &w.begin, "end_time": &w.end, "updated_at_begin_time": &w.updatedBegin, "updated_at_end_time": &w.updatedEnd,
-	} {
-		said, ok := in.query[name]
-		at, err := time.Parse(time.RFC3339Nano, said)
-		if ok && err != nil {
-			return w, new(invalid("INVALID_TIME", name, "The time must be in the RFC 3339 format."))
-		}
-		if ok {
-			*into = at
-		}
+	times := []bound{
+		{"begin_time", in.query["begin_time"], &w.begin}, {"end_time", in.query["end_time"], &w.end},
+		{"updated_at_begin_time", in.query["updated_at_begin_time"], &w.updatedBegin}, {"updated_at_end_time", in.query["updated_at_end_time"], &w.updatedEnd},
+	}
+	times = slices.DeleteFunc(times, func(one bound) bool {
+		_, given := in.query[one.name]
+		return !given
+	})
+	if bad := readTimes("", times); bad != nil {
+		return w, bad
 	}
 	if !w.end.IsZero() && w.end.Before(w.begin) || !w.updatedEnd.IsZero() && w.updatedEnd.Before(w.updatedBegin) {
 		return w, new(invalid("INVALID_TIME_RANGE", "end_time", "The time range ends before it begins."))
@@ -85,6 +87,24 @@ func (s *Server) readWindow(in *request) (window, *result) {
 	delete(asked, "limit")
 	w.filters = string(encode(asked))
 	return w, nil
+}
+
+// bound is one end of a time, as it was asked for.
+type bound struct {
+	name, said string
+	into       *time.Time
+}
+
+// readTimes reads bounds; at is the name of what they are in, with a dot.
+func readTimes(at string, bounds []bound) *result {
+	for _, one := range bounds {
+		when, err := time.Parse(time.RFC3339Nano, one.said)
+		if err != nil {
+			return new(invalid("INVALID_TIME", at+one.name, "The time must be in the RFC 3339 format."))
+		}
+		*one.into = when
+	}
+	return nil
 }
 
 // has reports whether an object is in the window's times.

@@ -103,6 +103,8 @@ type order struct {
 
 	// single says that the order came to be with its payment, which is the only one it can have.
 	single bool
+	// by is the payment that was last tried for it; nil for none.
+	by *payment
 }
 
 // lineItem is one of an order's.

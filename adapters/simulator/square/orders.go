@@ -27,6 +27,15 @@ func (s *Server) changeOrder(bill *order, state string) {
 	s.tellOrder(bill, "order.updated", "order_updated")
 }
 
+// payableOrder reports whether an order waits for a payment: money that is held for it, or on its
+// way, keeps others from paying it a second time. The caller holds mu.
+func (s *Server) payableOrder(bill *order) bool {
+	if bill.by != nil {
+		s.age(bill.by)
+	}
+	return bill.State == orderOpen && (bill.by == nil || bill.by.Status == canceled || bill.by.Status == lost)
+}
+
 // settleOrder books a payment that took its money on its order. The caller holds mu.
 func (s *Server) settleOrder(bill *order, p *payment) {
 	paid := tender{

@@ -153,8 +153,8 @@ func (s *Server) billFor(given newPayment) (*order, *result) {
 	switch {
 	case !ok:
 		return nil, new(notFound("order", given.OrderID, "order_id"))
-	case bill.State != orderOpen:
-		return nil, new(notAllowed(invalidRequest, "BAD_REQUEST", "The order is already paid or canceled."))
+	case !s.payableOrder(bill):
+		return nil, new(notAllowed(invalidRequest, "BAD_REQUEST", "The order is already paid, being paid or canceled."))
 	case bill.TotalMoney != given.AmountMoney:
 		return nil, new(invalid("PAYMENT_AMOUNT_MISMATCH", "amount_money", "The payment total does not match the order total."))
 	}
@@ -188,7 +188,7 @@ func (s *Server) touch(p *payment) {
 
 // pay tries a payment for an order. with is nil for a bank account. The caller holds mu.
 func (s *Server) pay(p *payment, bill *order, with *card, acts behavior) result {
-	p.OrderID, p.behavior, p.SourceType = bill.ID, acts, "CARD"
+	p.OrderID, p.behavior, p.SourceType, bill.by = bill.ID, acts, "CARD", p
 	s.payments.Put(p.ID, p)
 	if acts.bank {
 		p.SourceType, p.Status = "BANK_ACCOUNT", pending
@@ -468,6 +468,7 @@ func (s *Server) listPayments(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := slices.DeleteFunc(s.payments.All(), func(p *payment) bool {
+		s.age(p)
 		total, byTotal := in.query["total"]
 		last4, byLast4 := in.query["last_4"]
 		brand, byBrand := in.query["card_brand"]

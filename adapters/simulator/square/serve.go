@@ -75,6 +75,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
 	s.serveKeyed(x, s.fingerprint(r, given))
 }
 
+// serveNone answers a call that there is not, to those who may call.
+func (s *Server) serveNone(w http.ResponseWriter, r *http.Request) {
+	opened, _, _ := s.desk.Open(w, r) // whatever the body is
+	x := &exchange{Exchange: opened}
+	if x.Instead(func(status int) { s.send(x, outage(status)) }) {
+		return
+	}
+	if bad := s.identify(r); bad != nil {
+		s.send(x, *bad)
+		return
+	}
+	s.send(x, refused(http.StatusNotFound, apiError{Category: invalidRequest, Code: "NOT_FOUND", Detail: "Resource not found."}))
+}
+
 // outage is the answer of a Square that is down, or that was asked too much.
 func outage(status int) result {
 	if status == http.StatusTooManyRequests {

@@ -96,10 +96,7 @@ func New(options Options) *Server {
 	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"tokens", func(w http.ResponseWriter, r *http.Request) { s.serveToken(w, r, tokenBody, s.tokenize) })
 	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"tokens/{id}", func(w http.ResponseWriter, r *http.Request) { s.serveToken(w, r, outcomeBody, s.verify) })
 	s.mux.Handle(s.prefix+browser.Folder, browser.Handler(s.prefix, options.ApplicationID, options.LocationID))
-	s.mux.HandleFunc(s.prefix+"/v2/", func(w http.ResponseWriter, r *http.Request) {
-		x, _, _ := s.desk.Open(w, r)
-		s.send(&exchange{Exchange: x}, refused(http.StatusNotFound, apiError{Category: invalidRequest, Code: "NOT_FOUND", Detail: "Resource not found."}))
-	})
+	s.mux.HandleFunc(s.prefix+"/v2/", s.serveNone)
 	return s
 }
 
