@@ -20,7 +20,7 @@ import (
 )
 
 // genuine checks a webhook as a receiver does: the certificate's chain, then the signature.
-func (s *shop) genuine(t *testing.T, root []byte, got hook) error {
+func (s *store) genuine(t *testing.T, root []byte, got hook) error {
 	t.Helper()
 	at := got.header.Get("Paypal-Cert-Url")
 	require.True(t, strings.HasPrefix(at, s.url+"/paypal/v1/notifications/certs/CERT-"), at)
@@ -47,7 +47,7 @@ func (s *shop) genuine(t *testing.T, root []byte, got hook) error {
 func TestWebhooksAreSigned(t *testing.T) {
 	t.Parallel()
 	authority := paypal.NewAuthority(func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) })
-	s := newShop(t, func(o *paypal.Options) { o.Authority = authority })
+	s := newStore(t, func(o *paypal.Options) { o.Authority = authority })
 	s.clock.Advance(time.Hour) // which is no concern of signatures
 	require.NoError(t, s.faults.Add(engine.Fault{Match: "APPROVED", Fault: engine.FaultWebhookDuplicate}))
 	require.NoError(t, s.faults.Add(engine.Fault{Match: "CAPTURE.COMPLETED", Fault: engine.FaultWebhookCorrupt}))
@@ -73,7 +73,7 @@ func TestWebhooksAreSigned(t *testing.T) {
 
 func TestEventsSayWhatTheyAreAbout(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	paid := s.captured(t, success, "paypal")
 	capture := paid.text(captures + ".id")
 	refund := s.post(t, "/v2/payments/captures/"+capture+"/refund", "").text("id")
@@ -93,21 +93,21 @@ func TestEventsSayWhatTheyAreAbout(t *testing.T) {
 		require.Equal(t, want.version, wire["resource_version"])
 		require.Equal(t, "2026-03-01T12:00:00.000Z", wire["create_time"])
 	}
-	about := answer{Body: s.told(t, "PAYMENT.CAPTURE.COMPLETED")[0].What}
+	about := reply{Body: s.told(t, "PAYMENT.CAPTURE.COMPLETED")[0].What}
 	require.Equal(t, paid.text("id"), about.text("supplementary_data.related_ids.order_id"))
 	require.Equal(t, "COMPLETED", about.text("status"), "as it stood then")
-	of := answer{Body: s.told(t, "PAYMENT.CAPTURE.REFUNDED")[0].What}
+	of := reply{Body: s.told(t, "PAYMENT.CAPTURE.REFUNDED")[0].What}
 	require.Equal(t, s.url+"/paypal/v2/payments/captures/"+capture, of.link("up"))
 }
 
 // The check by PayPal is of the very bytes that were sent.
 func TestSignaturesCanBeChecked(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	s.captured(t, success, "paypal")
 	got := s.told(t, "CHECKOUT.ORDER.APPROVED")[0]
 	require.Contains(t, string(got.body), "Two & a half <shirts>")
-	ask := func(event string, change map[string]string) answer {
+	ask := func(event string, change map[string]string) reply {
 		fields := map[string]string{
 			"auth_algo": got.header.Get("Paypal-Auth-Algo"), "cert_url": got.header.Get("Paypal-Cert-Url"), "transmission_id": got.header.Get("Paypal-Transmission-Id"),
 			"transmission_sig": got.header.Get("Paypal-Transmission-Sig"), "transmission_time": got.header.Get("Paypal-Transmission-Time"), "webhook_id": webhookID,
@@ -128,7 +128,7 @@ func TestSignaturesCanBeChecked(t *testing.T) {
 	require.NoError(t, json.Unmarshal(got.body, &again))
 	written, err := json.Marshal(again)
 	require.NoError(t, err)
-	failures := []answer{
+	failures := []reply{
 		ask(string(written), nil), ask(strings.Replace(string(got.body), `":"`, `": "`, 1), nil), ask(string(got.body), map[string]string{"webhook_id": "WHID2"}),
 		ask(string(got.body), map[string]string{"transmission_time": "2026-03-01T12:00:01Z"}), ask(string(got.body), map[string]string{"auth_algo": "SHA1withRSA"}),
 		ask(string(got.body), map[string]string{"cert_url": "https://evil.example/v1/notifications/certs/CERT-1"}),
@@ -146,7 +146,7 @@ func TestSignaturesCanBeChecked(t *testing.T) {
 
 func TestEventsAreListed(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	for range 4 {
 		s.captured(t, success, "paypal")
 		s.advance(time.Minute)
@@ -189,11 +189,11 @@ func TestEventsAreListed(t *testing.T) {
 
 func TestTransactionsAreReported(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, func(o *paypal.Options) { o.ReportingLag = 2 * time.Hour })
+	s := newStore(t, func(o *paypal.Options) { o.ReportingLag = 2 * time.Hour })
 	capture := s.captured(t, success, "paypal").text(captures + ".id")
 	refund := s.post(t, "/v2/payments/captures/"+capture+"/refund", `{"amount":{"currency_code":"EUR","value":"5.00"}}`).text("id")
 	declined := s.captured(t, "4000000000009995", "card").text(captures + ".id")
-	ask := func(more ...string) answer {
+	ask := func(more ...string) reply {
 		query := url.Values{"start_date": {"2026-03-01T00:00:00Z"}, "end_date": {"2026-03-20T00:00:00-0700"}}
 		for i := 0; i+1 < len(more); i += 2 {
 			query.Set(more[i], more[i+1])
@@ -207,9 +207,9 @@ func TestTransactionsAreReported(t *testing.T) {
 	s.clock.Advance(2 * time.Hour)
 	all := ask("fields", "all")
 	require.Equal(t, "3", all.text("total_items"), all.Text)
-	lines := map[string]answer{}
+	lines := map[string]reply{}
 	for n := range 3 {
-		line := answer{Body: all.at(fmt.Sprintf("transaction_details.%d.transaction_info", n))}
+		line := reply{Body: all.at(fmt.Sprintf("transaction_details.%d.transaction_info", n))}
 		lines[line.text("transaction_id")] = line
 	}
 	require.Equal(t, "25.00", lines[capture].text("transaction_amount.value"))

@@ -32,7 +32,7 @@ func TestCards(t *testing.T) {
 		for _, funding := range []string{"card", "paypal"} {
 			t.Run(funding+" "+test.number+" "+test.holder, func(t *testing.T) {
 				t.Parallel()
-				s := newShop(t)
+				s := newStore(t)
 				a := s.captured(t, test.number, funding, "name", test.holder)
 				require.NotContains(t, a.Text, strings.ReplaceAll(test.number, " ", ""))
 				if funding == "paypal" && test.code == "5100" {
@@ -66,7 +66,7 @@ func TestCards(t *testing.T) {
 
 func TestCardsThatReachNoBank(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.create(t, "CAPTURE", "")
 	for name, form := range map[string]url.Values{
 		"a wrong digit":   card("4012888888881882"),
@@ -93,7 +93,7 @@ func TestCardsThatReachNoBank(t *testing.T) {
 func TestAnotherInstrument(t *testing.T) {
 	t.Parallel()
 	for source, open := range map[string]string{walletSource: "PAYER_ACTION_REQUIRED", "": "CREATED"} {
-		s := newShop(t)
+		s := newStore(t)
 		order := s.create(t, "CAPTURE", source)
 		at := "/v2/checkout/orders/" + order
 		s.agree(t, order, "4000000000000002", "paypal")
@@ -108,7 +108,7 @@ func TestAnotherInstrument(t *testing.T) {
 
 func TestThreeDSecureInTheWallet(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.create(t, "CAPTURE", walletSource)
 	at := "/v2/checkout/orders/" + order
 	asked := s.visit(t, order, card(paypal.NamedCards["3ds"]))
@@ -128,7 +128,7 @@ func TestThreeDSecureInTheWallet(t *testing.T) {
 
 func TestThreeDSecureInCardFields(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ number, source, outcome, shift, answer, code string }{
+	tests := map[string]struct{ number, source, outcome, shift, reply, code string }{
 		"passed":          {"4868719460707704", "", "complete", "POSSIBLE", "Y", "0000"},
 		"failed":          {"4868719460707704", "", "fail", "NO", "N", "7710"},
 		"then declined":   {"4000008400001629", "", "complete", "POSSIBLE", "Y", "5100"},
@@ -138,7 +138,7 @@ func TestThreeDSecureInCardFields(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShop(t)
+			s := newStore(t)
 			order := s.create(t, "CAPTURE", test.source)
 			at := "/v2/checkout/orders/" + order
 			s.visit(t, order, card(test.number, "funding", "card"))
@@ -153,7 +153,7 @@ func TestThreeDSecureInCardFields(t *testing.T) {
 			shown := s.get(t, at)
 			require.Equal(t, "APPROVED", shown.text("status"))
 			require.Equal(t, test.shift, shown.text("payment_source.card.authentication_result.liability_shift"))
-			require.Equal(t, test.answer, shown.text("payment_source.card.authentication_result.three_d_secure.authentication_status"))
+			require.Equal(t, test.reply, shown.text("payment_source.card.authentication_result.three_d_secure.authentication_status"))
 			require.Equal(t, test.code, s.post(t, at+"/capture", "").text(captures+".processor_response.response_code"))
 		})
 	}
@@ -161,7 +161,7 @@ func TestThreeDSecureInCardFields(t *testing.T) {
 
 func TestThePageWhereBuyersAgree(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.create(t, "CAPTURE", walletSource)
 	page := s.do(t, http.MethodGet, "/checkoutnow?token="+order, "")
 	require.Equal(t, http.StatusOK, page.Status)
@@ -181,10 +181,10 @@ func TestThePageWhereBuyersAgree(t *testing.T) {
 
 func TestCaptureWhatIsHeld(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	id := s.held(t)
 	at := "/v2/payments/authorizations/" + id
-	capture := func(body string) answer { return s.post(t, at+"/capture", body) }
+	capture := func(body string) reply { return s.post(t, at+"/capture", body) }
 	amount := func(value, more string) string {
 		return `{"amount":{"currency_code":"EUR","value":"` + value + `"}` + more + `}`
 	}
@@ -227,8 +227,8 @@ func TestCaptureWhatIsHeld(t *testing.T) {
 
 func TestAuthorizationsThatAreNone(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	hold := func(number, funding string) answer {
+	s := newStore(t)
+	hold := func(number, funding string) reply {
 		order := s.create(t, "AUTHORIZE", "")
 		s.agree(t, order, number, funding)
 		return s.post(t, "/v2/checkout/orders/"+order+"/authorize", "")
@@ -258,7 +258,7 @@ func TestAuthorizationsThatAreNone(t *testing.T) {
 
 func TestAuthorizationsRunOut(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	untouched, part := s.held(t), s.held(t)
 	amount := `{"amount":{"currency_code":"EUR","value":"10.00"}}`
 	s.post(t, "/v2/payments/authorizations/"+part+"/capture", amount)
@@ -277,11 +277,11 @@ func TestAuthorizationsRunOut(t *testing.T) {
 
 func TestRefunds(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	paid := s.captured(t, success, "paypal")
 	capture := paid.text(captures + ".id")
 	at := "/v2/payments/captures/" + capture
-	refund := func(body string) answer { return s.post(t, at+"/refund", body) }
+	refund := func(body string) reply { return s.post(t, at+"/refund", body) }
 	amount := func(value, more string) string {
 		return `{"amount":{"currency_code":"EUR","value":"` + value + `"}` + more + `}`
 	}
@@ -322,7 +322,7 @@ func TestMoneyThatTakesItsTime(t *testing.T) {
 	for source, reason := range map[string]string{
 		"": "ECHECK", `{"paypal":{"experience_context":{"payment_method_preference":"IMMEDIATE_PAYMENT_REQUIRED"}}}`: "PENDING_REVIEW",
 	} {
-		s := newShop(t)
+		s := newStore(t)
 		order := s.create(t, "CAPTURE", source)
 		s.agree(t, order, paypal.NamedCards["echeck"], "paypal")
 		a := s.post(t, "/v2/checkout/orders/"+order+"/capture", "")
@@ -348,7 +348,7 @@ func TestMoneyThatTakesItsTime(t *testing.T) {
 
 func TestDisputes(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	_, err := s.paypal.OpenDispute("pay_1", "fraudulent", 0)
 	require.ErrorIs(t, err, engine.ErrNoPayment)
 	paid := s.captured(t, success, "paypal")
@@ -390,7 +390,7 @@ func TestDisputes(t *testing.T) {
 
 func TestDisputedCards(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	a := s.captured(t, paypal.NamedCards["disputed"], "card")
 	told := s.told(t, "CUSTOMER.DISPUTE.CREATED")
 	require.Len(t, told, 1)
@@ -414,7 +414,7 @@ func TestDisputedCards(t *testing.T) {
 // Forints have two decimals by ISO 4217 and none at PayPal.
 func TestDisputeInForints(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.post(t, "/v2/checkout/orders", `{"intent":"CAPTURE","purchase_units":[{"custom_id":"pay_9","amount":{"currency_code":"HUF","value":"500"}}]}`).text("id")
 	s.agree(t, order, success, "paypal")
 	s.post(t, "/v2/checkout/orders/"+order+"/capture", "")
@@ -430,7 +430,7 @@ func TestDisputeInForints(t *testing.T) {
 // A card's number is in no answer, object, event or list of requests.
 func TestCardNumbersAreNowhere(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	var seen strings.Builder
 	numbers := []string{success, "4000000000009995", "4868719196829038", paypal.NamedCards["echeck"]}
 	for _, number := range numbers {

@@ -11,8 +11,8 @@ import (
 
 func TestToken(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	token := func(id, secret, body string) answer {
+	s := newStore(t)
+	token := func(id, secret, body string) reply {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url, nil)
 		require.NoError(t, err)
 		r.SetBasicAuth(id, secret)
@@ -57,7 +57,7 @@ func TestToken(t *testing.T) {
 
 func TestOrdersAreChecked(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	unit := func(more string) string {
 		return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":"10.00"}` + more + `}]}`
 	}
@@ -142,7 +142,7 @@ func TestOrdersAreChecked(t *testing.T) {
 
 func TestCallsAreChecked(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	body := ordered("CAPTURE", walletSource)
 	refused(t, s.do(t, http.MethodPost, "/v2/checkout/orders", body, s.api()...), 400, "INVALID_REQUEST", "PAYPAL_REQUEST_ID_REQUIRED")
 	require.Equal(t, http.StatusCreated, s.do(t, http.MethodPost, "/v2/checkout/orders", ordered("CAPTURE", ""), s.api()...).Status)
@@ -169,7 +169,7 @@ func TestCallsAreChecked(t *testing.T) {
 
 func TestOrdersOfBothKinds(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	short := s.do(t, http.MethodPost, "/v2/checkout/orders", ordered("CAPTURE", ""), s.api()...)
 	require.Equal(t, http.StatusCreated, short.Status)
 	require.Equal(t, "CREATED", short.text("status"))
@@ -208,14 +208,14 @@ func TestOrdersOfBothKinds(t *testing.T) {
 
 func TestLinksNameWhereTheSimulatorIs(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, withBase)
+	s := newStore(t, withBase)
 	a := s.post(t, "/v2/checkout/orders", ordered("CAPTURE", ""))
 	require.Equal(t, "https://paypal.example/sim/paypal/checkoutnow?token="+a.text("id"), a.link("approve"))
 }
 
 func TestWhatAnOrderAllows(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.create(t, "CAPTURE", walletSource)
 	at := "/v2/checkout/orders/" + order
 	unprocessable(t, s.post(t, at+"/capture", ""), "ORDER_NOT_APPROVED")
@@ -259,7 +259,7 @@ func TestWhatAnOrderAllows(t *testing.T) {
 
 func TestInvoicesArePaidOnce(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	body := `{"intent":"CAPTURE","purchase_units":[{"invoice_id":"R-1","amount":{"currency_code":"USD","value":"10.00"}}]}`
 	first, second := s.post(t, "/v2/checkout/orders", body).text("id"), s.post(t, "/v2/checkout/orders", body).text("id")
 	for _, order := range []string{first, second} {
@@ -272,7 +272,7 @@ func TestInvoicesArePaidOnce(t *testing.T) {
 
 func TestUnitsArePaidEachByItself(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.post(t, "/v2/checkout/orders", `{"intent":"CAPTURE","purchase_units":[{"reference_id":"a","amount":{"currency_code":"JPY","value":"100"}},{"reference_id":"b","amount":{"currency_code":"JPY","value":"250"}}]}`).text("id")
 	s.agree(t, order, success, "card")
 	a := s.post(t, "/v2/checkout/orders/"+order+"/capture", "")

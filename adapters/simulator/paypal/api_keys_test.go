@@ -13,8 +13,8 @@ import (
 
 func TestARepeatShowsTheLatestState(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	create := func(body string) answer {
+	s := newStore(t)
+	create := func(body string) reply {
 		return s.post(t, "/v2/checkout/orders", body, "PayPal-Request-Id", "create-1")
 	}
 	first := create(ordered("CAPTURE", ""))
@@ -27,14 +27,14 @@ func TestARepeatShowsTheLatestState(t *testing.T) {
 
 	s.agree(t, order, success, "paypal")
 	require.Equal(t, "APPROVED", create(ordered("CAPTURE", "")).text("status"), "as it stands now")
-	capture := func() answer {
+	capture := func() reply {
 		return s.post(t, "/v2/checkout/orders/"+order+"/capture", "", "PayPal-Request-Id", "capture-1")
 	}
 	require.Equal(t, http.StatusCreated, capture().Status)
 	paid := capture()
 	require.Equal(t, http.StatusOK, paid.Status)
 	require.Equal(t, "COMPLETED", paid.text(captures+".status"))
-	refund := func() answer {
+	refund := func() reply {
 		return s.post(t, "/v2/payments/captures/"+paid.text(captures+".id")+"/refund", "", "PayPal-Request-Id", "refund-1")
 	}
 	made := refund()
@@ -58,9 +58,9 @@ func TestARepeatShowsTheLatestState(t *testing.T) {
 
 func TestARefusalLeavesItsKeyFree(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.create(t, "CAPTURE", "")
-	capture := func() answer {
+	capture := func() reply {
 		return s.post(t, "/v2/checkout/orders/"+order+"/capture", "", "PayPal-Request-Id", "k")
 	}
 	unprocessable(t, capture(), "ORDER_NOT_APPROVED")
@@ -71,9 +71,9 @@ func TestARefusalLeavesItsKeyFree(t *testing.T) {
 
 func TestVoidingHasNoBody(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	id := s.held(t)
-	void := func(more ...string) answer {
+	void := func(more ...string) reply {
 		return s.do(t, http.MethodPost, "/v2/payments/authorizations/"+id+"/void", "", s.api(append(more, "PayPal-Request-Id", "void")...)...)
 	}
 	for range 2 {
@@ -92,9 +92,9 @@ func TestVoidingHasNoBody(t *testing.T) {
 // The first of two requests under one id runs; the other one is told to wait.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	require.NoError(t, s.faults.Add(engine.Fault{Match: "POST /v2/checkout/orders", Fault: engine.FaultLatency, LatencyMS: 3000}))
-	answers := make([]answer, 2)
+	answers := make([]reply, 2)
 	errs := make([]error, 2)
 	var both sync.WaitGroup
 	for n := range answers {
@@ -114,7 +114,7 @@ func TestTwoAtOnce(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	fault := func(kind string) {
 		require.NoError(t, s.faults.Add(engine.Fault{Account: "paypal", Match: "POST /v2/checkout/orders", Fault: kind}))
 	}
@@ -142,13 +142,13 @@ func TestFaults(t *testing.T) {
 // What was done before its answer was lost is there, and the same request id finds it.
 func TestTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStore(t)
 	order := s.create(t, "CAPTURE", "")
 	s.agree(t, order, success, "paypal")
 	require.NoError(t, s.faults.Add(engine.Fault{Match: "/capture", Fault: engine.FaultTimeoutAfterCommit}))
 	client := *s.client
 	client.Timeout = 300 * time.Millisecond
-	impatient := &shop{url: s.url, client: &client, token: s.token}
+	impatient := &store{url: s.url, client: &client, token: s.token}
 	at, key := "/v2/checkout/orders/"+order+"/capture", []string{"PayPal-Request-Id", "capture", "Prefer", whole}
 	_, err := impatient.try(t.Context(), http.MethodPost, at, "", s.api(key...)...)
 	require.Error(t, err)

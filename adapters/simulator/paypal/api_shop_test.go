@@ -22,13 +22,6 @@ import (
 	"github.com/paydesk/paydesk/adapters/simulator/paypal"
 )
 
-const (
-	clientID     = "AeA1witness"
-	clientSecret = "EGnHwitness"
-	webhookID    = "WHID0000000000001"
-	waitMax      = 10 * time.Second
-)
-
 // hook is a webhook that arrived.
 type hook struct {
 	header http.Header
@@ -38,8 +31,8 @@ type hook struct {
 	What   map[string]any `json:"resource"`
 }
 
-// shop is an account at the simulated PayPal, with somebody who listens to its webhooks.
-type shop struct {
+// store is an account at the simulated PayPal, with somebody who listens to its webhooks.
+type store struct {
 	paypal   *paypal.Server
 	url      string
 	clock    *engine.Clock
@@ -54,10 +47,10 @@ type shop struct {
 	hooks []hook
 }
 
-func newShop(t *testing.T, change ...func(*paypal.Options)) *shop {
+func newStore(t *testing.T, change ...func(*paypal.Options)) *store {
 	t.Helper()
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := &shop{
+	s := &store{
 		clock: engine.NewClock(func() time.Time { return start }), faults: &engine.Faults{}, requests: &engine.Requests{}, client: &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -85,7 +78,7 @@ func newShop(t *testing.T, change ...func(*paypal.Options)) *shop {
 	return s
 }
 
-func (s *shop) listen(w http.ResponseWriter, r *http.Request) {
+func (s *store) listen(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	got := hook{header: r.Header, body: body}
 	if err != nil || json.Unmarshal(body, &got) != nil {
@@ -98,7 +91,7 @@ func (s *shop) listen(w http.ResponseWriter, r *http.Request) {
 }
 
 // told gives the webhooks of a type, all for an empty one, once all have arrived.
-func (s *shop) told(t *testing.T, kind string) []hook {
+func (s *store) told(t *testing.T, kind string) []hook {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitMax)
 	defer cancel()
@@ -115,7 +108,7 @@ func (s *shop) told(t *testing.T, kind string) []hook {
 }
 
 // toldTypes are the types of all webhooks.
-func (s *shop) toldTypes(t *testing.T) []string {
+func (s *store) toldTypes(t *testing.T) []string {
 	t.Helper()
 	var kinds []string
 	for _, one := range s.told(t, "") {
@@ -124,8 +117,8 @@ func (s *shop) toldTypes(t *testing.T) []string {
 	return kinds
 }
 
-// answer is what a call came to.
-type answer struct {
+// reply is what a call came to.
+type reply struct {
 	Status int
 	Header http.Header
 	Body   any
@@ -133,7 +126,7 @@ type answer struct {
 }
 
 // at gives a value by its path, "details.0.issue"; nil where there is none.
-func (a answer) at(path string) any {
+func (a reply) at(path string) any {
 	at := a.Body
 	for name := range strings.SplitSeq(path, ".") {
 		switch value := at.(type) {
@@ -152,10 +145,10 @@ func (a answer) at(path string) any {
 	return at
 }
 
-func (a answer) text(path string) string { return fmt.Sprint(a.at(path)) }
+func (a reply) text(path string) string { return fmt.Sprint(a.at(path)) }
 
 // link gives the address of a link; empty where there is none.
-func (a answer) link(rel string) string {
+func (a reply) link(rel string) string {
 	links, _ := a.at("links").([]any)
 	for _, one := range links {
 		if link, ok := one.(map[string]any); ok && link["rel"] == rel {
@@ -165,7 +158,7 @@ func (a answer) link(rel string) string {
 	return ""
 }
 
-func (a answer) rels() []string {
+func (a reply) rels() []string {
 	var rels []string
 	links, _ := a.at("links").([]any)
 	for _, one := range links {
@@ -177,39 +170,39 @@ func (a answer) rels() []string {
 }
 
 // try sends a request; header is name, value, name, value.
-func (s *shop) try(ctx context.Context, method, path, body string, header ...string) (answer, error) {
+func (s *store) try(ctx context.Context, method, path, body string, header ...string) (reply, error) {
 	if strings.HasPrefix(path, "/") {
 		path = s.url + "/paypal" + path
 	}
 	request, err := http.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
 	if err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
 	response, err := s.client.Do(request)
 	if err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
-	a := answer{Status: response.StatusCode, Header: response.Header, Text: string(text)}
+	a := reply{Status: response.StatusCode, Header: response.Header, Text: string(text)}
 	_ = json.Unmarshal(text, &a.Body) // not every answer is JSON
 	return a, nil
 }
 
-func (s *shop) do(t *testing.T, method, path, body string, header ...string) answer {
+func (s *store) do(t *testing.T, method, path, body string, header ...string) reply {
 	t.Helper()
 	a, err := s.try(t.Context(), method, path, body, header...)
 	require.NoError(t, err)
 	return a
 }
 
-func (s *shop) newToken(t *testing.T) string {
+func (s *store) newToken(t *testing.T) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/paypal/v1/oauth2/token", strings.NewReader("grant_type=client_credentials"))
 	require.NoError(t, err)
@@ -232,20 +225,20 @@ func (s *shop) newToken(t *testing.T) string {
 }
 
 // api is the header of a call of the API.
-func (s *shop) api(more ...string) []string {
+func (s *store) api(more ...string) []string {
 	return append([]string{"Authorization", "Bearer " + s.token, "Content-Type", "application/json"}, more...)
 }
 
 const whole = "return=representation"
 
 // post makes a call under a new request id, and has all of the object shown.
-func (s *shop) post(t *testing.T, path, body string, more ...string) answer {
+func (s *store) post(t *testing.T, path, body string, more ...string) reply {
 	t.Helper()
 	key := fmt.Sprintf("key-%d", s.keys.Add(1))
 	return s.do(t, http.MethodPost, path, body, s.api(append([]string{"Prefer", whole, "PayPal-Request-Id", key}, more...)...)...)
 }
 
-func (s *shop) get(t *testing.T, path string) answer {
+func (s *store) get(t *testing.T, path string) reply {
 	t.Helper()
 	return s.do(t, http.MethodGet, path, "", s.api()...)
 }
@@ -262,7 +255,7 @@ func ordered(intent, source string) string {
 const walletSource = `{"paypal":{"experience_context":{"return_url":"https://shop.example/back?a=1","cancel_url":"https://shop.example/no","user_action":"PAY_NOW"}}}`
 
 // create makes an order.
-func (s *shop) create(t *testing.T, intent, source string) string {
+func (s *store) create(t *testing.T, intent, source string) string {
 	t.Helper()
 	a := s.post(t, "/v2/checkout/orders", ordered(intent, source))
 	require.Equal(t, http.StatusCreated, a.Status, a.Text)
@@ -278,13 +271,13 @@ func card(number string, more ...string) url.Values {
 }
 
 // visit posts a form to the page at which buyers agree.
-func (s *shop) visit(t *testing.T, order string, form url.Values) answer {
+func (s *store) visit(t *testing.T, order string, form url.Values) reply {
 	t.Helper()
 	return s.do(t, http.MethodPost, "/checkoutnow?token="+order, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 }
 
 // agree has the buyer agree to an order, by wallet or by card fields.
-func (s *shop) agree(t *testing.T, order, number, funding string, more ...string) {
+func (s *store) agree(t *testing.T, order, number, funding string, more ...string) {
 	t.Helper()
 	a := s.visit(t, order, card(number, append([]string{"funding", funding}, more...)...))
 	require.Less(t, a.Status, http.StatusBadRequest, a.Text)
@@ -292,7 +285,7 @@ func (s *shop) agree(t *testing.T, order, number, funding string, more ...string
 }
 
 // captured makes an order and has it paid.
-func (s *shop) captured(t *testing.T, number, funding string, more ...string) answer {
+func (s *store) captured(t *testing.T, number, funding string, more ...string) reply {
 	t.Helper()
 	order := s.create(t, "CAPTURE", "")
 	s.agree(t, order, number, funding, more...)
@@ -300,7 +293,7 @@ func (s *shop) captured(t *testing.T, number, funding string, more ...string) an
 }
 
 // held makes an order of which money is held, and gives the authorization's id.
-func (s *shop) held(t *testing.T) string {
+func (s *store) held(t *testing.T) string {
 	t.Helper()
 	order := s.create(t, "AUTHORIZE", "")
 	s.agree(t, order, success, "paypal")
@@ -311,7 +304,7 @@ func (s *shop) held(t *testing.T) string {
 }
 
 // advance moves the clock.
-func (s *shop) advance(by time.Duration) {
+func (s *store) advance(by time.Duration) {
 	s.clock.Advance(by)
 	s.paypal.Elapse()
 }
@@ -324,7 +317,7 @@ const (
 )
 
 // refused requires an error in PayPal's words.
-func refused(t *testing.T, a answer, status int, name, issue string) {
+func refused(t *testing.T, a reply, status int, name, issue string) {
 	t.Helper()
 	require.Equal(t, status, a.Status, a.Text)
 	require.Equal(t, name, a.text("name"), a.Text)
@@ -335,7 +328,7 @@ func refused(t *testing.T, a answer, status int, name, issue string) {
 	require.NotEmpty(t, a.text("debug_id"))
 }
 
-func unprocessable(t *testing.T, a answer, issue string) {
+func unprocessable(t *testing.T, a reply, issue string) {
 	t.Helper()
 	refused(t, a, http.StatusUnprocessableEntity, "UNPROCESSABLE_ENTITY", issue)
 }
