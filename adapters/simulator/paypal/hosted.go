@@ -146,19 +146,20 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, o *order) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = agreedPage.Execute(w, map[string]string{"Title": approvalTitle, "Style": s.style(), "Order": o.id, "Payer": payerID}) // whoever asked may have gone
+	_ = agreedPage.Execute(w, map[string]string{"Title": approvalTitle, "Assets": s.prefix + browser.Folder + "assets/", "Order": o.id, "Payer": payerID}) // whoever asked may have gone
 }
 
-// agreedPage is for a buyer whose shop gave no address to come back to.
+// agreedPage tells the window that opened it, and closes.
 var agreedPage = template.Must(template.New("agreed").Parse(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{.Title}}</title>
-<link rel="stylesheet" href="{{.Style}}">
+<link rel="stylesheet" href="{{.Assets}}frame.css">
+<script type="module" src="{{.Assets}}agreed.js"></script>
 </head>
 <body>
 <main>
