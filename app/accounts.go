@@ -381,14 +381,16 @@ func (c Config) Account(name core.AccountName) Account {
 	return Account{}
 }
 
-// TrustWebhookRoots has the accounts at PayPal whose API is below an address, a simulator's,
-// believe webhooks that lead to these certificates, in PEM.
-func (c *Config) TrustWebhookRoots(base string, roots []byte) {
+// TrustingWebhooks is the configuration with which the accounts at PayPal whose API is below an
+// address, a simulator's, believe webhooks that lead to these certificates, in PEM.
+func (c Config) TrustingWebhooks(base string, roots []byte) Config {
+	c.Accounts = slices.Clone(c.Accounts)
 	for n := range c.Accounts {
 		if one := &c.Accounts[n]; c.Environment == core.EnvTest && strings.HasPrefix(one.PayPal.APIBase, base) {
-			one.PayPal.WebhookRoots = append(slices.Clone(one.PayPal.WebhookRoots), roots...)
+			one.PayPal.WebhookRoots = slices.Concat(one.PayPal.WebhookRoots, roots)
 		}
 	}
+	return c
 }
 
 // APIBase is where the account's provider is; empty for the provider itself.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -74,12 +75,10 @@ func live() map[string]string {
 // test is a configuration that test accepts.
 func test() map[string]string {
 	values := live()
-	for name, value := range map[string]string{
+	maps.Copy(values, map[string]string{
 		"PAYDESK_ENV": "test", "PAYDESK_STRIPE_SECRET_KEY": "sk_test_x", "PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_x",
 		"PAYDESK_SQUARE_APPLICATION_ID": "sandbox-sq0idb-x",
-	} {
-		values[name] = value
-	}
+	})
 	return values
 }
 

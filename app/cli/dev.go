@@ -65,7 +65,7 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer sim.Close()
-	config.TrustWebhookRoots("http://"+config.SimulatorAddr+"/", sim.WebhookRoots())
+	config = config.TrustingWebhooks("http://"+config.SimulatorAddr+"/", sim.WebhookRoots())
 	program, stop, err := r.App(ctx, config, logger, clock)
 	if err != nil {
 		return err

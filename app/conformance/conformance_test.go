@@ -94,36 +94,40 @@ func (s sandboxEnd) Patience() time.Duration { return sandboxPatience }
 // open makes an account's adapter, with a wire of its own.
 func open(t *testing.T, config app.Config, account app.Account) (app.Adapter, farEnd) {
 	t.Helper()
-	make, known := buyers[account.Provider]
+	newBuyer, known := buyers[account.Provider]
 	require.True(t, known, account.Provider)
-	end := farEnd{buyer: make(account)}
-	end.Wire = &portstest.Wire{Base: http.DefaultTransport.(*http.Transport).Clone(), Key: end.key, Mutates: end.mutates, Outage: end.outage} //nolint:forcetypeassert // it is net/http's own
+	end := farEnd{buyer: newBuyer(account)}
+	end.Wire = &portstest.Wire{Base: &http.Transport{Proxy: http.ProxyFromEnvironment}, Key: end.key, Mutates: end.mutates, Outage: end.outage}
 	adapter, err := app.NewAdapter(config, account, &http.Client{Transport: end.Wire, Timeout: time.Minute})
 	require.NoError(t, err)
 	return adapter, end
 }
 
 // credentials are those that the simulator and the adapters are given.
-var credentials = map[string]string{ //nolint:gosec // of nobody
+var credentials = map[string]string{
 	"PAYDESK_STRIPE_SECRET_KEY": "sk_test_simulated", "PAYDESK_STRIPE_PUBLISHABLE_KEY": "pk_test_simulated", "PAYDESK_STRIPE_WEBHOOK_SECRETS": "whsec_simulated",
 	"PAYDESK_PAYPAL_CLIENT_ID": "client", "PAYDESK_PAYPAL_CLIENT_SECRET": "secret", "PAYDESK_PAYPAL_WEBHOOK_ID": "WH-1",
 	"PAYDESK_SQUARE_ACCESS_TOKEN": "token", "PAYDESK_SQUARE_APPLICATION_ID": "sandbox-sq0idb-x", "PAYDESK_SQUARE_LOCATION_ID": "L1",
 	"PAYDESK_SQUARE_WEBHOOK_KEYS": "key",
 }
 
-// simulated is the configuration of accounts at a simulator of their own.
-func simulated(t *testing.T) app.Config {
+// simulated is the configuration of accounts at a simulator of their own, which posts webhooks
+// to an address; empty for nowhere.
+func simulated(t *testing.T, paydeskURL string) app.Config {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{
+		PaydeskURL: paydeskURL,
 		Stripe: []simulator.StripeAccount{{
 			SecretKey: credentials["PAYDESK_STRIPE_SECRET_KEY"], PublishableKey: credentials["PAYDESK_STRIPE_PUBLISHABLE_KEY"],
+			WebhookSecrets: []string{credentials["PAYDESK_STRIPE_WEBHOOK_SECRETS"]},
 		}},
 		PayPal: []simulator.PayPalAccount{{
 			ClientID: credentials["PAYDESK_PAYPAL_CLIENT_ID"], ClientSecret: credentials["PAYDESK_PAYPAL_CLIENT_SECRET"],
+			WebhookID: credentials["PAYDESK_PAYPAL_WEBHOOK_ID"],
 		}},
 		Square: []simulator.SquareAccount{{
 			AccessToken: credentials["PAYDESK_SQUARE_ACCESS_TOKEN"], ApplicationID: credentials["PAYDESK_SQUARE_APPLICATION_ID"],
-			LocationID: credentials["PAYDESK_SQUARE_LOCATION_ID"],
+			LocationID: credentials["PAYDESK_SQUARE_LOCATION_ID"], WebhookKeys: []string{credentials["PAYDESK_SQUARE_WEBHOOK_KEYS"]},
 		}},
 	})
 	require.NoError(t, err)
@@ -137,11 +141,14 @@ func simulated(t *testing.T) app.Config {
 		if provider, ok := strings.CutSuffix(name, "_API_BASE"); ok {
 			return server.URL + "/" + strings.ToLower(strings.TrimPrefix(provider, "PAYDESK_")), true
 		}
+		if name == "PAYDESK_PUBLIC_URL" && paydeskURL != "" {
+			return paydeskURL, true
+		}
 		value, ok := credentials[name]
 		return value, ok
 	}, nil)
 	require.NoError(t, err)
-	return config
+	return config.TrustingWebhooks(server.URL+"/", sim.WebhookRoots())
 }
 
 // TestSimulated holds the adapters of all providers to the suite.
@@ -151,7 +158,7 @@ func TestSimulated(t *testing.T) {
 		t.Run(string(provider), func(t *testing.T) {
 			t.Parallel()
 			portstest.RunProvider(t, func(t *testing.T) (ports.Provider, portstest.FarEnd) {
-				config := simulated(t)
+				config := simulated(t, "")
 				return open(t, config, config.Account(core.AccountName(provider)))
 			})
 		})
@@ -160,6 +167,7 @@ func TestSimulated(t *testing.T) {
 
 // TestSandbox holds one account at a real sandbox to it.
 func TestSandbox(t *testing.T) {
+	t.Parallel()
 	name := os.Getenv(accountVariable)
 	if name == "" {
 		t.Skip("no account is named: make conformance ACCOUNT=name")

@@ -2,6 +2,8 @@ package conformance_test
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -71,7 +73,16 @@ func (b payPalBuyer) confirm(t testing.TB, session ports.PaymentSession, card po
 		payThere(t, session.Action.URL, payPalNumber)
 		return
 	}
-	status, text := postForm(t, b.base+"/checkoutnow?token="+session.Snapshot.Ref.ID, url.Values{"funding": {"card"}, "number": {payPalNumber}, "cvc": {"123"}, "exp_month": {"12"}, "exp_year": {"2034"}, "name": {payPalHolders[card]}}, nil)
+	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(b.id+":"+b.secret))
+	status, text := postForm(t, b.base+"/v1/oauth2/token", url.Values{"grant_type": {"client_credentials"}}, map[string]string{"Authorization": basic})
+	require.Equal(t, http.StatusOK, status)
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	require.NoError(t, json.Unmarshal(text, &token))
+	status, text = postJSON(t, b.base+"/v2/checkout/orders/"+session.Snapshot.Ref.ID+"/confirm-payment-source", map[string]any{
+		"payment_source": map[string]any{"card": map[string]any{"number": payPalNumber, "expiry": "2034-12", "security_code": "123", "name": payPalHolders[card]}},
+	}, map[string]string{"Authorization": "Bearer " + token.AccessToken, "PayPal-Request-Id": session.Snapshot.Ref.ID})
 	require.Less(t, status, http.StatusBadRequest, "%s", text)
 }
 

@@ -153,6 +153,7 @@ func (f *FakeProvider) Fault(_ testing.TB, fault Fault) {
 		f.FailNext(&core.ProviderError{Class: core.ClassUnknown, Foreign: "api_error", Op: "fake call", RequestID: "req_fake"})
 	case FaultError429:
 		f.FailNext(&core.ProviderError{Class: core.ClassRetryable, Foreign: "rate_limit", Op: "fake call", RequestID: "req_fake", RetryAfter: time.Second})
+	case FaultOddStatus, FaultNoAmount, FaultOtherObject: // its answers are no text that could be changed
 	}
 }
 

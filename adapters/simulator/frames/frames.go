@@ -10,6 +10,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -52,9 +53,7 @@ type Options struct {
 // the account's answer 401, and the element that they belong to reports a load error.
 func Handler(options Options) http.Handler {
 	contents := files(shared, "assets")
-	for name, content := range files(options.Assets, ".") {
-		contents[name] = content
-	}
+	maps.Copy(contents, files(options.Assets, "."))
 	script := "(() => {\n'use strict';\n\n" + string(contents[sharedScript]) + "\n" + string(contents[options.ScriptFile]) + "})();\n"
 	mux := http.NewServeMux()
 	at := options.Prefix + options.Script
