@@ -57,8 +57,10 @@ func (s *Server) readWindow(in *request) (window, *result) {
 		return w, new(invalid("INVALID_LOCATION", "location_id", "The location is not one of the seller's."))
 	}
 	times := []bound{
-		{"begin_time", in.query["begin_time"], &w.begin}, {"end_time", in.query["end_time"], &w.end},
-		{"updated_at_begin_time", in.query["updated_at_begin_time"], &w.updatedBegin}, {"updated_at_end_time", in.query["updated_at_end_time"], &w.updatedEnd},
+		{"begin_time", in.query["begin_time"], &w.begin},
+		{"end_time", in.query["end_time"], &w.end},
+		{"updated_at_begin_time", in.query["updated_at_begin_time"], &w.updatedBegin},
+		{"updated_at_end_time", in.query["updated_at_end_time"], &w.updatedEnd},
 	}
 	times = slices.DeleteFunc(times, func(one bound) bool {
 		_, given := in.query[one.name]

@@ -187,3 +187,62 @@ func TestTheFirstErrorIsAlwaysTheSame(t *testing.T) {
 		require.Equal(t, "query.filter.created_at.start_at", events.text("errors.0.field"))
 	}
 }
+
+// A card's number is in no answer, object, event or list of requests.
+func TestCardNumbersAreNowhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	numbers := []string{"4111111111111111", "4000000000000002", "4310000000201019", "4811110000000008", "4111111111111112", "4929000000006"}
+	var seen strings.Builder
+	link := h.link(t, nil)
+	for _, number := range numbers {
+		made := h.tokenize(t, number, nil)
+		seen.WriteString(made.Text)
+		seen.WriteString(h.call(t, http.MethodPost, "/v2/payments", newPayment(number, object{"source_id": made.text("token"), "reference_id": nil})).Text)
+		seen.WriteString(h.post(t, link, typedCard(number)).Text)
+	}
+	seen.WriteString(h.call(t, http.MethodPost, "/v2/payments", object{"source_id": numbers[0], "idempotency_key": "k", "amount_money": euros(1)}).Text)
+	for _, kind := range h.sim.Kinds() {
+		for _, one := range h.objects(t, kind) {
+			seen.WriteString(one.Text)
+		}
+	}
+	for _, one := range h.deliveries(t, "") {
+		seen.WriteString(one.body)
+	}
+	for _, request := range h.requests.List() {
+		request.IdempotencyKey = "" // the test's own
+		seen.WriteString(written(t, object{"request": request}))
+	}
+	require.Contains(t, seen.String(), "COMPLETED")
+	for _, number := range numbers {
+		require.NotContains(t, seen.String(), number)
+	}
+}
+
+func TestResetForgets(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	token, link := h.token(t, "4111111111111111", nil), h.link(t, nil)
+	asked := h.tokenize(t, "4310000000201019", nil).text("verification")
+	require.Equal(t, http.StatusOK, h.call(t, http.MethodPut, "/v2/events/enable", nil).Status)
+	id := h.pay(t, "k", nil).text("payment.id")
+	h.sim.Reset()
+	require.Equal(t, http.StatusNotFound, h.call(t, http.MethodGet, "/v2/payments/"+id, nil).Status)
+	require.Equal(t, "NOT_FOUND", h.call(t, http.MethodPost, "/v2/payments", newPayment("t", object{"source_id": token})).code())
+	require.Equal(t, http.StatusNotFound, h.call(t, http.MethodPost, "/v1/tokens/"+asked, object{"outcome": "complete"}).Status)
+	require.Equal(t, http.StatusNotFound, h.visit(t, link, nil).Status)
+	require.NotEqual(t, id, h.pay(t, "k", nil).text("payment.id"), "keys are free, and ids are new")
+	require.JSONEq(t, `{}`, h.call(t, http.MethodPost, "/v2/events", object{}).Text, "events are kept no more")
+}
+
+func TestCancelByKeyIsOfOnePayment(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	first, second := h.pay(t, "1", object{"autocomplete": false}).text("payment.id"), h.pay(t, "2", object{"autocomplete": false}).text("payment.id")
+	for _, key := range []string{"3", "1"} {
+		require.Equal(t, http.StatusOK, h.call(t, http.MethodPost, "/v2/payments/cancel", object{"idempotency_key": key}).Status)
+	}
+	require.Equal(t, "CANCELED", h.show(t, first).text("payment.status"))
+	require.Equal(t, "APPROVED", h.show(t, second).text("payment.status"))
+}
