@@ -387,7 +387,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 
 	w := h.request(t, http.MethodPost, attempts(checkout.ID), strings.NewReader(atStripe), "Content-Type", "text/plain")
 	require.Equal(t, http.StatusUnsupportedMediaType, w.Code)
-	require.NotContains(t, h.log.String(), "4242")
+	require.NotRegexp(t, `4242\D{0,3}4242`, h.log.String(), "four such digits alone may be a time's")
 	require.Zero(t, h.Provider.CallsOf("CreatePayment"))
 }
 
