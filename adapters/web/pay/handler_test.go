@@ -221,7 +221,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	w := h.get(t, attempts(checkout.ID))
 	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
 	require.Equal(t, http.MethodPost, w.Header().Get("Allow"))
-	require.NotContains(t, h.log.String(), "4242")
+	require.NotRegexp(t, `4242\D{0,3}4242`, h.log.String())
 }
 
 func TestAnAttemptFromStartToEnd(t *testing.T) {
