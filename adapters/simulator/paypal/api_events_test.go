@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -112,9 +113,7 @@ func TestSignaturesCanBeChecked(t *testing.T) {
 			"auth_algo": got.header.Get("Paypal-Auth-Algo"), "cert_url": got.header.Get("Paypal-Cert-Url"), "transmission_id": got.header.Get("Paypal-Transmission-Id"),
 			"transmission_sig": got.header.Get("Paypal-Transmission-Sig"), "transmission_time": got.header.Get("Paypal-Transmission-Time"), "webhook_id": webhookID,
 		}
-		for name, value := range change {
-			fields[name] = value
-		}
+		maps.Copy(fields, change)
 		var body strings.Builder
 		for name, value := range fields {
 			if value != "" {

@@ -110,9 +110,8 @@ var descriptions = map[string]string{
 	"VALIDATION_ERROR":                       "The card is not valid in this field.",
 }
 
-func created(ref string, object any) result {
-	return result{status: http.StatusCreated, ref: ref, object: object}
-}
+// created says what was made; it is shown as it stands when the call is over.
+func created(ref string) result { return result{status: http.StatusCreated, ref: ref} }
 
 func done(object any) result { return result{status: http.StatusOK, object: object} }
 
