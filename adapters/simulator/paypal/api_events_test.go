@@ -227,10 +227,15 @@ func TestTransactionsAreReported(t *testing.T) {
 	require.Empty(t, second.link("next"))
 	require.NotEmpty(t, ask("page_size", "2").link("next"))
 	for _, wrong := range []struct{ name, value, issue string }{
-		{"start_date", "", "MISSING_REQUIRED_PARAMETER"}, {"end_date", "", "MISSING_REQUIRED_PARAMETER"},
-		{"start_date", "2026-03-01T00:00Z", "INVALID_PARAMETER_SYNTAX"}, {"end_date", "2026-04-02T00:00:00Z", "INVALID_PARAMETER_VALUE"},
-		{"end_date", "2026-02-02T00:00:00Z", "INVALID_PARAMETER_VALUE"}, {"page_size", "501", "INVALID_PARAMETER_VALUE"},
-		{"page", "0", "INVALID_PARAMETER_VALUE"}, {"fields", "everything", "INVALID_PARAMETER_VALUE"}, {"transaction_status", "X", "INVALID_PARAMETER_VALUE"},
+		{"start_date", "", "MISSING_REQUIRED_PARAMETER"},
+		{"end_date", "", "MISSING_REQUIRED_PARAMETER"},
+		{"start_date", "2026-03-01T00:00Z", "INVALID_PARAMETER_SYNTAX"},
+		{"end_date", "2026-04-02T00:00:00Z", "INVALID_PARAMETER_VALUE"},
+		{"end_date", "2026-02-02T00:00:00Z", "INVALID_PARAMETER_VALUE"},
+		{"page_size", "501", "INVALID_PARAMETER_VALUE"},
+		{"page", "0", "INVALID_PARAMETER_VALUE"},
+		{"fields", "everything", "INVALID_PARAMETER_VALUE"},
+		{"transaction_status", "X", "INVALID_PARAMETER_VALUE"},
 		{"sort", "up", "INVALID_PARAMETER"},
 	} {
 		refused(t, ask(wrong.name, wrong.value), 400, "INVALID_REQUEST", wrong.issue)
