@@ -12,11 +12,16 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
-// tabTimeMax bounds what one test does in a browser.
-const tabTimeMax = 90 * time.Second
+const (
+	// tabTimeMax bounds what one test does in a browser.
+	tabTimeMax = 90 * time.Second
+	// fieldCharsMost is the longest text in a field: a card number with its spaces.
+	fieldCharsMost = 19
+)
 
 // shopPage is a shop's page with PayPal's button and card fields. What it is told is put into
 // the page, where tests wait for it.
@@ -140,9 +145,11 @@ func (s *shop) clicks(t *testing.T, button string, in ...chromedp.QueryOption) {
 	s.do(t, chromedp.WaitEnabled(chromedp.CSS(button), in...), chromedp.Click(chromedp.CSS(button), in...))
 }
 
+// types puts a text in the place of what is in a field.
 func (s *shop) types(t *testing.T, field, text string, in chromedp.QueryOption) {
 	t.Helper()
-	s.do(t, chromedp.WaitVisible(chromedp.CSS(field), in), chromedp.SetValue(chromedp.CSS(field), "", in), chromedp.SendKeys(chromedp.CSS(field), text, in))
+	keys := kb.End + strings.Repeat(kb.Backspace, fieldCharsMost) + text
+	s.do(t, chromedp.WaitVisible(chromedp.CSS(field), in), chromedp.Focus(chromedp.CSS(field), in), chromedp.SendKeys(chromedp.CSS(field), keys, in))
 }
 
 // typesCard fills all card fields of the page.
@@ -175,6 +182,8 @@ func TestPage(t *testing.T) {
 	} {
 		t.Run(story.name, func(t *testing.T) {
 			s.order = s.house.create(t, orderBody("CAPTURE"))
+			_, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](`document.getElementById('told').textContent = ''`))
+			require.NoError(t, err)
 			story.test(t, s)
 		})
 	}
@@ -193,6 +202,7 @@ func (s *shop) pressesPayPal(t *testing.T) {
 func (s *shop) agrees(t *testing.T, number string) {
 	t.Helper()
 	in := s.frame(t, "#approve-frame")
+	s.do(t, chromedp.WaitEnabled(chromedp.CSS("#agree"), in))
 	s.types(t, "#card-number", number, in)
 	s.types(t, "#card-expiry", "1240", in)
 	s.types(t, "#card-cvc", "123", in)
