@@ -96,7 +96,29 @@ func TestDocumentsHoldNoInlineCode(t *testing.T) {
 		require.False(t, inline.Match(text), file)
 		for _, reference := range regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
 			require.True(t, strings.HasPrefix(reference[1], "assets/"), reference[1])
-			require.Equal(t, http.StatusOK, get(t, "/paypal/sdk/"+reference[1]).Code, reference[1])
+			w := get(t, "/paypal/sdk/"+reference[1])
+			require.Equal(t, http.StatusOK, w.Code, reference[1])
+			for _, imported := range regexp.MustCompile(`from '\./([^']+)'`).FindAllStringSubmatch(w.Body.String(), -1) {
+				require.Equal(t, http.StatusOK, get(t, "/paypal/sdk/assets/"+imported[1]).Code, imported[1])
+			}
 		}
+	}
+}
+
+// The script works on pages that forbid inline styles and scripts made of text.
+func TestScriptKeepsToPagesPolicies(t *testing.T) {
+	t.Parallel()
+	text := get(t, "/paypal/sdk/js?client-id="+client).Body.String()
+	require.NotRegexp(t, `innerHTML|insertAdjacentHTML|setAttribute\('style'|cssText|\beval\(|new Function|document\.write`, text)
+}
+
+// A simulator that has no client id of its own asks nobody for one in particular.
+func TestAnyClientIDWithoutOne(t *testing.T) {
+	t.Parallel()
+	open := browser.Handler("/paypal", "", []string{"EUR"})
+	for _, path := range []string{"js?client-id=any", "button?key=any"} {
+		w := httptest.NewRecorder()
+		open.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/paypal/sdk/"+path, nil))
+		require.Equal(t, http.StatusOK, w.Code, path)
 	}
 }

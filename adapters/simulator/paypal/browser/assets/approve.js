@@ -6,6 +6,7 @@ import { serve, tell } from './frame.js';
 import { methods, typed, validate } from './fields.js';
 
 const agree = document.getElementById('agree');
+const cancel = document.getElementById('cancel-approval');
 const line = document.getElementById('approval-error');
 let order = '';
 let terms = {};
@@ -30,7 +31,7 @@ async function confirm() {
 }
 
 document.getElementById('card').addEventListener('submit', confirm);
-document.getElementById('cancel-approval').addEventListener('click', () => tell('escape'));
+cancel.addEventListener('click', () => tell('escape'));
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') tell('escape');
 });
@@ -39,6 +40,7 @@ serve({
   async init({ order: asked, currency, intent }) {
     order = asked;
     terms = { currency, intent };
+    cancel.disabled = false;
     methods.init({});
     const found = await call('GET', orderPath(order), terms);
     if (found.error) return found;
