@@ -102,6 +102,7 @@ func TestOrdersAreChecked(t *testing.T) {
 		"other intent":         {`{"intent":"SALE","purchase_units":[{"amount":{"currency_code":"USD","value":"1"}}]}`, 400, "INVALID_PARAMETER_VALUE", "/intent"},
 		"intent of a number":   {`{"intent":1,"purchase_units":[{"amount":{"currency_code":"USD","value":"1"}}]}`, 400, "MALFORMED_REQUEST_JSON", "/intent"},
 		"no unit":              {`{"intent":"CAPTURE","purchase_units":[]}`, 400, "INVALID_ARRAY_MIN_ITEMS", "/purchase_units"},
+		"too many units":       {`{"intent":"CAPTURE","purchase_units":[{}` + strings.Repeat(",{}", 10) + `]}`, 400, "INVALID_ARRAY_MAX_ITEMS", "/purchase_units"},
 		"no amount":            {`{"intent":"CAPTURE","purchase_units":[{}]}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/amount"},
 		"null amount":          {`{"intent":"CAPTURE","purchase_units":[{"amount":null}]}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/amount"},
 		"value of a number":    {`{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":10}}]}`, 400, "MALFORMED_REQUEST_JSON", "/purchase_units/0/amount/value"},

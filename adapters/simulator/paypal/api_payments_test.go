@@ -241,6 +241,17 @@ func TestCaptureWhatIsHeld(t *testing.T) {
 	unprocessable(t, s.post(t, "/v2/payments/authorizations/"+part+"/capture", amount("1.00", "")), "AUTHORIZATION_VOIDED")
 }
 
+func TestAHoldIsCapturedSoOftenOnly(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	at := "/v2/payments/authorizations/" + s.held(t) + "/capture"
+	cent := `{"amount":{"currency_code":"EUR","value":"0.01"}}`
+	for range 99 {
+		require.Equal(t, http.StatusCreated, s.post(t, at, cent).Status)
+	}
+	unprocessable(t, s.post(t, at, cent), "MAX_CAPTURE_COUNT_EXCEEDED")
+}
+
 func TestAuthorizationsThatAreNone(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -89,6 +89,7 @@ var descriptions = map[string]string{
 	"ITEM_TOTAL_REQUIRED":                    "Items need an item_total in the breakdown of the amount.",
 	"MALFORMED_REQUEST_JSON":                 "The request JSON is not well formed.",
 	"MAX_CAPTURE_AMOUNT_EXCEEDED":            "The capture amount exceeds the allowable limit.",
+	"MAX_CAPTURE_COUNT_EXCEEDED":             "The authorization was captured as often as it can be.",
 	"MISSING_REQUIRED_PARAMETER":             "A required field / parameter is missing.",
 	"MULTI_CURRENCY_ORDER":                   "All purchase units must be in one currency.",
 	"ORDER_ALREADY_AUTHORIZED":               "The order was authorized already.",
