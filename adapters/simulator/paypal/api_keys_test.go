@@ -1,6 +1,7 @@
 package paypal_test
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"testing"
@@ -139,6 +140,38 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, s.do(t, http.MethodPost, "/v1/oauth2/token", "").Status)
 }
 
+// unanswered makes a call that gets no answer because of a fault, and leaves once that
+// is at work.
+func (s *store) unanswered(t *testing.T, fault, path string, header ...string) {
+	t.Helper()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.try(ctx, http.MethodPost, path, "", s.api(header...)...)
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		calls := s.requests.List()
+		return calls[len(calls)-1].Fault == fault
+	}, waitMax, time.Millisecond)
+	leave()
+	require.ErrorIs(t, <-ended, context.Canceled)
+}
+
+// What was to be done by a call that never arrived is not done.
+func TestTheCallIsLost(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	order := s.create(t, "CAPTURE", "")
+	s.agree(t, order, success, "paypal")
+	at := "/v2/checkout/orders/" + order
+	require.NoError(t, s.faults.Add(engine.Fault{Match: "/capture", Fault: engine.FaultTimeoutBefore}))
+	s.unanswered(t, engine.FaultTimeoutBefore, at+"/capture", "PayPal-Request-Id", "capture")
+	require.Equal(t, "APPROVED", s.get(t, at).text("status"))
+	require.Equal(t, http.StatusCreated, s.do(t, http.MethodPost, at+"/capture", "", s.api("PayPal-Request-Id", "capture")...).Status)
+}
+
 // What was done before its answer was lost is there, and the same request id finds it.
 func TestTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
@@ -146,12 +179,8 @@ func TestTheAnswerIsLost(t *testing.T) {
 	order := s.create(t, "CAPTURE", "")
 	s.agree(t, order, success, "paypal")
 	require.NoError(t, s.faults.Add(engine.Fault{Match: "/capture", Fault: engine.FaultTimeoutAfterCommit}))
-	client := *s.client
-	client.Timeout = 300 * time.Millisecond
-	impatient := &store{url: s.url, client: &client, token: s.token}
 	at, key := "/v2/checkout/orders/"+order+"/capture", []string{"PayPal-Request-Id", "capture", "Prefer", whole}
-	_, err := impatient.try(t.Context(), http.MethodPost, at, "", s.api(key...)...)
-	require.Error(t, err)
+	s.unanswered(t, engine.FaultTimeoutAfterCommit, at, key...)
 	require.Equal(t, "COMPLETED", s.get(t, "/v2/checkout/orders/"+order).text(captures+".status"))
 	again := s.do(t, http.MethodPost, at, "", s.api(key...)...)
 	require.Equal(t, http.StatusOK, again.Status)

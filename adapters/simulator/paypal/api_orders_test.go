@@ -55,25 +55,45 @@ func TestToken(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, s.get(t, "/v2/checkout/orders/X").Status)
 }
 
+const oneDollar = `"amount":{"currency_code":"USD","value":"1"}`
+
+// unit is an order of one unit of ten dollars, with more said of it.
+func unit(more string) string {
+	return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":"10.00"}` + more + `}]}`
+}
+
+func amount(currency, value string) string {
+	return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"` + currency + `","value":"` + value + `"}}]}`
+}
+
+// units is an order of two units.
+func units(first, second string) string {
+	return `{"intent":"CAPTURE","purchase_units":[{` + first + `},{` + second + `}]}`
+}
+
+// summed is an order of two shirts of five dollars each.
+func summed(value, breakdown string) string {
+	if breakdown != "" {
+		breakdown = `,"breakdown":{` + breakdown + `}`
+	}
+	return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":"` + value + `"` + breakdown + `},` +
+		`"items":[{"name":"Shirt","quantity":"2","unit_amount":{"currency_code":"USD","value":"5.00"}}]}]}`
+}
+
+func part(name, value string) string {
+	return `"` + name + `":{"currency_code":"USD","value":"` + value + `"}`
+}
+
+func long(n int) string { return strings.Repeat("x", n) }
+
 func TestOrdersAreChecked(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	unit := func(more string) string {
-		return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":"10.00"}` + more + `}]}`
-	}
-	amount := func(currency, value string) string {
-		return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"` + currency + `","value":"` + value + `"}}]}`
-	}
-	summed := func(value, breakdown, items string) string {
-		return `{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":"` + value + `"` + breakdown + `}` + items + `}]}`
-	}
-	long := func(n int) string { return strings.Repeat("x", n) }
-	item := `,"items":[{"name":"Shirt","quantity":"2","unit_amount":{"currency_code":"USD","value":"5.00"}}]`
 	tests := map[string]struct {
 		body   string
 		status int
-		issue  string // empty for an order that is made
-		field  string
+		issue  string
+		field  string // empty for any
 	}{
 		"not JSON":             {`{"intent":`, 400, "MALFORMED_REQUEST_JSON", "/"},
 		"two objects":          {amount("USD", "1") + "{}", 400, "MALFORMED_REQUEST_JSON", "/"},
@@ -82,6 +102,7 @@ func TestOrdersAreChecked(t *testing.T) {
 		"other intent":         {`{"intent":"SALE","purchase_units":[{"amount":{"currency_code":"USD","value":"1"}}]}`, 400, "INVALID_PARAMETER_VALUE", "/intent"},
 		"intent of a number":   {`{"intent":1,"purchase_units":[{"amount":{"currency_code":"USD","value":"1"}}]}`, 400, "MALFORMED_REQUEST_JSON", "/intent"},
 		"no unit":              {`{"intent":"CAPTURE","purchase_units":[]}`, 400, "INVALID_ARRAY_MIN_ITEMS", "/purchase_units"},
+		"too many units":       {`{"intent":"CAPTURE","purchase_units":[{}` + strings.Repeat(",{}", 10) + `]}`, 400, "INVALID_ARRAY_MAX_ITEMS", "/purchase_units"},
 		"no amount":            {`{"intent":"CAPTURE","purchase_units":[{}]}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/amount"},
 		"null amount":          {`{"intent":"CAPTURE","purchase_units":[{"amount":null}]}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/amount"},
 		"value of a number":    {`{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":10}}]}`, 400, "MALFORMED_REQUEST_JSON", "/purchase_units/0/amount/value"},
@@ -103,40 +124,44 @@ func TestOrdersAreChecked(t *testing.T) {
 		"zero":                 {amount("USD", "0.00"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE", "/purchase_units/0/amount/value"},
 		"negative":             {amount("USD", "-1.00"), 422, "CANNOT_BE_ZERO_OR_NEGATIVE", "/purchase_units/0/amount/value"},
 		"more than money":      {amount("USD", "9999999999999"), 400, "INVALID_PARAMETER_VALUE", "/purchase_units/0/amount/value"},
-		"two units unnamed":    {`{"intent":"CAPTURE","purchase_units":[{"amount":{"currency_code":"USD","value":"1"}},{"amount":{"currency_code":"USD","value":"1"}}]}`, 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/reference_id"},
-		"two units alike":      {`{"intent":"CAPTURE","purchase_units":[{"reference_id":"a","amount":{"currency_code":"USD","value":"1"}},{"reference_id":"a","amount":{"currency_code":"USD","value":"1"}}]}`, 422, "DUPLICATE_REFERENCE_ID", "/purchase_units/1/reference_id"},
-		"two currencies":       {`{"intent":"CAPTURE","purchase_units":[{"reference_id":"a","amount":{"currency_code":"USD","value":"1"}},{"reference_id":"b","amount":{"currency_code":"EUR","value":"1"}}]}`, 422, "MULTI_CURRENCY_ORDER", "/purchase_units/1/amount/currency_code"},
-		"items without total":  {summed("10.00", "", item), 422, "ITEM_TOTAL_REQUIRED", "/purchase_units/0/amount/breakdown/item_total"},
-		"items of other total": {summed("11.00", `,"breakdown":{"item_total":{"currency_code":"USD","value":"11.00"}}`, item), 422, "ITEM_TOTAL_MISMATCH", "/purchase_units/0/amount/breakdown/item_total"},
-		"parts of other sum":   {summed("10.00", `,"breakdown":{"item_total":{"currency_code":"USD","value":"10.00"},"shipping":{"currency_code":"USD","value":"1.00"}}`, item), 422, "AMOUNT_MISMATCH", "/purchase_units/0/amount/value"},
+		"two units unnamed":    {units(oneDollar, oneDollar), 400, "MISSING_REQUIRED_PARAMETER", "/purchase_units/0/reference_id"},
+		"two units alike":      {units(`"reference_id":"a",`+oneDollar, `"reference_id":"a",`+oneDollar), 422, "DUPLICATE_REFERENCE_ID", "/purchase_units/1/reference_id"},
+		"two currencies":       {units(`"reference_id":"a",`+oneDollar, `"reference_id":"b","amount":{"currency_code":"EUR","value":"1"}`), 422, "MULTI_CURRENCY_ORDER", "/purchase_units/1/amount/currency_code"},
+		"items without total":  {summed("10.00", ""), 422, "ITEM_TOTAL_REQUIRED", "/purchase_units/0/amount/breakdown/item_total"},
+		"items of other total": {summed("11.00", part("item_total", "11.00")), 422, "ITEM_TOTAL_MISMATCH", "/purchase_units/0/amount/breakdown/item_total"},
+		"parts of other sum":   {summed("10.00", part("item_total", "10.00")+","+part("shipping", "1.00")), 422, "AMOUNT_MISMATCH", "/purchase_units/0/amount/value"},
 		"no address":           {ordered("CAPTURE", `{"paypal":{"experience_context":{"return_url":"back"}}}`), 400, "INVALID_PARAMETER_SYNTAX", "/payment_source/paypal/experience_context/return_url"},
 		"unknown action":       {ordered("CAPTURE", `{"paypal":{"experience_context":{"user_action":"PAY"}}}`), 400, "INVALID_PARAMETER_VALUE", "/payment_source/paypal/experience_context/user_action"},
-
-		"whole":              {amount("USD", "10"), 201, "", ""},
-		"one decimal":        {amount("EUR", "10.5"), 201, "", ""},
-		"yen":                {amount("JPY", "10"), 201, "", ""},
-		"longest":            {unit(`,"custom_id":"` + long(127) + `","description":"` + long(127) + `","reference_id":"` + long(256) + `"`), 201, "", ""},
-		"characters":         {unit(`,"custom_id":"` + strings.Repeat("ü", 127) + `"`), 201, "", ""},
-		"nulls":              {`{"intent":"CAPTURE","payer":null,"application_context":null,"payment_source":null,"purchase_units":[{"amount":{"currency_code":"USD","value":"1","breakdown":null}}]}`, 201, "", ""},
-		"items":              {summed("11.00", `,"breakdown":{"item_total":{"currency_code":"USD","value":"10.00"},"tax_total":{"currency_code":"USD","value":"2.00"},"discount":{"currency_code":"USD","value":"1.00"}}`, item), 201, "", ""},
-		"two units":          {`{"intent":"CAPTURE","purchase_units":[{"reference_id":"a","amount":{"currency_code":"USD","value":"1"}},{"reference_id":"b","amount":{"currency_code":"USD","value":"2"}}]}`, 201, "", ""},
-		"where to come back": {ordered("CAPTURE", walletSource), 201, "", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := s.post(t, "/v2/checkout/orders", test.body)
-			if test.issue == "" {
-				require.Equal(t, test.status, a.Status, a.Text)
-				return
-			}
-			kind := map[int]string{400: "INVALID_REQUEST", 422: "UNPROCESSABLE_ENTITY"}[test.status]
-			refused(t, a, test.status, kind, test.issue)
+			refused(t, a, test.status, map[int]string{400: "INVALID_REQUEST", 422: "UNPROCESSABLE_ENTITY"}[test.status], test.issue)
 			if test.field != "" {
 				require.Equal(t, test.field, a.text("details.0.field"), a.Text)
 			}
 			require.NotContains(t, a.Text, "4012888888881881")
 		})
+	}
+}
+
+func TestOrdersThatAreGood(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	for name, body := range map[string]string{
+		"whole":              amount("USD", "10"),
+		"one decimal":        amount("EUR", "10.5"),
+		"yen":                amount("JPY", "10"),
+		"longest":            unit(`,"custom_id":"` + long(127) + `","description":"` + long(127) + `","reference_id":"` + long(256) + `"`),
+		"characters":         unit(`,"custom_id":"` + strings.Repeat("ü", 127) + `"`),
+		"nulls":              `{"intent":"CAPTURE","payer":null,"application_context":null,"payment_source":null,"purchase_units":[{"amount":{"currency_code":"USD","value":"1","breakdown":null}}]}`,
+		"items":              summed("11.00", part("item_total", "10.00")+","+part("tax_total", "2.00")+","+part("discount", "1.00")),
+		"two units":          units(`"reference_id":"a",`+oneDollar, `"reference_id":"b",`+oneDollar),
+		"where to come back": ordered("CAPTURE", walletSource),
+	} {
+		a := s.post(t, "/v2/checkout/orders", body)
+		require.Equal(t, http.StatusCreated, a.Status, "%s: %s", name, a.Text)
 	}
 }
 

@@ -20,12 +20,28 @@ func withBase(o *paypal.Options) { o.BaseURL = "https://paypal.example/sim/" }
 func TestCards(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ number, holder, code string }{
-		{success, "", ""}, {"4005519200000004", "", ""}, {"2223000048400011", "", ""}, {"371449635398431", "Jane Doe", ""},
-		{"4868719196829038", "", ""}, {"4868719158130060", "", "7710"},
-		{"4242 4242 4242 4242", "", ""}, {"4000000000000002", "", "5100"}, {"4000000000009995", "", "5120"}, {"4000000000000069", "", "5400"},
-		{"4000000000000127", "", "00N7"}, {"4000000000000119", "", "9100"}, {"4000000000009979", "", "9520"}, {"4100000000000019", "", "9500"},
-		{success, "CCREJECT-REFUSED", "0500"}, {success, "CCREJECT-IF", "5120"}, {success, "ccreject-ec", "5400"}, {success, "CCREJECT-SF", "9500"},
-		{success, "CCREJECT-LS", "9520"}, {success, "CCREJECT-IRC", "5180"}, {success, "CCREJECT-IA", "1330"}, {success, "CCREJECT-BANK_ERROR", "5100"},
+		{success, "", ""},
+		{"4005519200000004", "", ""},
+		{"2223000048400011", "", ""},
+		{"371449635398431", "Jane Doe", ""},
+		{"4868719196829038", "", ""},
+		{"4868719158130060", "", "7710"},
+		{"4242 4242 4242 4242", "", ""},
+		{"4000000000000002", "", "5100"},
+		{"4000000000009995", "", "5120"},
+		{"4000000000000069", "", "5400"},
+		{"4000000000000127", "", "00N7"},
+		{"4000000000000119", "", "9100"},
+		{"4000000000009979", "", "9520"},
+		{"4100000000000019", "", "9500"},
+		{success, "CCREJECT-REFUSED", "0500"},
+		{success, "CCREJECT-IF", "5120"},
+		{success, "ccreject-ec", "5400"},
+		{success, "CCREJECT-SF", "9500"},
+		{success, "CCREJECT-LS", "9520"},
+		{success, "CCREJECT-IRC", "5180"},
+		{success, "CCREJECT-IA", "1330"},
+		{success, "CCREJECT-BANK_ERROR", "5100"},
 		{success, "CCREJECT-CVV_F", "00N7"},
 	}
 	for _, test := range tests {
@@ -223,6 +239,17 @@ func TestCaptureWhatIsHeld(t *testing.T) {
 	s.post(t, "/v2/payments/authorizations/"+part+"/capture", amount("1.00", ""))
 	require.Equal(t, "VOIDED", s.post(t, "/v2/payments/authorizations/"+part+"/void", "{}").text("status"), "the rest is let go")
 	unprocessable(t, s.post(t, "/v2/payments/authorizations/"+part+"/capture", amount("1.00", "")), "AUTHORIZATION_VOIDED")
+}
+
+func TestAHoldIsCapturedSoOftenOnly(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	at := "/v2/payments/authorizations/" + s.held(t) + "/capture"
+	cent := `{"amount":{"currency_code":"EUR","value":"0.01"}}`
+	for range 99 {
+		require.Equal(t, http.StatusCreated, s.post(t, at, cent).Status)
+	}
+	unprocessable(t, s.post(t, at, cent), "MAX_CAPTURE_COUNT_EXCEEDED")
 }
 
 func TestAuthorizationsThatAreNone(t *testing.T) {

@@ -22,6 +22,13 @@ import (
 	"github.com/paydesk/paydesk/adapters/simulator/paypal"
 )
 
+const (
+	clientID     = "client-witness"
+	clientSecret = "secret-witness"
+	webhookID    = "WH-WITNESS"
+	waitMax      = 10 * time.Second
+)
+
 // hook is a webhook that arrived.
 type hook struct {
 	header http.Header

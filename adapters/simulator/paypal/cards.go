@@ -118,8 +118,6 @@ type typed struct{ number, month, year, cvc, holder string }
 // one for the buyer.
 type cardProblem struct{ code, message string }
 
-func (p *cardProblem) Error() string { return p.code + ": " + p.message }
-
 // newCard checks a card's data as far as it can be told without the bank.
 func (s *Server) newCard(in typed) (*card, *cardProblem) {
 	number := strings.NewReplacer(" ", "", "-", "").Replace(in.number)

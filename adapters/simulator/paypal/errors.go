@@ -89,6 +89,7 @@ var descriptions = map[string]string{
 	"ITEM_TOTAL_REQUIRED":                    "Items need an item_total in the breakdown of the amount.",
 	"MALFORMED_REQUEST_JSON":                 "The request JSON is not well formed.",
 	"MAX_CAPTURE_AMOUNT_EXCEEDED":            "The capture amount exceeds the allowable limit.",
+	"MAX_CAPTURE_COUNT_EXCEEDED":             "The authorization was captured as often as it can be.",
 	"MISSING_REQUIRED_PARAMETER":             "A required field / parameter is missing.",
 	"MULTI_CURRENCY_ORDER":                   "All purchase units must be in one currency.",
 	"ORDER_ALREADY_AUTHORIZED":               "The order was authorized already.",
@@ -110,9 +111,8 @@ var descriptions = map[string]string{
 	"VALIDATION_ERROR":                       "The card is not valid in this field.",
 }
 
-func created(ref string, object any) result {
-	return result{status: http.StatusCreated, ref: ref, object: object}
-}
+// created says what was made; it is shown as it stands when the call is over.
+func created(ref string) result { return result{status: http.StatusCreated, ref: ref} }
 
 func done(object any) result { return result{status: http.StatusOK, object: object} }
 

@@ -148,7 +148,7 @@ func (s *Server) listEvents(in *request) result {
 	if bad != nil {
 		return *bad
 	}
-	size, bad := in.number("page_size", 1, eventPageMost, eventPageDefault)
+	size, bad := in.number("page_size", eventPageMost, eventPageDefault)
 	if bad != nil {
 		return *bad
 	}

@@ -75,39 +75,63 @@ func (s *Server) serveApproval(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
+	switch at := s.visit(r); {
+	case at.location != "":
+		http.Redirect(w, r, at.location, http.StatusSeeOther)
+	case at.agreed != "":
+		s.writeAgreed(w, at.agreed)
+	default:
+		at.page.Write(w)
+	}
+}
+
+// visited is what a buyer's visit at the page came to.
+type visited struct {
+	location string // where the browser goes on to; empty where it stays
+	agreed   string // the order that was agreed to, where there is nowhere to go
+	page     frames.HostedPage
+}
+
+func (s *Server) visit(r *http.Request) visited {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	page := frames.HostedPage{Title: approvalTitle, Style: s.prefix + browser.Folder + "assets/frame.css"}
 	o, ok := s.openOrder(r.URL.Query().Get("token"))
 	if !ok {
-		frames.HostedPage{Title: approvalTitle, Style: s.style(), Gone: true}.Write(w)
-		return
+		page.Gone = true
+		return visited{page: page}
 	}
 	var out agreement
 	if r.Method == http.MethodPost {
-		if out = s.tryToAgree(o, r.Form); out.agreed {
-			s.leave(w, r, o)
-			return
-		}
+		out = s.tryToAgree(o, r.Form)
 	}
-	page := frames.HostedPage{Title: approvalTitle, Style: s.style(), Verb: "Agree and pay", Asks: out.asks, Year: s.Clock.Wall().Year() + 1}
-	total := int64(0)
-	for _, u := range o.units {
-		total += u.amount
-	}
-	amount := moneyOf(total, o.currency)
-	page.Amount, page.Currency = amount.Value, amount.Currency
-	if out.problem != nil {
+	switch {
+	case out.agreed && o.context != nil && o.context.ReturnURL != "":
+		return visited{location: with(o.context.ReturnURL, "token", o.id, "PayerID", payerID)}
+	case out.agreed:
+		return visited{agreed: o.id}
+	case out.problem != nil:
 		page.Message = out.problem.message
 	}
+	total := o.total()
+	page.Amount, page.Currency, page.Verb = total.Value, total.Currency, "Agree and pay"
+	page.Asks, page.Year = out.asks, s.Clock.Wall().Year()+1
 	if o.context != nil && o.context.CancelURL != "" {
 		page.Back = with(o.context.CancelURL, "token", o.id)
 	}
-	page.Write(w)
+	return visited{page: page}
+}
+
+// total is what all of an order comes to.
+func (o *order) total() money {
+	sum := int64(0)
+	for _, u := range o.units {
+		sum += u.amount
+	}
+	return moneyOf(sum, o.currency)
 }
 
 const approvalTitle = "Simulated PayPal"
-
-func (s *Server) style() string { return s.prefix + browser.Folder + "assets/frame.css" }
 
 // tryToAgree does what a form says. The caller holds mu.
 func (s *Server) tryToAgree(o *order, form url.Values) agreement {
@@ -139,16 +163,12 @@ func with(address string, pairs ...string) string {
 	return at.String()
 }
 
-// leave sends a buyer who agreed back to the shop, or says that he can go.
-func (s *Server) leave(w http.ResponseWriter, r *http.Request, o *order) {
-	if o.context != nil && o.context.ReturnURL != "" {
-		http.Redirect(w, r, with(o.context.ReturnURL, "token", o.id, "PayerID", payerID), http.StatusSeeOther)
-		return
-	}
+// writeAgreed shows a buyer who agreed that he can go.
+func (s *Server) writeAgreed(w http.ResponseWriter, order string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = agreedPage.Execute(w, map[string]string{"Title": approvalTitle, "Assets": s.prefix + browser.Folder + "assets/", "Order": o.id, "Payer": payerID}) // whoever asked may have gone
+	_ = agreedPage.Execute(w, map[string]string{"Title": approvalTitle, "Assets": s.prefix + browser.Folder + "assets/", "Order": order, "Payer": payerID}) // whoever asked may have gone
 }
 
 // agreedPage tells the window that opened it, and closes.
@@ -230,11 +250,7 @@ func mismatch(o *order, form url.Values) result {
 }
 
 func (s *Server) showToFrame(o *order, _ url.Values) result {
-	total := int64(0)
-	for _, u := range o.units {
-		total += u.amount
-	}
-	return done(map[string]any{"id": o.id, "status": o.status, "amount": moneyOf(total, o.currency)})
+	return done(map[string]any{"id": o.id, "status": o.status, "amount": o.total()})
 }
 
 func (s *Server) confirmInFrame(o *order, form url.Values) result {

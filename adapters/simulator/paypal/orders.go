@@ -135,7 +135,7 @@ func (s *Server) createOrder(in *request) result {
 	}
 	o.id = s.newID()
 	s.orders.Put(o.id, o)
-	return created("order "+o.id, nil)
+	return created("order " + o.id)
 }
 
 // readSource reads how the buyer is to pay, and where he comes back to.
@@ -338,7 +338,7 @@ func (s *Server) captureOrder(in *request) result {
 	for _, c := range taken {
 		s.disputeByCard(c)
 	}
-	return created("order "+o.id, nil)
+	return created("order " + o.id)
 }
 
 // authorizeOrder holds the money that the buyer agreed to.
@@ -366,5 +366,5 @@ func (s *Server) authorizeOrder(in *request) result {
 		}
 	}
 	s.tell("CHECKOUT.ORDER.COMPLETED", o.id, s.shownOrder(o, true))
-	return created("order "+o.id, nil)
+	return created("order " + o.id)
 }

@@ -138,7 +138,7 @@ func (s *Server) captureAuthorization(in *request) result {
 	c := s.take(&capture{order: a.order, unit: a.unit, authorization: a, amount: units, final: wire.FinalCapture, invoiceID: invoice})
 	s.tellCapture(c)
 	s.disputeByCard(c)
-	return created("capture "+c.id, nil)
+	return created("capture " + c.id)
 }
 
 // voidAuthorization lets go of what is held and was not taken.
@@ -244,7 +244,7 @@ func (s *Server) refundCapture(in *request) result {
 	c.unit.refunds = append(c.unit.refunds, r)
 	s.refunds.Put(r.id, r)
 	s.tell(kind, r.id, s.shownRefund(r, true))
-	return created("refund "+r.id, nil)
+	return created("refund " + r.id)
 }
 
 // Elapse implements [engine.Dialect]: money that takes its time arrives, and what is held too

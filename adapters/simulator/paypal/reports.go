@@ -39,13 +39,13 @@ func (in *request) time(name string) (time.Time, *result) {
 	return time.Time{}, new(invalid(detail{Issue: "INVALID_PARAMETER_SYNTAX", Field: name, Location: "query"}))
 }
 
-// number reads a whole number from the query; the given one where it is missing.
-func (in *request) number(name string, least, most, otherwise int) (int, *result) {
+// number reads a number from 1 on from the query; the given one where it is missing.
+func (in *request) number(name string, most, otherwise int) (int, *result) {
 	if !in.query.Has(name) {
 		return otherwise, nil
 	}
 	value, err := strconv.Atoi(in.query.Get(name))
-	if err != nil || value < least || value > most {
+	if err != nil || value < 1 || value > most {
 		return 0, new(invalid(detail{Issue: "INVALID_PARAMETER_VALUE", Field: name, Location: "query"}))
 	}
 	return value, nil
@@ -64,7 +64,7 @@ func page[T any](s *Server, in *request, path string, objects []T, size int, id 
 	links := []link{{s.api(path) + asked(in.query), "self", http.MethodGet}}
 	if len(objects) > size {
 		objects = objects[:size]
-		query := url.Values(maps.Clone(in.query))
+		query := maps.Clone(in.query)
 		query.Set("next_page_token", id(objects[size-1]))
 		links = append(links, link{s.api(path) + asked(query), "next", http.MethodGet})
 	}
@@ -124,11 +124,11 @@ func (s *Server) report(in *request) result {
 	if status := in.query.Get("transaction_status"); in.query.Has("transaction_status") && !slices.Contains([]string{"D", "P", "S", "V"}, status) {
 		return invalid(detail{Issue: "INVALID_PARAMETER_VALUE", Field: "transaction_status", Location: "query"})
 	}
-	size, bad := in.number("page_size", 1, reportPageMost, reportPageDefault)
+	size, bad := in.number("page_size", reportPageMost, reportPageDefault)
 	if bad != nil {
 		return *bad
 	}
-	number, bad := in.number("page", 1, 1<<31-1, 1)
+	number, bad := in.number("page", 1<<31-1, 1)
 	if bad != nil {
 		return *bad
 	}
@@ -141,7 +141,7 @@ func (s *Server) report(in *request) result {
 	}
 	links := []link{{s.api("/v1/reporting/transactions") + asked(in.query), "self", http.MethodGet}}
 	if number < pages {
-		query := url.Values(maps.Clone(in.query))
+		query := maps.Clone(in.query)
 		query.Set("page", strconv.Itoa(number+1))
 		links = append(links, link{s.api("/v1/reporting/transactions") + asked(query), "next", http.MethodGet})
 	}

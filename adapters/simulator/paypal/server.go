@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,7 +110,7 @@ func New(options Options) *Server {
 	s.mux.HandleFunc("GET "+s.prefix+certificates+"{name}", s.serveCertificate)
 	s.mux.HandleFunc("GET "+s.prefix+"/checkoutnow", s.serveApproval)
 	s.mux.HandleFunc("POST "+s.prefix+"/checkoutnow", s.serveApproval)
-	s.mux.Handle(s.prefix+browser.Folder, browser.Handler(s.prefix, options.ClientID, append(currencies.whole[:len(currencies.whole):len(currencies.whole)], currencies.rest...)))
+	s.mux.Handle(s.prefix+browser.Folder, browser.Handler(s.prefix, options.ClientID, slices.Concat(currencies.whole, currencies.rest)))
 	s.mux.HandleFunc("GET "+s.prefix+browser.Folder+"api/orders/{id}", s.serveFrame(s.showToFrame))
 	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"api/orders/{id}/confirm", s.serveFrame(s.confirmInFrame))
 	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"api/orders/{id}/authenticate", s.serveFrame(s.authenticateInFrame))
@@ -169,7 +170,7 @@ func (s *Server) newID() string {
 
 // debugID makes the id that PayPal's support asks for.
 func (s *Server) debugID() string {
-	return fmt.Sprintf("%08x%05x", uint32(s.Clock.Wall().Unix()), s.calls.Add(1)) //nolint:gosec // a part of the time is enough
+	return fmt.Sprintf("%08x%05x", uint32(s.Clock.Wall().Unix()), s.calls.Add(1))
 }
 
 // base is where the simulator is reached.

@@ -51,9 +51,10 @@ function format(name, deleting) {
   }
 }
 
-/** Moves on to the next field once this one is complete and typed to its end. */
+/** Moves on to the next field once this one is complete and typed to its end. A number may go on where a short one would be complete. */
 function moveOn(name) {
   const input = inputs[name];
+  if (name === 'number' && number().length < brandOf(number()).lengths[0]) return;
   const next = inputs[names[names.indexOf(name) + 1]];
   if (next && document.activeElement === input && !checks[name]() && input.selectionStart === input.value.length && next.value === '') next.focus();
 }

@@ -40,6 +40,7 @@ serve({
   async init({ order: asked, currency, intent }) {
     order = asked;
     terms = { currency, intent };
+    cancel.disabled = false;
     methods.init({});
     const found = await call('GET', orderPath(order), terms);
     if (found.error) return found;
