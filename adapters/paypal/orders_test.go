@@ -29,7 +29,7 @@ func TestCreate(t *testing.T) {
 			"intent": intent, "purchase_units": []any{map[string]any{
 				"custom_id": ours, "description": strings.Repeat("ö", 127), "amount": map[string]any{"currency_code": "EUR", "value": "10.00"},
 			}},
-		}}}, script.calls)
+		}}}, script.sent())
 	}
 }
 
@@ -46,7 +46,7 @@ func TestCreateHosted(t *testing.T) {
 		require.Equal(t, map[string]any{"paypal": map[string]any{"experience_context": map[string]any{
 			"return_url": "https://shop.example/return", "cancel_url": "https://shop.example/return", "user_action": "PAY_NOW",
 			"shipping_preference": "NO_SHIPPING", "payment_method_preference": "IMMEDIATE_PAYMENT_REQUIRED",
-		}}}, script.calls[0].body["payment_source"])
+		}}}, script.sent()[0].body["payment_source"])
 	}
 	for _, link := range []string{
 		self, strings.Replace(payerAction, "https://", "javascript://", 1), strings.Replace(payerAction, "https://", "https://a@", 1),
@@ -166,8 +166,8 @@ func TestConfirm(t *testing.T) {
 			require.Equal(t, ref, seen.Ref)
 			require.False(t, seen.Confirmable)
 			require.Equal(t, c.calls, script.lines())
-			require.Equal(t, "op_1", script.calls[0].key)
-			require.Equal(t, map[string]any{}, script.calls[0].body)
+			require.Equal(t, "op_1", script.sent()[0].key)
+			require.Equal(t, map[string]any{}, script.sent()[0].body)
 		})
 	}
 }
@@ -280,10 +280,10 @@ func TestCapture(t *testing.T) {
 			require.Equal(t, core.PaymentSucceeded, seen.Status)
 			require.Equal(t, c.amount, seen.Captured.Minor())
 			require.Equal(t, int64(10_00), seen.Authorized.Minor(), "what was held at its highest")
-			require.Equal(t, "op_1", script.calls[1].key)
+			require.Equal(t, "op_1", script.sent()[1].key)
 			require.Equal(t, map[string]any{
 				"amount": map[string]any{"currency_code": "EUR", "value": money(t, c.amount, "EUR").Decimal()}, "final_capture": true,
-			}, script.calls[1].body)
+			}, script.sent()[1].body)
 		})
 	}
 }
@@ -321,7 +321,7 @@ func TestCancel(t *testing.T) {
 			adapter, script := open(t, c.answers...)
 			seen, err := adapter.CancelPayment(t.Context(), "op_1", ref)
 			require.Equal(t, c.calls, script.lines())
-			for _, call := range script.calls {
+			for _, call := range script.sent() {
 				require.Equal(t, call.line == void, call.key == "op_1")
 				require.Nil(t, call.body)
 			}
@@ -386,8 +386,8 @@ func TestWhatIsNotSent(t *testing.T) {
 	for n, err := range errs {
 		require.Equal(t, core.ClassInvalid, failure(t, err).Class, n)
 	}
-	require.Empty(t, script.calls)
-	require.Zero(t, script.tokens)
+	require.Empty(t, script.sent())
+	require.Zero(t, script.granted())
 }
 
 func TestRefund(t *testing.T) {
@@ -437,8 +437,8 @@ func TestRefund(t *testing.T) {
 			require.Equal(t, c.status, refund.Status)
 			require.NotEmpty(t, refund.ForeignStatus)
 			require.Equal(t, money(t, 4_00, "EUR"), refund.Amount)
-			require.Equal(t, "op_2", script.calls[1].key)
-			require.Equal(t, map[string]any{"amount": map[string]any{"currency_code": "EUR", "value": "4.00"}}, script.calls[1].body)
+			require.Equal(t, "op_2", script.sent()[1].key)
+			require.Equal(t, map[string]any{"amount": map[string]any{"currency_code": "EUR", "value": "4.00"}}, script.sent()[1].body)
 		})
 	}
 }
