@@ -105,6 +105,26 @@ func TestListIsNewestFirstAndShort(t *testing.T) {
 	require.Zero(t, seen)
 }
 
+// TestListFollowsWhatLeads: a payment has more transactions than its capture.
+func TestListFollowsWhatLeads(t *testing.T) {
+	t.Parallel()
+	gone := problem("404", "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")
+	fees := []string{row("X1", "T0200", ours), row("X2", "T1302", ours), row("C1", "T0006", ours), row("X4", "T0200", ours)}
+	adapter, script := open(t, report(1, fees...), gone, gone, captureOf("C1", "O1"), orderFor("O1", ours, "2026-01-02T03:04:05Z"))
+	list, err := adapter.ListPayments(t.Context(), window("", 5))
+	require.NoError(t, err)
+	require.Len(t, list.Payments, 1)
+	require.Equal(t, []string{
+		reported, "GET /v2/payments/captures/X1", "GET /v2/payments/authorizations/X2", "GET /v2/payments/captures/C1", "GET /v2/checkout/orders/O1",
+	}, script.lines())
+
+	adapter, script = open(t, report(1, append(fees[:2:2], fees[3], fees[2])...), gone, gone, gone)
+	list, err = adapter.ListPayments(t.Context(), window("", 5))
+	require.NoError(t, err)
+	require.Empty(t, list.Payments)
+	require.Len(t, script.lines(), 4, "there is a limit to it")
+}
+
 // times are the beginning and end of a report that was asked for.
 func times(t *testing.T, line string) (from, until time.Time) {
 	t.Helper()
