@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -89,7 +90,9 @@ func TestCertificates(t *testing.T) {
 		}
 		return text
 	}
-	tooLong := append(bytes.Clone(a.leaf.pem), bytes.Repeat([]byte("\n"), paypal.CertificateBytesMax)...)
+	fill := func(size int) []byte {
+		return append(bytes.Clone(a.leaf.pem), bytes.Repeat([]byte("\n"), size-len(a.leaf.pem))...)
+	}
 	for name, c := range map[string]struct {
 		status int
 		body   []byte
@@ -118,7 +121,8 @@ func TestCertificates(t *testing.T) {
 		"nothing":                    {200, nil, ports.ErrNotVerifiable},
 		"a key":                      {200, bytes.ReplaceAll(a.leaf.pem, []byte("CERTIFICATE"), []byte("PRIVATE KEY")), ports.ErrNotVerifiable},
 		"a certificate that is none": {200, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), ports.ErrNotVerifiable},
-		"longer than any":            {200, tooLong, ports.ErrNotVerifiable},
+		"longer than any":            {200, fill(paypal.CertificateBytesMax + 1), ports.ErrNotVerifiable},
+		"as long as may be":          {200, fill(paypal.CertificateBytesMax), nil},
 	} {
 		own := publishing(c.status, c.body)
 		adapter := verifier(t, own, nil)
@@ -201,6 +205,53 @@ func TestCertificatesAreKept(t *testing.T) {
 	}
 }
 
+// TestCertificatesRunOut: one that is kept is good for as long as all that vouch for it are, and
+// another at the same address takes its place.
+func TestCertificatesRunOut(t *testing.T) {
+	t.Parallel()
+	a := authority()
+	end := clock.Add(time.Hour)
+	shortLeaf, shortBetween := leafTemplate(leafName), caTemplate("Short intermediate")
+	shortLeaf.NotAfter, shortBetween.NotAfter = end, end
+	leaf, between := issue(shortLeaf, a.leaf.key, &a.root), issue(shortBetween, a.between.key, &a.root)
+	under := issue(leafTemplate(leafName), a.leaf.key, &between)
+	for name, text := range map[string][]byte{"its own end": leaf.pem, "the end of one in between": append(bytes.Clone(under.pem), between.pem...)} {
+		published := text
+		own := &publisher{answer: func(r *http.Request) (*http.Response, error) { return response(r, 200, published), nil }}
+		adapter := verifier(t, own, nil)
+		post := func(at time.Time) error {
+			_, err := adapter.VerifyWebhook(t.Context(), headers(t, &a.leaf, approvedBody, at, certURL), approvedBody, at)
+			return err
+		}
+		require.NoError(t, post(clock), name)
+		require.NoError(t, post(end), name)
+		require.Len(t, own.visits(), 1, name)
+		require.ErrorIs(t, post(end.Add(time.Second)), ports.ErrSignature, name)
+		require.ErrorIs(t, post(end.Add(2*time.Second)), ports.ErrSignature, name)
+		require.Len(t, own.visits(), 2, "%s: and it is asked for no more than now and then", name)
+		published = a.leaf.pem
+		require.NoError(t, post(end.Add(time.Minute)), name)
+	}
+}
+
+// TestCertificatesThatNeverCome: whoever waits is let go after some seconds.
+func TestCertificatesThatNeverCome(t *testing.T) {
+	t.Parallel()
+	header := headers(t, &authority().leaf, approvedBody, clock, certURL)
+	synctest.Test(t, func(t *testing.T) {
+		silent := &publisher{answer: func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}}
+		adapter := verifier(t, silent, nil)
+		began := time.Now()
+		require.ErrorIs(t, verify(t.Context(), adapter, header, approvedBody), ports.ErrNotVerifiable)
+		require.Equal(t, 5*time.Second, time.Since(began))
+		require.ErrorIs(t, verify(t.Context(), adapter, header, approvedBody), ports.ErrNotVerifiable)
+		require.Len(t, silent.visits(), 1)
+	})
+}
+
 // TestCertificatesThatNobodyHas: made-up addresses cost a fetch each, and neither memory nor the
 // good one's place.
 func TestCertificatesThatNobodyHas(t *testing.T) {
@@ -221,11 +272,13 @@ func TestCertificatesThatNobodyHas(t *testing.T) {
 	}
 	require.NoError(t, verify(t.Context(), adapter, good, approvedBody))
 	require.Len(t, own.visits(), 301)
-	for n := range 40 {
+	for n := range paypal.CertificatesKeptMax {
 		header := good.Clone()
 		header.Set("PAYPAL-CERT-URL", fmt.Sprintf("https://api.sandbox.paypal.com/v1/notifications/certs/CERT-%d", n))
 		require.NoError(t, verify(t.Context(), adapter, header, approvedBody))
 	}
+	require.NoError(t, verify(t.Context(), adapter, good, approvedBody))
+	require.Len(t, own.visits(), 301+paypal.CertificatesKeptMax+1, "only so many are kept")
 }
 
 func TestCertificatesAreFetchedOnce(t *testing.T) {

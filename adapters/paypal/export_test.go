@@ -10,6 +10,7 @@ var (
 const (
 	CertificateBytesMax   = certificateBytesMax
 	CertificateFetchesMax = certificateFetchesMax
+	CertificatesKeptMax   = certificatesKeptMax
 	ListPaymentsMax       = listPaymentsMax
 	ReportPagesMax        = reportPagesMax
 )

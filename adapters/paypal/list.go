@@ -205,6 +205,9 @@ func (a *Adapter) report(ctx context.Context, op string, at span, page int, into
 	if err := decode(op, got, &shown); err != nil {
 		return 0, err
 	}
+	if shown.TransactionDetails == nil && shown.TotalPages == nil {
+		return 0, unusable(op, got, errNoObject)
+	}
 	for _, one := range shown.TransactionDetails[:min(len(shown.TransactionDetails), reportItemsMax)] {
 		info := one.TransactionInfo
 		id, err := core.ParseID[core.PaymentID](info.CustomField)
@@ -216,7 +219,10 @@ func (a *Adapter) report(ctx context.Context, op string, at span, page int, into
 			into[id] = append(into[id], transaction{id: info.TransactionID, held: strings.HasPrefix(code, codeAuthorizations)})
 		}
 	}
-	return shown.TotalPages, nil
+	if shown.TotalPages == nil {
+		return 0, nil
+	}
+	return *shown.TotalPages, nil
 }
 
 // found is the payment that one of its transactions leads to; the zero snapshot where PayPal

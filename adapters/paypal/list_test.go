@@ -228,6 +228,7 @@ func TestListsThatGoWrong(t *testing.T) {
 		"too often":         {[]string{"429 "}, core.ClassRetryable},
 		"no page":           {[]string{report(2), "502 <html>"}, core.ClassUnknown},
 		"not readable":      {[]string{"200 []"}, core.ClassUnknown},
+		"no report at all":  {[]string{"200 {}"}, core.ClassUnknown},
 		"no capture":        {[]string{good, "500 x"}, core.ClassUnknown},
 		"another capture":   {[]string{good, captureOf("C2", "O1")}, core.ClassUnknown},
 		"no order":          {[]string{good, found, "502 x"}, core.ClassUnknown},

@@ -153,5 +153,5 @@ type Report struct {
 			CustomField          string `json:"custom_field"`
 		} `json:"transaction_info"`
 	} `json:"transaction_details"`
-	TotalPages int `json:"total_pages"`
+	TotalPages *int `json:"total_pages"`
 }
