@@ -182,9 +182,14 @@ func TestCertificatesAreKept(t *testing.T) {
 		visits int
 		good   bool
 	}{
-		{clock, 1, true}, {clock.Add(24 * time.Hour), 1, true}, {clock.Add(24*time.Hour + time.Second), 2, true},
-		{certifiedUntil.Add(-time.Hour), 3, true}, {certifiedUntil, 3, true},
-		{certifiedUntil.Add(time.Second), 4, false}, {certifiedUntil.Add(2 * time.Second), 4, false}, {certifiedFrom.Add(-time.Hour), 5, false},
+		{clock, 1, true},
+		{clock.Add(24 * time.Hour), 1, true},
+		{clock.Add(24*time.Hour + time.Second), 2, true},
+		{certifiedUntil.Add(-time.Hour), 3, true},
+		{certifiedUntil, 3, true},
+		{certifiedUntil.Add(time.Second), 4, false},
+		{certifiedUntil.Add(2 * time.Second), 4, false},
+		{certifiedFrom.Add(-time.Hour), 5, false},
 	} {
 		err := post(c.at)
 		require.Equal(t, c.good, err == nil, "%s: %v", c.at, err)

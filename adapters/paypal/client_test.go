@@ -187,9 +187,15 @@ func TestTokenRunsOut(t *testing.T) {
 		after  time.Duration
 		tokens int
 	}{
-		{"", 0, 1}, {"", 9*time.Hour - time.Minute - time.Second, 1}, {"", 9*time.Hour - time.Minute, 2},
-		{`200 {"access_token":"token3","expires_in":40}`, 19 * time.Hour, 3}, {"", 19*time.Hour + 19*time.Second, 3}, {"", 19*time.Hour + 20*time.Second, 4},
-		{`200 {"access_token":"token5","expires_in":-5}`, 40 * time.Hour, 5}, {`200 {"access_token":"token6"}`, 40 * time.Hour, 6}, {"", 40 * time.Hour, 7},
+		{"", 0, 1},
+		{"", 9*time.Hour - time.Minute - time.Second, 1},
+		{"", 9*time.Hour - time.Minute, 2},
+		{`200 {"access_token":"token3","expires_in":40}`, 19 * time.Hour, 3},
+		{"", 19*time.Hour + 19*time.Second, 3},
+		{"", 19*time.Hour + 20*time.Second, 4},
+		{`200 {"access_token":"token5","expires_in":-5}`, 40 * time.Hour, 5},
+		{`200 {"access_token":"token6"}`, 40 * time.Hour, 6},
+		{"", 40 * time.Hour, 7},
 	} {
 		now.Store(int64(c.after))
 		script.mu.Lock()

@@ -123,20 +123,28 @@ func TestConfirm(t *testing.T) {
 		calls   []string
 	}{
 		"captured": {
-			core.CaptureAutomatic, []string{"201" + order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))[3:]},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture"},
+			core.CaptureAutomatic,
+			[]string{"201" + order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))[3:]},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture"},
 		},
 		"held": {
-			core.CaptureManual, []string{"201" + order("COMPLETED", wallet, authorizations(authorization("CREATED")))[3:]},
-			core.PaymentAuthorized, []string{"POST /v2/checkout/orders/O1/authorize"},
+			core.CaptureManual,
+			[]string{"201" + order("COMPLETED", wallet, authorizations(authorization("CREATED")))[3:]},
+			core.PaymentAuthorized,
+			[]string{"POST /v2/checkout/orders/O1/authorize"},
 		},
 		"waiting": {
-			core.CaptureAutomatic, []string{order("COMPLETED", wallet, captures(capture("C1", "PENDING", "10.00", `"status_details":{"reason":"ECHECK"}`)))},
-			core.PaymentProcessing, []string{"POST /v2/checkout/orders/O1/capture"},
+			core.CaptureAutomatic,
+			[]string{order("COMPLETED", wallet, captures(capture("C1", "PENDING", "10.00", `"status_details":{"reason":"ECHECK"}`)))},
+			core.PaymentProcessing,
+			[]string{"POST /v2/checkout/orders/O1/capture"},
 		},
 		"a short answer": {
-			core.CaptureAutomatic, []string{`201 {"id":"O1","status":"COMPLETED"}`, order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
+			core.CaptureAutomatic,
+			[]string{`201 {"id":"O1","status":"COMPLETED"}`, order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
 		},
 		"an answer without amounts": {
 			core.CaptureAutomatic,
@@ -144,17 +152,20 @@ func TestConfirm(t *testing.T) {
 				strings.Replace(order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.01"))), `"amount":`+eur("10.01"), `"x":1`, 1),
 				order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00"))),
 			},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
 		},
 		"captured before": {
 			core.CaptureAutomatic,
 			[]string{problem("422", "UNPROCESSABLE_ENTITY", "ORDER_ALREADY_CAPTURED"), order("COMPLETED", wallet, captures(capture("C1", "REFUNDED", "10.00"))+refunds("COMPLETED", "10.00"))},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
 		},
 		"held before": {
 			core.CaptureManual,
 			[]string{problem("422", "UNPROCESSABLE_ENTITY", "ORDER_ALREADY_AUTHORIZED"), order("COMPLETED", wallet, authorizations(authorization("CREATED")))},
-			core.PaymentAuthorized, []string{"POST /v2/checkout/orders/O1/authorize", "GET /v2/checkout/orders/O1"},
+			core.PaymentAuthorized,
+			[]string{"POST /v2/checkout/orders/O1/authorize", "GET /v2/checkout/orders/O1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -343,9 +354,12 @@ func TestWhatIsNotSent(t *testing.T) {
 	good := money(t, 10_00, "EUR")
 	keys := []core.OperationKey{"", core.OperationKey(strings.Repeat("k", 46))}
 	refs := []core.ProviderRef{
-		{Account: "other", Kind: core.ObjectPayment, ID: "O1"}, {Account: "paypal", Kind: "other", ID: "O1"},
-		{Account: "paypal", Kind: core.ObjectSession, ID: "O1"}, {Account: "paypal", Kind: core.ObjectPayment},
-		{Account: "paypal", Kind: core.ObjectPayment, ID: "../x"}, {Account: "paypal", Kind: core.ObjectPayment, ID: "O1?x"},
+		{Account: "other", Kind: core.ObjectPayment, ID: "O1"},
+		{Account: "paypal", Kind: "other", ID: "O1"},
+		{Account: "paypal", Kind: core.ObjectSession, ID: "O1"},
+		{Account: "paypal", Kind: core.ObjectPayment},
+		{Account: "paypal", Kind: core.ObjectPayment, ID: "../x"},
+		{Account: "paypal", Kind: core.ObjectPayment, ID: "O1?x"},
 	}
 	amounts := []core.Money{core.Zero("EUR"), money(t, -1, "EUR"), money(t, 1, "HUF"), money(t, 100_01, "TWD"), money(t, 1, "KWD"), {}}
 	var errs []error
