@@ -144,6 +144,25 @@ func TestCertificates(t *testing.T) {
 	require.ErrorIs(t, verify(t.Context(), untrusted, headers(t, &a.leaf, approvedBody, clock, certURL), approvedBody), ports.ErrSignature)
 }
 
+func TestCertificatesSubjects(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][2]bool{ // in test, in live
+		"messageverificationcerts.paypal.com":              {true, true},
+		"MessageVerificationCerts.PayPal.com":              {true, true},
+		"messageverificationcerts.sandbox.paypal.com":      {true, false}, // play money's
+		"messageverificationcerts.paypal.com.evil.example": {},
+		"messageverificationcerts.evilpaypal.com":          {},
+		"evilmessageverificationcerts.paypal.com":          {},
+		"www.paypal.com":                        {},
+		"*.paypal.com":                          {},
+		"messageverificationcerts *.paypal.com": {},
+		"messageverificationcerts":              {},
+		"":                                      {},
+	} {
+		require.Equal(t, want, [2]bool{paypal.IsSubject(name, false), paypal.IsSubject(name, true)}, name)
+	}
+}
+
 // TestCertificatesOfRealMoney: what is trusted there is what this machine trusts, and the
 // sandbox's is not asked for.
 func TestCertificatesOfRealMoney(t *testing.T) {

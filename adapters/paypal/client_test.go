@@ -42,6 +42,7 @@ func TestErrorClasses(t *testing.T) {
 		problem("500", "INTERNAL_SERVER_ERROR"):                                {core.ClassUnknown, "INTERNAL_SERVER_ERROR"},
 		problem("500", "UNPROCESSABLE_ENTITY", "INSTRUMENT_DECLINED"):          {core.ClassUnknown, "INSTRUMENT_DECLINED"},
 		problem("503", "SERVICE_UNAVAILABLE"):                                  {core.ClassUnknown, "SERVICE_UNAVAILABLE"},
+		problem("503", "SERVICE_UNAVAILABLE", "PREVIOUS_REQUEST_IN_PROGRESS"):  {core.ClassUnknown, "PREVIOUS_REQUEST_IN_PROGRESS"},
 		"429 <html>secret text</html>":                                         {core.ClassRetryable, ""},
 		"429 ":                                                                 {core.ClassRetryable, ""},
 		"400 <html>secret text</html>":                                         {core.ClassUnknown, ""},

@@ -14,3 +14,6 @@ const (
 	ListPaymentsMax       = listPaymentsMax
 	ReportPagesMax        = reportPagesMax
 )
+
+// IsSubject reports whether a name is one that a certificate for webhooks has, in live or not.
+func IsSubject(name string, live bool) bool { return (&certificates{live: live}).isSubject(name) }
