@@ -126,26 +126,90 @@ func TestNoToken(t *testing.T) {
 	}
 }
 
+// TestTokenThatNeverComes: who gives up is told that nothing went out, in one line, and whoever
+// comes later does not wait for the call that hangs.
 func TestTokenThatNeverComes(t *testing.T) {
 	t.Parallel()
-	asked := make(chan struct{}, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	asked, ended := make(chan struct{}, 2), make(chan struct{})
+	hangs := atomic.Bool{}
+	hangs.Store(true)
+	script := &scripted{t: t, answers: []string{order("CREATED", "", "")}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !hangs.Load() {
+			script.ServeHTTP(w, r)
+			return
+		}
 		_, _ = io.Copy(io.Discard, r.Body) // else the server does not see that the client is gone
 		asked <- struct{}{}
 		<-r.Context().Done()
+		close(ended)
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(server.CloseClientConnections)
 	with := options()
 	with.APIBase = server.URL
+	adapter := newAdapter(t, with)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-asked
 		cancel()
 	}()
-	_, err := newAdapter(t, with).GetPayment(ctx, ref)
+	_, err := adapter.GetPayment(ctx, ref)
 	require.Equal(t, core.ClassRetryable, failure(t, err).Class, "nothing went out")
 	require.ErrorIs(t, err, context.Canceled)
+	require.NotContains(t, err.Error(), "\n")
+	<-ended
+	hangs.Store(false)
+	_, err = adapter.GetPayment(t.Context(), ref)
+	require.NoError(t, err)
+	require.Empty(t, asked)
+}
+
+// TestTokenThatOthersWaitFor: who gives up does not end it for them.
+func TestTokenThatOthersWaitFor(t *testing.T) {
+	t.Parallel()
+	asked, goes := make(chan struct{}, 2), make(chan struct{})
+	script := &scripted{t: t, answers: []string{order("CREATED", "", "")}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/token") {
+			asked <- struct{}{}
+			<-goes
+		}
+		script.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	with := options()
+	with.APIBase = server.URL
+	adapter := newAdapter(t, with)
+	hasty, cancel := context.WithCancel(t.Context())
+	waits := &waited{Context: t.Context(), begun: make(chan struct{})}
+	var all sync.WaitGroup
+	var hastyErr, patientErr error
+	all.Go(func() { _, hastyErr = adapter.GetPayment(hasty, ref) })
+	<-asked
+	all.Go(func() { _, patientErr = adapter.GetPayment(waits, ref) })
+	<-waits.begun
+	cancel()
+	close(goes)
+	all.Wait()
+	if hastyErr != nil { // the token may have come first
+		require.ErrorIs(t, hastyErr, context.Canceled)
+	}
+	require.NoError(t, patientErr)
+	require.Equal(t, 1, script.granted())
+}
+
+// waited tells when somebody begins to wait for a context's end.
+type waited struct {
+	context.Context //nolint:containedctx // it is one
+	begun           chan struct{}
+	once            sync.Once
+}
+
+// Done implements [context.Context].
+func (w *waited) Done() <-chan struct{} {
+	w.once.Do(func() { close(w.begun) })
+	return w.Context.Done()
 }
 
 func TestTokenIsRenewed(t *testing.T) {
