@@ -201,9 +201,9 @@ func TestTokenThatOthersWaitFor(t *testing.T) {
 
 // waited tells when somebody begins to wait for a context's end.
 type waited struct {
-	context.Context //nolint:containedctx // it is one
-	begun           chan struct{}
-	once            sync.Once
+	context.Context
+	begun chan struct{}
+	once  sync.Once
 }
 
 // Done implements [context.Context].
