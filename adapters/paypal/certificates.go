@@ -81,14 +81,14 @@ func (h certificateHosts) check(address string) error {
 		return nil
 	}
 	at, err := url.Parse(address)
-	if err != nil || at.Scheme != "https" || at.Opaque != "" || at.User != nil || at.Port() != "" && at.Port() != "443" {
+	if err != nil || !slices.Contains(h.hosts, strings.TrimSuffix(at.Host, ":443")) {
 		return errCertificateURL
 	}
 	name, ok := strings.CutPrefix(at.Path, certificatePath)
-	if !ok || name == "" || outbound.SafeID(name) == "" || !slices.Contains(h.hosts, at.Hostname()) {
+	if !ok || name == "" || outbound.SafeID(name) == "" {
 		return errCertificateURL
 	}
-	// Nothing but these parts: no query, no fragment, nothing encoded.
+	// Nothing but these parts: no other scheme, no user, no query, no fragment, nothing encoded.
 	if address != "https://"+at.Host+certificatePath+name {
 		return errCertificateURL
 	}

@@ -5,9 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -15,7 +15,6 @@ import (
 	paypalsdk "github.com/plutov/paypal/v4"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
@@ -23,9 +22,9 @@ import (
 
 // Limits of the access token.
 const (
-	// tokenTimeMax is how long one may take to get: short of a call's own time, so that there
-	// is some left to ask again.
-	tokenTimeMax = 3 * time.Second
+	// tokenTimeMax is how long one may take to get; half of what a call has, so that a second
+	// try of the call still finds time.
+	tokenTimeMax = 5 * time.Second
 	// tokenMargin is how long before its end a token is not used any more; at most half of
 	// its life.
 	tokenMargin = time.Minute
@@ -41,10 +40,11 @@ type client struct {
 	base             string
 	clientID, secret string
 	now              func() time.Time
-	granting         singleflight.Group
-	mu               sync.Mutex
-	current          *token // nil before the first
-	lastGranted      uint64
+
+	mu      sync.Mutex // guards what follows
+	current *token     // nil before the first
+	coming  *grant     // the token on its way; nil for none
+	granted uint64     // how many there were so far
 }
 
 // token is an access token within an SDK client that sends with it. Nothing changes the
@@ -53,6 +53,16 @@ type token struct {
 	serial uint64
 	sdk    *paypalsdk.Client
 	until  time.Time // it is used
+}
+
+// grant is a token on its way. It is given up once nobody waits for it any more: those who
+// come later do not wait for a call that hangs.
+type grant struct {
+	waiting int                // guarded by the client's mu
+	giveUp  context.CancelFunc // ends it
+	done    chan struct{}      // closed once made and err are set
+	made    *token
+	err     error
 }
 
 func newClient(options Options, base string, now func() time.Time) *client {
@@ -183,47 +193,73 @@ func unusable(op string, got answer, cause error) *core.ProviderError {
 // retryable.
 func (c *client) token(ctx context.Context, op string, spent uint64) (*token, error) {
 	c.mu.Lock()
-	current, last := c.current, c.lastGranted
-	c.mu.Unlock()
-	if current != nil && current.serial > spent && c.now().Before(current.until) {
+	if current := c.current; current != nil && current.serial > spent && c.now().Before(current.until) {
+		c.mu.Unlock()
 		return current, nil
 	}
-	flight := strconv.FormatUint(last, 10)
-	granted := c.granting.DoChan(flight, func() (any, error) {
-		// Who waits for it may give up; others go on waiting.
-		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeMax)
-		defer cancel()
-		return c.grant(detached, last)
-	})
+	coming := c.coming
+	if coming == nil {
+		coming = c.start(ctx)
+	}
+	coming.waiting++
+	c.mu.Unlock()
 	select {
-	case result := <-granted:
-		made, ok := result.Val.(*token)
-		if result.Err == nil && ok {
-			return made, nil
+	case <-coming.done:
+		if coming.err == nil {
+			return coming.made, nil
 		}
-		refused := &core.ProviderError{Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: errToken}
-		if cause, ok := errors.AsType[*tokenError](result.Err); ok {
-			refused.Err, refused.RequestID, refused.RetryAfter = cause, cause.requestID, cause.retryAfter
+		refused := &core.ProviderError{Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: coming.err}
+		if cause, ok := errors.AsType[*tokenError](coming.err); ok {
+			refused.RequestID, refused.RetryAfter = cause.requestID, cause.retryAfter
 		}
 		return nil, refused
 	case <-ctx.Done():
-		c.granting.Forget(flight) // whoever comes next does not wait for what may never come
-		return nil, &core.ProviderError{
-			Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: errors.Join(errToken, ctx.Err()),
-		}
+		c.leave(coming)
+		// In one line: it goes into logs.
+		cause := fmt.Errorf("%w: %w", errToken, context.Cause(ctx))
+		return nil, &core.ProviderError{Class: core.ClassRetryable, Code: core.FailureProviderUnavailable, Op: op, Err: cause}
 	}
 }
 
-// grant gets the token that follows the one of that serial, unless somebody did.
+// start has a token fetched. The lock is held.
+func (c *client) start(ctx context.Context) *grant {
+	// Who waits for it may give up; others go on waiting.
+	detached, giveUp := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeMax)
+	coming := &grant{giveUp: giveUp, done: make(chan struct{})}
+	c.coming = coming
+	go func() {
+		defer giveUp()
+		made, err := c.fetch(detached)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.coming == coming {
+			c.coming = nil
+		}
+		if err == nil {
+			c.granted++
+			made.serial = c.granted
+			c.current = made
+		}
+		coming.made, coming.err = made, err
+		close(coming.done)
+	}()
+	return coming
+}
+
+// leave is one who does not wait any more.
+func (c *client) leave(coming *grant) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if coming.waiting--; coming.waiting == 0 && c.coming == coming {
+		c.coming = nil
+		coming.giveUp()
+	}
+}
+
+// fetch gets a token.
 //
 // Source: developer.paypal.com/api/rest/authentication, POST /v1/oauth2/token.
-func (c *client) grant(ctx context.Context, after uint64) (*token, error) {
-	c.mu.Lock()
-	current := c.current
-	c.mu.Unlock()
-	if current != nil && current.serial > after {
-		return current, nil
-	}
+func (c *client) fetch(ctx context.Context) (*token, error) {
 	sdk, err := paypalsdk.NewClient(c.clientID, c.secret, c.base)
 	if err != nil {
 		return nil, &tokenError{}
@@ -236,9 +272,5 @@ func (c *client) grant(ctx context.Context, after uint64) (*token, error) {
 	}
 	sdk.SetAccessToken(response.Token) // from here on the SDK leaves it alone
 	life := max(response.ExpiresIn.ToDuration(), 0)
-	made := &token{serial: after + 1, sdk: sdk, until: c.now().Add(life - min(tokenMargin, life/2))}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.current, c.lastGranted = made, made.serial
-	return made, nil
+	return &token{sdk: sdk, until: c.now().Add(life - min(tokenMargin, life/2))}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	paypalsdk "github.com/plutov/paypal/v4"
@@ -172,13 +173,5 @@ func class(status int, issue, name string) core.Class {
 // hasIssue reports whether PayPal refused a call for one of those reasons.
 func hasIssue(err error, named ...string) bool {
 	answered, ok := errors.AsType[*core.ProviderError](err)
-	if !ok || answered.Class != core.ClassInvalid {
-		return false
-	}
-	for _, issue := range named {
-		if answered.Foreign == issue {
-			return true
-		}
-	}
-	return false
+	return ok && answered.Class == core.ClassInvalid && slices.Contains(named, answered.Foreign)
 }

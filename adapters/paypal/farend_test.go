@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -102,12 +103,24 @@ func (s *scripted) write(w http.ResponseWriter, answer string) {
 	}
 }
 
-// lines are the calls so far, tokens left out.
-func (s *scripted) lines() []string {
+// sent are the calls so far, those for tokens left out.
+func (s *scripted) sent() []asked {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+// granted is how often a token was asked for.
+func (s *scripted) granted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens
+}
+
+// lines are the calls so far, tokens left out.
+func (s *scripted) lines() []string {
 	var all []string
-	for _, call := range s.calls {
+	for _, call := range s.sent() {
 		all = append(all, call.line)
 	}
 	return all

@@ -32,7 +32,7 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 	}
 	page := a.page(made, relApprove)
 	if page == "" {
-		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: made.ID, Err: errNoPage}
+		return ports.PaymentSession{}, made.unusable(op, errNoPage)
 	}
 	session.Action = ports.BuyerAction{Type: ports.ActionRedirect, URL: page}
 	return session, nil

@@ -17,8 +17,8 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// Limits of a list. Each payment of a page takes two look-ups, and the whole call has to end
-// within seconds.
+// Limits of a list. Each payment of a page takes two look-ups or somewhat more, and the whole call
+// has to end within seconds.
 const (
 	listPaymentsMax = 8
 	reportItemsMax  = 500 // of a page of transactions; PayPal gives no more
@@ -28,6 +28,9 @@ const (
 	// agreeTime is how long after an order's creation its first transaction may come: the
 	// buyer has three hours to agree.
 	agreeTime = 4 * time.Hour
+	// leadsMax is how many transactions of a payment are followed until one leads to its order:
+	// its fees and conversions of currency are no captures.
+	leadsMax = 3
 	// halvingsMax is how often a span is halved that holds more transactions than can be
 	// read; the last of them is shorter than a second.
 	halvingsMax = 22
@@ -146,8 +149,8 @@ type transaction struct {
 	held bool // an authorization, and no capture
 }
 
-// transactions are those that were found, one a payment.
-type transactions map[core.PaymentID]transaction
+// transactions are those that were found, a few for each payment.
+type transactions map[core.PaymentID][]transaction
 
 // after gives the payments from the newest to the oldest, after one that was given before.
 func (t transactions) after(last core.PaymentID) []core.PaymentID {
@@ -202,6 +205,9 @@ func (a *Adapter) report(ctx context.Context, op string, at span, page int, into
 	if err := decode(op, got, &shown); err != nil {
 		return 0, err
 	}
+	if shown.TransactionDetails == nil && shown.TotalPages == nil {
+		return 0, unusable(op, got, errNoObject)
+	}
 	for _, one := range shown.TransactionDetails[:min(len(shown.TransactionDetails), reportItemsMax)] {
 		info := one.TransactionInfo
 		id, err := core.ParseID[core.PaymentID](info.CustomField)
@@ -209,29 +215,34 @@ func (a *Adapter) report(ctx context.Context, op string, at span, page int, into
 		if err != nil || strings.HasPrefix(code, codeReversals) || strings.HasPrefix(code, codeChargebacks) {
 			continue
 		}
-		if info.TransactionID != "" && outbound.SafeID(info.TransactionID) != "" {
-			into[id] = transaction{id: info.TransactionID, held: strings.HasPrefix(code, codeAuthorizations)}
+		if info.TransactionID != "" && outbound.SafeID(info.TransactionID) != "" && len(into[id]) < leadsMax {
+			into[id] = append(into[id], transaction{id: info.TransactionID, held: strings.HasPrefix(code, codeAuthorizations)})
 		}
 	}
-	return shown.TotalPages, nil
+	if shown.TotalPages == nil {
+		return 0, nil
+	}
+	return *shown.TotalPages, nil
 }
 
-// found is the payment that a transaction leads to; the zero snapshot where PayPal does not
-// know it as what it seems to be.
-func (a *Adapter) found(ctx context.Context, op string, by transaction) (core.PaymentSnapshot, error) {
-	path := pathCaptures
-	if by.held {
-		path = pathAuthorizations
-	}
-	order, err := a.orderOfPart(ctx, op, path, by.id)
-	if err == nil {
-		var shown *Order
-		if shown, err = a.look(ctx, op, order); err == nil {
-			return a.seen(op, shown)
+// found is the payment that one of its transactions leads to; the zero snapshot where PayPal
+// knows none of them as what it seems to be.
+func (a *Adapter) found(ctx context.Context, op string, leads []transaction) (core.PaymentSnapshot, error) {
+	for _, by := range leads {
+		path := pathCaptures
+		if by.held {
+			path = pathAuthorizations
+		}
+		order, err := a.orderOfPart(ctx, op, path, by.id)
+		if err == nil {
+			var shown *Order
+			if shown, err = a.look(ctx, op, order); err == nil {
+				return a.seen(op, shown)
+			}
+		}
+		if refused, ok := errors.AsType[*core.ProviderError](err); !ok || refused.Foreign != ports.ForeignMissing {
+			return core.PaymentSnapshot{}, err
 		}
 	}
-	if refused, ok := errors.AsType[*core.ProviderError](err); ok && refused.Foreign == ports.ForeignMissing {
-		return core.PaymentSnapshot{}, nil
-	}
-	return core.PaymentSnapshot{}, err
+	return core.PaymentSnapshot{}, nil
 }

@@ -84,7 +84,7 @@ func (a *Adapter) create(
 	session, err := a.session(op, made)
 	if err == nil && (session.Snapshot.Payment != in.Payment || session.Snapshot.Amount != in.Amount) {
 		// What was asked for under the key before was something else.
-		err = &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: made.ID, Err: errOther}
+		err = made.unusable(op, errOther)
 	}
 	if err != nil {
 		return nil, ports.PaymentSession{}, err
@@ -103,6 +103,7 @@ func (a *Adapter) order(ctx context.Context, r request, id string) (*Order, erro
 	if err := decode(r.op, got, shown); err != nil {
 		return nil, err
 	}
+	shown.requestID = got.requestID
 	if shown.ID == "" || outbound.SafeID(shown.ID) == "" || id != "" && shown.ID != id {
 		return nil, unusable(r.op, got, errNoObject)
 	}
@@ -221,16 +222,23 @@ func (a *Adapter) ConfirmPayment(ctx context.Context, key core.OperationKey, in 
 	case err != nil:
 		return core.PaymentSnapshot{}, err
 	case seen.Status == core.PaymentFailed:
-		return core.PaymentSnapshot{}, declined(op, in.Ref.ID, seen.Failure)
+		return core.PaymentSnapshot{}, done.declined(op, seen.Failure)
 	case seen.Status == core.PaymentRequiresAction:
-		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: in.Ref.ID, Err: errNotWhole}
+		return core.PaymentSnapshot{}, done.unusable(op, errNotWhole)
 	}
 	return seen, nil
 }
 
 // declined is a no that came as an object.
-func declined(op, id string, why *core.Failure) *core.ProviderError {
-	return &core.ProviderError{Class: core.ClassDeclined, Code: why.Code, Foreign: why.ProviderCode, Op: op, ObjectID: id}
+func (o *Order) declined(op string, why *core.Failure) *core.ProviderError {
+	return &core.ProviderError{
+		Class: core.ClassDeclined, Code: why.Code, Foreign: why.ProviderCode, Op: op, RequestID: o.requestID, ObjectID: outbound.SafeID(o.ID),
+	}
+}
+
+// unusable is an order that says nothing we can act on.
+func (o *Order) unusable(op string, cause error) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassUnknown, Op: op, RequestID: o.requestID, ObjectID: outbound.SafeID(o.ID), Err: cause}
 }
 
 // CapturePayment implements [ports.Provider]. PayPal itself would take somewhat more than is
@@ -257,7 +265,7 @@ func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref
 	}
 	most, err := fromForeign(held.Amount)
 	if err != nil {
-		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: err}
+		return core.PaymentSnapshot{}, shown.unusable(op, err)
 	}
 	if order, err := amount.Compare(most); err != nil || order > 0 {
 		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrAmountRange)
@@ -287,11 +295,11 @@ func (a *Adapter) captured(ctx context.Context, op, id, capture string) (core.Pa
 			continue
 		}
 		if one.Status == captureDeclined || one.Status == captureFailed {
-			return core.PaymentSnapshot{}, declined(op, id, captureFailure(&one))
+			return core.PaymentSnapshot{}, shown.declined(op, captureFailure(&one))
 		}
 		return a.seen(op, shown)
 	}
-	return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: id, Err: errNotWhole}
+	return core.PaymentSnapshot{}, shown.unusable(op, errNotWhole)
 }
 
 // CancelPayment implements [ports.Provider]. PayPal cannot give up an order from which nothing
@@ -329,10 +337,10 @@ func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref 
 	case core.PaymentSucceeded, core.PaymentNeedsReview:
 		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrPaymentNotOpen)
 	default:
-		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: ref.ID, Err: errNotWhole}
+		return core.PaymentSnapshot{}, shown.unusable(op, errNotWhole)
 	}
 	if outbound.SafeID(held.ID) == "" {
-		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: ref.ID, Err: errNoObject}
+		return core.PaymentSnapshot{}, shown.unusable(op, errNoObject)
 	}
 	_, err = a.api.do(ctx, request{op: op, method: http.MethodPost, path: pathAuthorizations + held.ID + "/void", key: key})
 	if err != nil && !hasIssue(err, issueAlreadyVoided) {

@@ -29,7 +29,7 @@ func TestCreate(t *testing.T) {
 			"intent": intent, "purchase_units": []any{map[string]any{
 				"custom_id": ours, "description": strings.Repeat("ö", 127), "amount": map[string]any{"currency_code": "EUR", "value": "10.00"},
 			}},
-		}}}, script.calls)
+		}}}, script.sent())
 	}
 }
 
@@ -46,7 +46,7 @@ func TestCreateHosted(t *testing.T) {
 		require.Equal(t, map[string]any{"paypal": map[string]any{"experience_context": map[string]any{
 			"return_url": "https://shop.example/return", "cancel_url": "https://shop.example/return", "user_action": "PAY_NOW",
 			"shipping_preference": "NO_SHIPPING", "payment_method_preference": "IMMEDIATE_PAYMENT_REQUIRED",
-		}}}, script.calls[0].body["payment_source"])
+		}}}, script.sent()[0].body["payment_source"])
 	}
 	for _, link := range []string{
 		self, strings.Replace(payerAction, "https://", "javascript://", 1), strings.Replace(payerAction, "https://", "https://a@", 1),
@@ -123,20 +123,28 @@ func TestConfirm(t *testing.T) {
 		calls   []string
 	}{
 		"captured": {
-			core.CaptureAutomatic, []string{"201" + order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))[3:]},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture"},
+			core.CaptureAutomatic,
+			[]string{"201" + order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))[3:]},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture"},
 		},
 		"held": {
-			core.CaptureManual, []string{"201" + order("COMPLETED", wallet, authorizations(authorization("CREATED")))[3:]},
-			core.PaymentAuthorized, []string{"POST /v2/checkout/orders/O1/authorize"},
+			core.CaptureManual,
+			[]string{"201" + order("COMPLETED", wallet, authorizations(authorization("CREATED")))[3:]},
+			core.PaymentAuthorized,
+			[]string{"POST /v2/checkout/orders/O1/authorize"},
 		},
 		"waiting": {
-			core.CaptureAutomatic, []string{order("COMPLETED", wallet, captures(capture("C1", "PENDING", "10.00", `"status_details":{"reason":"ECHECK"}`)))},
-			core.PaymentProcessing, []string{"POST /v2/checkout/orders/O1/capture"},
+			core.CaptureAutomatic,
+			[]string{order("COMPLETED", wallet, captures(capture("C1", "PENDING", "10.00", `"status_details":{"reason":"ECHECK"}`)))},
+			core.PaymentProcessing,
+			[]string{"POST /v2/checkout/orders/O1/capture"},
 		},
 		"a short answer": {
-			core.CaptureAutomatic, []string{`201 {"id":"O1","status":"COMPLETED"}`, order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
+			core.CaptureAutomatic,
+			[]string{`201 {"id":"O1","status":"COMPLETED"}`, order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00")))},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
 		},
 		"an answer without amounts": {
 			core.CaptureAutomatic,
@@ -144,17 +152,20 @@ func TestConfirm(t *testing.T) {
 				strings.Replace(order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.01"))), `"amount":`+eur("10.01"), `"x":1`, 1),
 				order("COMPLETED", wallet, captures(capture("C1", "COMPLETED", "10.00"))),
 			},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
 		},
 		"captured before": {
 			core.CaptureAutomatic,
 			[]string{problem("422", "UNPROCESSABLE_ENTITY", "ORDER_ALREADY_CAPTURED"), order("COMPLETED", wallet, captures(capture("C1", "REFUNDED", "10.00"))+refunds("COMPLETED", "10.00"))},
-			core.PaymentSucceeded, []string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
+			core.PaymentSucceeded,
+			[]string{"POST /v2/checkout/orders/O1/capture", "GET /v2/checkout/orders/O1"},
 		},
 		"held before": {
 			core.CaptureManual,
 			[]string{problem("422", "UNPROCESSABLE_ENTITY", "ORDER_ALREADY_AUTHORIZED"), order("COMPLETED", wallet, authorizations(authorization("CREATED")))},
-			core.PaymentAuthorized, []string{"POST /v2/checkout/orders/O1/authorize", "GET /v2/checkout/orders/O1"},
+			core.PaymentAuthorized,
+			[]string{"POST /v2/checkout/orders/O1/authorize", "GET /v2/checkout/orders/O1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,8 +177,8 @@ func TestConfirm(t *testing.T) {
 			require.Equal(t, ref, seen.Ref)
 			require.False(t, seen.Confirmable)
 			require.Equal(t, c.calls, script.lines())
-			require.Equal(t, "op_1", script.calls[0].key)
-			require.Equal(t, map[string]any{}, script.calls[0].body)
+			require.Equal(t, "op_1", script.sent()[0].key)
+			require.Equal(t, map[string]any{}, script.sent()[0].body)
 		})
 	}
 }
@@ -280,10 +291,10 @@ func TestCapture(t *testing.T) {
 			require.Equal(t, core.PaymentSucceeded, seen.Status)
 			require.Equal(t, c.amount, seen.Captured.Minor())
 			require.Equal(t, int64(10_00), seen.Authorized.Minor(), "what was held at its highest")
-			require.Equal(t, "op_1", script.calls[1].key)
+			require.Equal(t, "op_1", script.sent()[1].key)
 			require.Equal(t, map[string]any{
 				"amount": map[string]any{"currency_code": "EUR", "value": money(t, c.amount, "EUR").Decimal()}, "final_capture": true,
-			}, script.calls[1].body)
+			}, script.sent()[1].body)
 		})
 	}
 }
@@ -321,7 +332,7 @@ func TestCancel(t *testing.T) {
 			adapter, script := open(t, c.answers...)
 			seen, err := adapter.CancelPayment(t.Context(), "op_1", ref)
 			require.Equal(t, c.calls, script.lines())
-			for _, call := range script.calls {
+			for _, call := range script.sent() {
 				require.Equal(t, call.line == void, call.key == "op_1")
 				require.Nil(t, call.body)
 			}
@@ -343,9 +354,12 @@ func TestWhatIsNotSent(t *testing.T) {
 	good := money(t, 10_00, "EUR")
 	keys := []core.OperationKey{"", core.OperationKey(strings.Repeat("k", 46))}
 	refs := []core.ProviderRef{
-		{Account: "other", Kind: core.ObjectPayment, ID: "O1"}, {Account: "paypal", Kind: "other", ID: "O1"},
-		{Account: "paypal", Kind: core.ObjectSession, ID: "O1"}, {Account: "paypal", Kind: core.ObjectPayment},
-		{Account: "paypal", Kind: core.ObjectPayment, ID: "../x"}, {Account: "paypal", Kind: core.ObjectPayment, ID: "O1?x"},
+		{Account: "other", Kind: core.ObjectPayment, ID: "O1"},
+		{Account: "paypal", Kind: "other", ID: "O1"},
+		{Account: "paypal", Kind: core.ObjectSession, ID: "O1"},
+		{Account: "paypal", Kind: core.ObjectPayment},
+		{Account: "paypal", Kind: core.ObjectPayment, ID: "../x"},
+		{Account: "paypal", Kind: core.ObjectPayment, ID: "O1?x"},
 	}
 	amounts := []core.Money{core.Zero("EUR"), money(t, -1, "EUR"), money(t, 1, "HUF"), money(t, 100_01, "TWD"), money(t, 1, "KWD"), {}}
 	var errs []error
@@ -386,8 +400,8 @@ func TestWhatIsNotSent(t *testing.T) {
 	for n, err := range errs {
 		require.Equal(t, core.ClassInvalid, failure(t, err).Class, n)
 	}
-	require.Empty(t, script.calls)
-	require.Zero(t, script.tokens)
+	require.Empty(t, script.sent())
+	require.Zero(t, script.granted())
 }
 
 func TestRefund(t *testing.T) {
@@ -437,8 +451,8 @@ func TestRefund(t *testing.T) {
 			require.Equal(t, c.status, refund.Status)
 			require.NotEmpty(t, refund.ForeignStatus)
 			require.Equal(t, money(t, 4_00, "EUR"), refund.Amount)
-			require.Equal(t, "op_2", script.calls[1].key)
-			require.Equal(t, map[string]any{"amount": map[string]any{"currency_code": "EUR", "value": "4.00"}}, script.calls[1].body)
+			require.Equal(t, "op_2", script.sent()[1].key)
+			require.Equal(t, map[string]any{"amount": map[string]any{"currency_code": "EUR", "value": "4.00"}}, script.sent()[1].body)
 		})
 	}
 }

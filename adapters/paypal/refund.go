@@ -66,7 +66,7 @@ func capturedFor(op string, o *Order, amount core.Money) (string, error) {
 		}
 		taken, err := fromForeign(one.Amount)
 		if err != nil {
-			return "", &core.ProviderError{Class: core.ClassUnknown, Op: op, Err: err}
+			return "", o.unusable(op, err)
 		}
 		if order, err := taken.Compare(amount); err == nil && order >= 0 {
 			return one.ID, nil

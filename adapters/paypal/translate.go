@@ -93,7 +93,7 @@ func (c *Capture) isTaken() bool {
 func (a *Adapter) seen(op string, o *Order) (core.PaymentSnapshot, error) {
 	seen, err := a.translate(o)
 	if err != nil {
-		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassUnknown, Op: op, ObjectID: outbound.SafeID(o.ID), Err: err}
+		return core.PaymentSnapshot{}, o.unusable(op, err)
 	}
 	return seen, nil
 }

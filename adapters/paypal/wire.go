@@ -14,6 +14,8 @@ type Order struct {
 	// PaymentSource has what was paid with by its kind: "paypal", "card", …
 	PaymentSource map[string]json.RawMessage `json:"payment_source"`
 	Links         []Link                     `json:"links"`
+
+	requestID string // of the call that showed it
 }
 
 // PurchaseUnit is what is paid for. Our orders have one.
@@ -151,5 +153,5 @@ type Report struct {
 			CustomField          string `json:"custom_field"`
 		} `json:"transaction_info"`
 	} `json:"transaction_details"`
-	TotalPages int `json:"total_pages"`
+	TotalPages *int `json:"total_pages"`
 }
