@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/paydesk/paydesk/adapters/simulator/engine"
 )
 
 const (
@@ -121,7 +123,7 @@ type cardProblem struct{ code, message string }
 // newCard checks a card's data as far as it can be told without the bank.
 func (s *Server) newCard(in typed) (*card, *cardProblem) {
 	number := strings.NewReplacer(" ", "", "-", "").Replace(in.number)
-	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !luhn(number) {
+	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !engine.PassesLuhn(number) {
 		return nil, &cardProblem{"INVALID_NUMBER", "The card number is not valid."}
 	}
 	acts, known := testCards[number]
@@ -152,23 +154,6 @@ func (s *Server) newCard(in typed) (*card, *cardProblem) {
 		Brand: brand(number), Last4: number[len(number)-4:], Expiry: fmt.Sprintf("%d-%02d", year, month), Holder: holder,
 		behavior: acts, shift: acts.shift, answer: acts.answer,
 	}, nil
-}
-
-// luhn reports whether a number's last digit fits the others.
-//
-// Source: ISO/IEC 7812-1, annex B.
-func luhn(digits string) bool {
-	sum := 0
-	for i := range len(digits) {
-		digit := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if digit *= 2; digit > 9 {
-				digit -= 9
-			}
-		}
-		sum += digit
-	}
-	return sum%10 == 0
 }
 
 // brand names a card's network as PayPal does.

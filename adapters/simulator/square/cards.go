@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/paydesk/paydesk/adapters/simulator/engine"
 )
 
 const (
@@ -142,7 +144,7 @@ type typed struct{ number, month, year, cvv, postal string }
 // the field's, whose name is Square's own.
 func (s *Server) newCard(in typed) (*card, *tokenError) {
 	number := strings.NewReplacer(" ", "", "-", "").Replace(in.number)
-	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !luhn(number) {
+	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !engine.PassesLuhn(number) {
 		return nil, wrongField("cardNumber", "Credit card number is not valid")
 	}
 	acts, known := testCards[number]
@@ -188,23 +190,6 @@ func (s *Server) markOf(number string) string {
 	sum := hmac.New(sha256.New, s.secret)
 	_, _ = io.WriteString(sum, number)
 	return "sq-1-" + hex.EncodeToString(sum.Sum(nil))[:32]
-}
-
-// luhn reports whether a number's last digit fits the others.
-//
-// Source: ISO/IEC 7812-1, annex B.
-func luhn(digits string) bool {
-	sum := 0
-	for i := range len(digits) {
-		digit := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if digit *= 2; digit > 9 {
-				digit -= 9
-			}
-		}
-		sum += digit
-	}
-	return sum%10 == 0
 }
 
 func brand(number string) string {

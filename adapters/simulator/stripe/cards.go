@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/paydesk/paydesk/adapters/simulator/engine"
 )
 
 const (
@@ -128,7 +130,7 @@ func (s *Server) cardOf(in *request) (*card, *result) {
 // status is 402: the buyer has to mend it.
 func (s *Server) newCard(number, month, year, cvc string) (*card, *result) {
 	number = strings.NewReplacer(" ", "", "-", "").Replace(number)
-	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !luhn(number) {
+	if len(number) < numberDigitsLeast || len(number) > numberDigitsMost || strings.Trim(number, "0123456789") != "" || !engine.PassesLuhn(number) {
 		return nil, cardRefused("incorrect_number", "", "number", "Your card number is incorrect.")
 	}
 	acts, known := testCards[number]
@@ -162,23 +164,6 @@ func (s *Server) newCard(number, month, year, cvc string) (*card, *result) {
 func cardRefused(code, declineCode, param, message string) *result {
 	out := failed(http.StatusPaymentRequired, apiError{Type: typeCard, Code: code, DeclineCode: declineCode, Param: param, Message: message})
 	return &out
-}
-
-// luhn reports whether a number's last digit fits the others.
-//
-// Source: ISO/IEC 7812-1, annex B.
-func luhn(digits string) bool {
-	sum := 0
-	for i := range len(digits) {
-		digit := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if digit *= 2; digit > 9 {
-				digit -= 9
-			}
-		}
-		sum += digit
-	}
-	return sum%10 == 0
 }
 
 func brand(number string) string {
