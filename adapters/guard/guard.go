@@ -121,23 +121,34 @@ func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
 		return nil, fmt.Errorf("make the providers' metric: %w", err)
 	}
 	outer := &guarded{inner: inner, tracer: options.Tracer, duration: duration, retries: retries, time: options.Time, resilience: newResilience(options)}
-	_, err = options.Meter.Int64ObservableGauge("paydesk.provider.breaker.open", metric.WithUnit("1"),
-		metric.WithDescription("1 while an account's calls are not sent, since too many went unanswered; by account."),
-		metric.WithInt64Callback(func(_ context.Context, observer metric.Int64Observer) error {
-			open := int64(0)
-			if outer.Health().Down {
-				open = 1
-			}
-			observer.Observe(open, metric.WithAttributes(attribute.String("paydesk.account", string(inner.Account()))))
-			return nil
-		}))
-	if err != nil {
+	if err := outer.tellBreaker(options.Meter); err != nil {
 		return nil, fmt.Errorf("make the providers' metric: %w", err)
 	}
 	if browser, ok := inner.(ports.BrowserProvider); ok {
 		return guardedBrowser{guarded: outer, browser: browser}, nil
 	}
 	return outer, nil
+}
+
+// tellBreaker has the meter ask whether the account's breaker is open. The callback is
+// registered apart from its gauge: of gauges of one name, a meter keeps the callbacks of the
+// first alone.
+func (g *guarded) tellBreaker(meter metric.Meter) error {
+	gauge, err := meter.Int64ObservableGauge("paydesk.provider.breaker.open", metric.WithUnit("{breaker}"),
+		metric.WithDescription("1 while an account's calls are not sent, since too many went unanswered; by account."))
+	if err != nil {
+		return err
+	}
+	account := metric.WithAttributes(attribute.String("paydesk.account", string(g.inner.Account())))
+	_, err = meter.RegisterCallback(func(_ context.Context, observer metric.Observer) error {
+		open := int64(0)
+		if g.Health().Down {
+			open = 1
+		}
+		observer.ObserveInt64(gauge, open, account)
+		return nil
+	}, gauge)
+	return err
 }
 
 // outcomeOK stands beside the classes of errors.

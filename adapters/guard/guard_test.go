@@ -268,3 +268,43 @@ func TestMetrics(t *testing.T) {
 	}
 	require.Equal(t, map[string]uint64{"ok": 1, "unknown": 1}, outcomes)
 }
+
+// Each account tells of its own breaker, however many share the meter.
+func TestEveryAccountTellsOfItsBreaker(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("")
+	for _, account := range []core.AccountName{"stripe_eu", "stripe_us", "paypal"} {
+		inner := named{scripted{Provider: portstest.NewFakeProvider("stripe", core.EnvTest), get: failing(portstest.NoAnswer())}, account}
+		provider, err := guard.Wrap(inner, guard.Options{Meter: meter, Tries: 1})
+		require.NoError(t, err)
+		for range 5 {
+			if account == "stripe_us" {
+				_, err = provider.GetPayment(t.Context(), core.ProviderRef{})
+				require.Error(t, err)
+			}
+		}
+	}
+	var collected metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &collected))
+	open := map[string]int64{}
+	for _, metric := range collected.ScopeMetrics[0].Metrics {
+		gauge, ok := metric.Data.(metricdata.Gauge[int64])
+		if !ok || metric.Name != "paydesk.provider.breaker.open" {
+			continue
+		}
+		for _, point := range gauge.DataPoints {
+			account, _ := point.Attributes.Value("paydesk.account")
+			open[account.AsString()] = point.Value
+		}
+	}
+	require.Equal(t, map[string]int64{"stripe_eu": 0, "stripe_us": 1, "paypal": 0}, open)
+}
+
+// named is a provider under another account's name.
+type named struct {
+	scripted
+	account core.AccountName
+}
+
+func (n named) Account() core.AccountName { return n.account }
