@@ -175,11 +175,19 @@ func (p Payment) Rejected(op Operation, err *ProviderError) Payment {
 	return p
 }
 
-// Abandoned is a payment that no provider was ever asked for, given up.
-func (p Payment) Abandoned() Payment {
-	if !p.Exists() && !p.Status.Terminal() {
-		p.Status = PaymentCanceled
+// Abandoned is a payment that is given up without asking its provider: one that no provider
+// was ever asked for, or one that its provider forgot, before our server asked for its money.
+// operations are the payment's. Any other stays as it is.
+func (p Payment) Abandoned(operations []Operation) Payment {
+	if p.Status.Terminal() || p.Exists() && p.Status != PaymentRequiresAction || !p.Exists() && len(operations) > 0 {
+		return p
 	}
+	for _, op := range operations {
+		if !op.Status.Settled() || op.Kind == OpConfirmPayment && op.Status == OperationSucceeded {
+			return p
+		}
+	}
+	p.Status = PaymentCanceled
 	return p
 }
 

@@ -24,9 +24,10 @@ type Observer interface {
 	// in one transaction. Where the payment has changed since the call began, what the
 	// answer showed is not applied but looked at afresh.
 	Settle(ctx context.Context, op core.Operation, result CallResult, cause core.Cause) (Observation, error)
-	// Abandon gives up a payment that no provider was ever asked for: it is canceled. One
-	// that has an operation or an object at the provider is [core.ErrPaymentInProgress]; one
-	// that is canceled stays so.
+	// Abandon gives up a payment without asking its provider: one that no provider was ever
+	// asked for, or, at a provider where buyers only agree, one whose money our server has not
+	// asked for. It is canceled. Any other is [core.ErrPaymentInProgress]; one that is canceled
+	// stays so.
 	Abandon(ctx context.Context, payment core.PaymentID, cause core.Cause) (Observation, error)
 }
 

@@ -115,8 +115,11 @@ func (s *Service) Abandon(ctx context.Context, id core.PaymentID, cause core.Cau
 		if err != nil || held.Status == core.PaymentCanceled {
 			return err
 		}
-		payment := held.Abandoned()
-		if len(operations) > 0 || payment.Status == held.Status {
+		if held.Exists() && !s.asksForMoney(held.Account) {
+			return core.ErrPaymentInProgress // the buyer could pay it without us
+		}
+		payment := held.Abandoned(operations)
+		if payment.Status == held.Status {
 			return core.ErrPaymentInProgress
 		}
 		observation.Payment, err = s.move(ctx, tx, checkout, held, payment, "", cause)
@@ -126,6 +129,13 @@ func (s *Service) Abandon(ctx context.Context, id core.PaymentID, cause core.Cau
 		return ports.Observation{}, fmt.Errorf("abandon %s: %w", id, err)
 	}
 	return observation, nil
+}
+
+// asksForMoney reports whether buyers only agree at an account's provider, so that no money
+// moves before our server asks for it.
+func (s *Service) asksForMoney(account core.AccountName) bool {
+	provider, ok := s.providers[account]
+	return ok && provider.Capabilities().Confirm == ports.ConfirmAfterApproval
 }
 
 // move stores a payment whose status follows from our own record and no sight: op was

@@ -319,3 +319,50 @@ func TestConfirmedTwiceAtOnceIsPaidOnce(t *testing.T) {
 		require.Equal(t, 1, confirms)
 	})
 }
+
+// A provider that forgets what nobody agreed to keeps neither the buyer from paying nor the
+// checkout from ending: without our server nobody could take that money.
+func TestWhatTheProviderForgot(t *testing.T) {
+	t.Parallel()
+	canceled := func(t *testing.T, h *coretest.House, p core.Payment) {
+		t.Helper()
+		require.Equal(t, core.PaymentCanceled, h.Payment(p.ID).Status)
+		require.Equal(t, []core.EventType{core.EventPaymentRequiresAction, core.EventPaymentCanceled}, h.Types(string(p.ID)))
+	}
+	for name, test := range map[string]func(*testing.T, *coretest.House, core.Payment){
+		"another try at the same account": func(t *testing.T, h *coretest.House, p core.Payment) {
+			again := attempt(t, h, p.Checkout)
+			require.NotEqual(t, p.ID, again.ID)
+			canceled(t, h, p)
+		},
+		"the checkout expires": func(t *testing.T, h *coretest.House, p core.Payment) {
+			checkout, err := h.Payments.ExpireCheckout(t.Context(), p.Checkout, core.Cause{Kind: core.CauseTimer})
+			require.NoError(t, err)
+			require.Equal(t, core.CheckoutExpired, checkout.Status)
+			canceled(t, h, p)
+		},
+		"the shop cancels it": func(t *testing.T, h *coretest.House, p core.Payment) {
+			given, err := h.Payments.Cancel(t.Context(), p.ID, "", core.Cause{Kind: core.CauseStaff})
+			require.NoError(t, err)
+			require.Equal(t, core.PaymentCanceled, given.Status)
+			canceled(t, h, p)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := confirming(t, ports.ConfirmAfterApproval)
+			p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+			h.Provider.Forget(p.ID)
+			test(t, h, p)
+		})
+	}
+
+	// Where buyers pay without our server, an object that is gone may be one at an account
+	// that is configured no more.
+	h := newHouse(t)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	h.Provider.Forget(p.ID)
+	_, err := h.Payments.ExpireCheckout(t.Context(), p.Checkout, core.Cause{Kind: core.CauseTimer})
+	require.Error(t, err)
+	require.Equal(t, core.PaymentRequiresAction, h.Payment(p.ID).Status)
+}

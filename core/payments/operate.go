@@ -94,7 +94,27 @@ func (s *Service) operate(ctx context.Context, kind core.OperationKind, id core.
 	if err != nil || op.ID == "" {
 		return payment, err
 	}
-	return s.send(ctx, payment, op, cause)
+	payment, err = s.send(ctx, payment, op, cause)
+	if kind == core.OpCancelPayment && s.forgotten(payment, err) {
+		observation, err := s.observer.Abandon(ctx, id, cause)
+		return observation.Payment, err
+	}
+	return payment, err
+}
+
+// forgotten reports whether a provider does not know a payment any more that nobody could
+// take money of without our server: it keeps such ones for some hours alone. Elsewhere an
+// object that is gone may be one at an account that is configured no more.
+func (s *Service) forgotten(p core.Payment, err error) bool {
+	provider, ok := s.providers[p.Account]
+	if !ok || provider.Capabilities().Confirm != ports.ConfirmAfterApproval || p.Status != core.PaymentRequiresAction {
+		return false
+	}
+	if refused, is := errors.AsType[*core.RefusedError](err); is {
+		return refused.Failure.ProviderCode == ports.ForeignMissing
+	}
+	missing, is := errors.AsType[*core.ProviderError](err)
+	return is && missing.Foreign == ports.ForeignMissing
 }
 
 // prepare checks the request against the locked payment and writes the operation down.

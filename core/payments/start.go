@@ -179,6 +179,12 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 		return Attempt{}, core.ErrPaymentInProgress // its money is asked for already
 	}
 	session, err := provider.OpenPayment(ctx, payment.Ref())
+	if s.forgotten(payment, err) {
+		if _, err := s.giveUp(ctx, payment.ID, core.Cause{Kind: core.CauseBuyer}); err != nil {
+			return Attempt{}, err
+		}
+		return Attempt{}, errTryAgain
+	}
 	if err != nil {
 		return Attempt{}, err
 	}

@@ -33,7 +33,7 @@ var hostedPage = template.Must(template.New("hosted").Parse(`<!doctype html>
 <title>{{.Title}}</title>
 <link rel="stylesheet" href="{{.Style}}">
 </head>
-<body>
+<body class="own-page">
 <main>
 <h1>{{.Title}}</h1>
 {{- if .Gone}}
