@@ -77,6 +77,19 @@ func (f farEnd) Source(t testing.TB, card portstest.Card, amount core.Money) str
 	return f.source(t, card, amount)
 }
 
+// simulatedEnd is the far end of a simulated account, whose time can be moved.
+type simulatedEnd struct {
+	farEnd
+	control string // where the simulator takes its control calls
+}
+
+// Elapse implements [portstest.Timely].
+func (s simulatedEnd) Elapse(t testing.TB, by time.Duration) {
+	t.Helper()
+	status, text := postJSON(t, s.control+"/clock/advance", map[string]string{"by": by.String()}, nil)
+	require.Equal(t, http.StatusOK, status, "%s", text)
+}
+
 // sandboxEnd is the far end of a real sandbox: its bank and its pages want a person.
 type sandboxEnd struct{ farEnd }
 
@@ -159,7 +172,9 @@ func TestSimulated(t *testing.T) {
 			t.Parallel()
 			portstest.RunProvider(t, func(t *testing.T) (ports.Provider, portstest.FarEnd) {
 				config := simulated(t, "")
-				return open(t, config, config.Account(core.AccountName(provider)))
+				account := config.Account(core.AccountName(provider))
+				adapter, end := open(t, config, account)
+				return adapter, simulatedEnd{end, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control"}
 			})
 		})
 	}

@@ -85,6 +85,11 @@ type Nonsense interface {
 	TalksNonsense()
 }
 
+// Timely is a [FarEnd] whose time can be moved ahead, with all that time brings.
+type Timely interface {
+	Elapse(t testing.TB, by time.Duration)
+}
+
 // PageShy is a [FarEnd] whose buyers go to no page of the provider's own: a sandbox, whose
 // pages want a person in front of them.
 type PageShy interface {

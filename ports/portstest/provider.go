@@ -50,6 +50,7 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"cancels", providerCancels},
 		{"cancels twice", providerCancelsTwice},
 		{"does not cancel what took money", providerCancelsTooLate},
+		{"lets go what nobody captures in time", providerRunsOut},
 		{"takes a payment on its own page", providerHosts},
 		{"closes its own page", providerClosesPage},
 		{"goes wrong while making its page", providerHostFaults},

@@ -305,6 +305,29 @@ func providerCapturesTooMuch(t *testing.T, d *providerDesk) {
 	require.Equal(t, before+1, d.far.Effects(t))
 }
 
+// holdLongest is longer than any provider holds money.
+const holdLongest = 31 * 24 * time.Hour
+
+func providerRunsOut(t *testing.T, d *providerDesk) {
+	d.requireManual(t)
+	far, ok := d.far.(Timely)
+	if !ok {
+		t.Skip("not there: a far end whose time can be moved")
+	}
+	held := d.paid(t, core.CaptureManual, CardSucceeds)
+	far.Elapse(t, holdLongest)
+	seen := d.seen(t, held.Ref)
+	// Some providers do not tell what ran out from what was given up.
+	require.Contains(t, []core.PaymentStatus{core.PaymentExpired, core.PaymentCanceled}, seen.Status)
+	require.Equal(t, held.Authorized, seen.Authorized, "what was held at its highest")
+	require.True(t, seen.Captured.IsZero())
+	require.True(t, seen.Refunded.IsZero(), "what is released was never taken")
+	require.False(t, seen.Payable)
+	_, err := d.provider.CapturePayment(providerContext(t), newKey(), held.Ref, held.Authorized)
+	requireRefused(t, err, core.ClassInvalid)
+	require.Equal(t, seen, d.seen(t, held.Ref))
+}
+
 func providerCancels(t *testing.T, d *providerDesk) {
 	var open []core.PaymentSnapshot
 	switch d.mode() {
