@@ -100,14 +100,17 @@ func (c Config) Account(name core.AccountName) Account {
 	return Account{}
 }
 
-// TrustingWebhooks is the configuration with which the accounts at PayPal whose API is below an
-// address, a simulator's, believe webhooks that lead to these certificates, in PEM.
-func (c Config) TrustingWebhooks(base string, roots []byte) Config {
+// TrustingWebhooks is the configuration with which accounts whose API is not PayPal's own, but
+// a simulator's, believe webhooks that lead to these certificates, in PEM.
+func (c Config) TrustingWebhooks(roots []byte) Config {
 	c.Accounts = slices.Clone(c.Accounts)
 	for n := range c.Accounts {
-		if one := &c.Accounts[n]; c.Environment == core.EnvTest && strings.HasPrefix(one.PayPal.APIBase, base) {
-			one.PayPal.WebhookRoots = slices.Concat(one.PayPal.WebhookRoots, roots)
+		one := &c.Accounts[n].PayPal
+		at, err := url.Parse(one.APIBase)
+		if c.Environment != core.EnvTest || one.APIBase == "" || err != nil || slices.Contains(paypalAPIs[core.EnvTest], strings.ToLower(at.Hostname())) {
+			continue
 		}
+		one.WebhookRoots = slices.Concat(one.WebhookRoots, roots)
 	}
 	return c
 }

@@ -170,7 +170,7 @@ func (s *Simulator) openPayPal(one PayPalAccount) error {
 	}
 	name := cmp.Or(one.Name, "paypal")
 	made := paypal.New(paypal.Options{
-		Account: name, ClientID: one.ClientID, ClientSecret: one.ClientSecret, WebhookID: one.WebhookID, BaseURL: s.options.BaseURL, Authority: s.authority,
+		Account: name, ClientID: one.ClientID, ClientSecret: one.ClientSecret, WebhookID: one.WebhookID, Authority: s.authority,
 		WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
 	})
 	return s.add(name, account{Dialect: made, key: one.ClientID, cards: paypal.NamedCards})

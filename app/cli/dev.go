@@ -65,7 +65,7 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer sim.Close()
-	config = config.TrustingWebhooks("http://"+config.SimulatorAddr+"/", sim.WebhookRoots())
+	config = config.TrustingWebhooks(sim.WebhookRoots())
 	program, stop, err := r.App(ctx, config, logger, clock)
 	if err != nil {
 		return err
@@ -220,8 +220,8 @@ func newSimulator(config app.Config, paydeskURL string, logger *slog.Logger, onA
 		Now: time.Now, BaseURL: "http://" + config.SimulatorAddr, PaydeskURL: paydeskURL, OnAdvance: onAdvance, Logger: logger,
 	}
 	for _, account := range config.Accounts {
-		if !strings.HasPrefix(account.APIBase(), options.BaseURL+"/") {
-			continue // of a provider elsewhere
+		if account.APIBase() == "" {
+			continue // at the provider itself
 		}
 		name, stripe, paypal, square := string(account.Name), account.Stripe, account.PayPal, account.Square
 		switch account.Provider {

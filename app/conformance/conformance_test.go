@@ -161,7 +161,7 @@ func simulated(t *testing.T, paydeskURL string) app.Config {
 		return value, ok
 	}, nil)
 	require.NoError(t, err)
-	return config.TrustingWebhooks(server.URL+"/", sim.WebhookRoots())
+	return config.TrustingWebhooks(sim.WebhookRoots())
 }
 
 // TestSimulated holds the adapters of all providers to the suite.

@@ -217,9 +217,16 @@ function paypalFields(account, press) {
     onCancel: () => agreed.resolve('You have not paid: you closed PayPal before you agreed.'),
     onError: () => agreed.resolve('PayPal could not go on with the payment. Try again.'),
   };
+  let refused = false; // whether the button was pressed while an attempt ran, which is left alone
   const buttons = window.paypal.Buttons({
     ...told,
+    onError: () => {
+      if (!refused) told.onError();
+      refused = false;
+    },
     createOrder: () => {
+      refused = byId('pay-form').getAttribute('aria-busy') === 'true';
+      if (refused) return Promise.reject(new Error('an attempt runs'));
       begun = settleable();
       const waits = begun;
       press().finally(() => {
