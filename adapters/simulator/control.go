@@ -43,6 +43,10 @@ func (s *Simulator) control() {
 	s.post("/_control/faults", s.controlFaults)
 	s.post("/_control/disputes", s.controlDispute)
 	s.post("/_control/disputes/{id}", s.controlDisputeEnd)
+	s.post("/_control/refunds", s.controlRefund)
+	s.post("/_control/refunds/{id}", s.controlRefundEnd)
+	s.post("/_control/subscriptions/{id}", s.controlSubscription)
+	s.post("/_control/settings", s.controlSettings)
 	s.post("/_control/clock/advance", s.controlAdvance)
 	s.post("/_control/reset", s.controlReset)
 	s.mux.HandleFunc("GET /_control/objects", s.controlObjects)
@@ -149,62 +153,6 @@ func (s *Simulator) controlReset(*http.Request, []byte) (any, *fieldProblem) {
 	}
 	s.requests.Reset()
 	return map[string]bool{"ok": true}, nil
-}
-
-func (s *Simulator) controlDispute(_ *http.Request, body []byte) (any, *fieldProblem) {
-	var in struct {
-		Account string `json:"account"`
-		Payment string `json:"payment"`
-		Reason  string `json:"reason"`
-		Amount  int64  `json:"amount"`
-	}
-	if problem := read(body, &in); problem != nil {
-		return nil, problem
-	}
-	if problem := s.knownAccount(in.Account); problem != nil {
-		return nil, problem
-	}
-	if in.Reason == "" {
-		in.Reason = "fraudulent"
-	}
-	if in.Amount < 0 {
-		return nil, wrong("amount: must not be negative")
-	}
-	id, err := s.accounts[in.Account].OpenDispute(in.Payment, in.Reason, in.Amount)
-	switch {
-	case errors.Is(err, engine.ErrNoPayment):
-		return nil, &fieldProblem{status: http.StatusNotFound, text: "payment: " + err.Error()}
-	case errors.Is(err, engine.ErrDisputeAmount):
-		return nil, wrong("amount: %v", err)
-	case err != nil:
-		return nil, &fieldProblem{status: http.StatusConflict, text: "payment: " + err.Error()}
-	}
-	return map[string]string{"id": id}, nil
-}
-
-func (s *Simulator) controlDisputeEnd(r *http.Request, body []byte) (any, *fieldProblem) {
-	var in struct {
-		Outcome string `json:"outcome"`
-	}
-	if problem := read(body, &in); problem != nil {
-		return nil, problem
-	}
-	if in.Outcome != "won" && in.Outcome != "lost" {
-		return nil, wrong("outcome: must be won or lost")
-	}
-	err := engine.ErrNoDispute
-	for _, name := range s.names { // the id alone tells whose it is
-		if err = s.accounts[name].CloseDispute(r.PathValue("id"), in.Outcome); !errors.Is(err, engine.ErrNoDispute) {
-			break
-		}
-	}
-	switch {
-	case errors.Is(err, engine.ErrNoDispute):
-		return nil, &fieldProblem{status: http.StatusNotFound, text: "id: " + err.Error()}
-	case err != nil:
-		return nil, &fieldProblem{status: http.StatusConflict, text: "id: " + err.Error()}
-	}
-	return map[string]string{"id": r.PathValue("id"), "outcome": in.Outcome}, nil
 }
 
 func (s *Simulator) controlObjects(w http.ResponseWriter, r *http.Request) {

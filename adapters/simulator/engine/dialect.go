@@ -17,22 +17,53 @@ type Dialect interface {
 	// Kinds are the types of objects, events the last.
 	Kinds() []string
 	// OpenDispute has the buyer's bank dispute a payment, known by the id that the program
-	// under test gave it. An amount of 0 is all that was taken, in minor units of ISO 4217.
-	// The id is the provider's. Errors are those of this file.
-	OpenDispute(payment, reason string, amount int64) (id string, err error)
-	// CloseDispute ends a dispute, "won" or "lost" for the shop.
+	// under test gave it, or only inquire. An amount of 0 is all that was taken, in minor units
+	// of ISO 4217. The id is the provider's. Errors are those of this file.
+	OpenDispute(payment, reason string, amount int64, inquiry bool) (id string, err error)
+	// CloseDispute ends a dispute, "won" or "lost" for the shop, or makes a chargeback of an
+	// inquiry, "escalated".
 	CloseDispute(id, outcome string) error
+	// RefundElsewhere has the shop's staff give money back in the provider's own dashboard. An
+	// amount of 0 is all that is left.
+	RefundElsewhere(payment string, amount int64) (id string, err error)
+	// EndRefund has a pending refund succeed or fail: "succeeded" or "failed". Where the
+	// provider's refunds can fail after they succeeded, so can these.
+	EndRefund(id, outcome string) error
+	// SteerSubscription does what the shop's staff do in the provider's dashboard, or what the
+	// bank behind the subscription's method does from now on.
+	SteerSubscription(id string, change SubscriptionChange) error
+	// AfterRetries sets what becomes of a subscription whose payment failed for the last time:
+	// "canceled" or "unpaid".
+	AfterRetries(status string) error
 	// Elapse does what the clock's being moved brings.
 	Elapse()
 	// Reset forgets all objects and keys.
 	Reset()
 }
 
-// Why a buyer's bank cannot do what it is asked to.
+// SubscriptionChange is one thing that happens to a subscription outside of the program under
+// test. One of Card and Do is set.
+type SubscriptionChange struct {
+	// Card is how the subscription's method behaves from now on, by the name of a test card.
+	Card string
+	// Do is what staff do: "pause", "resume", "cancel", "cancel_at_period_end", "undo_cancel",
+	// "quantity", or "retry" for charging the open invoice once more.
+	Do       string
+	Quantity int64 // for "quantity"
+}
+
+// Why the world cannot do what it is asked to.
 var (
 	ErrNoPayment       = errors.New("names no payment that took money")
 	ErrDisputed        = errors.New("names a payment that is disputed already")
 	ErrDisputeAmount   = errors.New("is more than the payment took")
 	ErrNoDispute       = errors.New("names no dispute")
 	ErrDisputeFinished = errors.New("names a dispute that has ended")
+	ErrNotInquiry      = errors.New("names a dispute that is no inquiry")
+	ErrRefundAmount    = errors.New("is more than is left of the payment")
+	ErrNoRefund        = errors.New("names no refund")
+	ErrRefundFinished  = errors.New("names a refund that has ended")
+	ErrNoSubscription  = errors.New("names no subscription")
+	ErrNotNow          = errors.New("is not possible in the subscription's state")
+	ErrUnsupported     = errors.New("is something that this provider does not do")
 )

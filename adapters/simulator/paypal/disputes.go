@@ -63,7 +63,7 @@ func (s *Server) openDispute(over []*capture, reason, stage string, amount int64
 }
 
 // OpenDispute implements [engine.Dialect]. Payments are known by their custom_id.
-func (s *Server) OpenDispute(payment, reason string, amount int64) (id string, err error) {
+func (s *Server) OpenDispute(payment, reason string, amount int64, inquiry bool) (id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var over []*capture

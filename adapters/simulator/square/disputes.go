@@ -59,7 +59,7 @@ func (s *Server) openDispute(p *payment, reason string, amount int64, inquiry bo
 
 // OpenDispute implements [engine.Dialect]. A payment is known by its own reference, or that of
 // the order it paid.
-func (s *Server) OpenDispute(reference, reason string, amount int64) (id string, err error) {
+func (s *Server) OpenDispute(reference, reason string, amount int64, inquiry bool) (id string, err error) {
 	if known, ok := reasons[reason]; ok {
 		reason = known
 	}

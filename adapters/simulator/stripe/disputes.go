@@ -28,7 +28,7 @@ func (s *Server) openDispute(c *charge, reason string, amount int64, inquiry boo
 }
 
 // OpenDispute implements [engine.Dialect].
-func (s *Server) OpenDispute(payment, reason string, amount int64) (id string, err error) {
+func (s *Server) OpenDispute(payment, reason string, amount int64, inquiry bool) (id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, i := range s.intents.All() {
@@ -44,7 +44,7 @@ func (s *Server) OpenDispute(payment, reason string, amount int64) (id string, e
 		case amount == 0:
 			amount = c.AmountCaptured
 		}
-		return s.openDispute(c, reason, amount, false).ID, nil
+		return s.openDispute(c, reason, amount, inquiry).ID, nil
 	}
 	return "", engine.ErrNoPayment
 }
