@@ -56,6 +56,7 @@ const (
 
 // LineItem is one row of what is bought.
 type LineItem struct {
+	Price    PriceID // that name and amount are of; empty where the storefront gave them itself
 	Name     string
 	Amount   Money // of one piece; not negative
 	Quantity int64 // 1 to LineItemQuantityMax
@@ -89,15 +90,19 @@ type Checkout struct {
 	CancelURL   string // empty means none
 	Metadata    map[string]string
 	RequestKey  RequestKey // of the call that made it; empty where none was given
-	// Lease is the payment that alone may be paid now; empty where the next attempt may
-	// start. It is held from the attempt's first write until the attempt is known to
-	// have taken no money, and for good once it took some.
-	Lease     PaymentID
-	Payment   PaymentID // the newest attempt, or the one that completed it; empty before the first
-	Attempts  int       // how many were started; 0 to CheckoutAttemptsMax
-	ExpiresAt time.Time
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	// Lease is the attempt that alone may go on now, by its id: a payment's, a subscription's or
+	// a saved method's, as the mode says; empty where the next attempt may start. It is held from
+	// the attempt's first write until the attempt is known to have come to nothing, and for good
+	// once it came to something.
+	Lease   string
+	Payment PaymentID // the newest attempt, or the one that completed it; empty before the first
+	// Subscription and Method are the same in the modes of those names.
+	Subscription SubscriptionID
+	Method       MethodID
+	Attempts     int // how many were started; 0 to CheckoutAttemptsMax
+	ExpiresAt    time.Time
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
 }
 
 // SumLineItems adds up rows of one currency. It refuses an empty list, a sum that is not
@@ -141,6 +146,23 @@ var (
 	ErrAmountNotAvailable = errors.New("amount is not available on this payment")
 )
 
+// Why a verb on what was sold is refused.
+var (
+	ErrAuthorizationExpired = errors.New("authorization has expired")
+	ErrPaymentDisputed      = errors.New("payment is disputed")
+	ErrCurrencyOther        = errors.New("currency is another than the object's")
+	ErrDisputeClosed        = errors.New("dispute is closed")
+	ErrEvidenceSubmitted    = errors.New("evidence was submitted already")
+	ErrEvidenceLate         = errors.New("deadline for evidence has passed")
+	ErrEvidenceEmpty        = errors.New("there is no evidence to submit")
+	ErrNotSupported         = errors.New("provider does not offer this")
+	ErrMethodNotUsable      = errors.New("payment method cannot be charged")
+	ErrSubscriptionEnded    = errors.New("subscription has ended")
+	ErrSubscriptionState    = errors.New("subscription is not in a state that allows this")
+	ErrNothingToChange      = errors.New("nothing would change")
+	ErrOperationOpen        = errors.New("an earlier call on this object is not settled yet")
+)
+
 // MayTakeLease reports why no new attempt may start at this moment, or nil.
 func (c Checkout) MayTakeLease(now time.Time) error {
 	switch {
@@ -150,7 +172,7 @@ func (c Checkout) MayTakeLease(now time.Time) error {
 		return ErrPaymentInProgress
 	case c.StatusAt(now) == CheckoutExpired:
 		return ErrCheckoutExpired
-	case !c.Amount.IsPositive():
+	case c.Mode == ModePayment && !c.Amount.IsPositive():
 		return ErrNothingToPay
 	case c.Attempts >= CheckoutAttemptsMax:
 		return ErrTooManyAttempts
@@ -158,10 +180,32 @@ func (c Checkout) MayTakeLease(now time.Time) error {
 	return nil
 }
 
-// TakeLease gives the attempt the only right to be paid. Call it on a checkout for
-// which [Checkout.MayTakeLease] is nil, under the row's lock.
+// LeasedPayment is the attempt to pay that holds the lease; empty where none does.
+func (c Checkout) LeasedPayment() PaymentID {
+	if c.Mode != ModePayment {
+		return ""
+	}
+	return PaymentID(c.Lease)
+}
+
+// TakeLease gives the attempt to pay the only right to be paid. Call it, or one of its siblings,
+// on a checkout for which [Checkout.MayTakeLease] is nil, under the row's lock.
 func (c Checkout) TakeLease(payment PaymentID) Checkout {
-	c.Lease, c.Payment = payment, payment
+	c.Lease, c.Payment = string(payment), payment
+	c.Attempts++
+	return c
+}
+
+// TakeLeaseForSubscription is [Checkout.TakeLease] for a subscription.
+func (c Checkout) TakeLeaseForSubscription(id SubscriptionID) Checkout {
+	c.Lease, c.Subscription = string(id), id
+	c.Attempts++
+	return c
+}
+
+// TakeLeaseForMethod is [Checkout.TakeLease] for a method to be saved.
+func (c Checkout) TakeLeaseForMethod(id MethodID) Checkout {
+	c.Lease, c.Method = string(id), id
 	c.Attempts++
 	return c
 }
@@ -175,18 +219,62 @@ func (c Checkout) AfterPayment(p Payment) (Checkout, EventType) {
 		if c.Status == CheckoutComplete {
 			return c, ""
 		}
-		c.Status, c.Payment = CheckoutComplete, p.ID
-		if c.Lease == "" {
-			c.Lease = p.ID
-		}
-		return c, EventCheckoutCompleted
+		c.Payment = p.ID
+		return c.complete(string(p.ID))
 	case PaymentFailed, PaymentCanceled, PaymentExpired:
-		if c.Lease == p.ID && c.Status != CheckoutComplete {
-			c.Lease = ""
-		}
+		return c.free(string(p.ID)), ""
 	case PaymentRequiresAction, PaymentProcessing, PaymentNeedsReview:
 	}
 	return c, ""
+}
+
+// AfterSubscription is [Checkout.AfterPayment] for a subscription: one that runs completes the
+// checkout, also on trial.
+func (c Checkout) AfterSubscription(s Subscription) (Checkout, EventType) {
+	switch s.Status {
+	case SubscriptionTrialing, SubscriptionActive, SubscriptionPastDue, SubscriptionPaused, SubscriptionUnpaid:
+		if c.Status == CheckoutComplete {
+			return c, ""
+		}
+		c.Subscription = s.ID
+		return c.complete(string(s.ID))
+	case SubscriptionCanceled:
+		return c.free(string(s.ID)), ""
+	case SubscriptionIncomplete:
+	}
+	return c, ""
+}
+
+// AfterMethod is [Checkout.AfterPayment] for a method that was to be saved.
+func (c Checkout) AfterMethod(m SavedMethod) (Checkout, EventType) {
+	switch m.Status {
+	case MethodActive:
+		if c.Status == CheckoutComplete {
+			return c, ""
+		}
+		c.Method = m.ID
+		return c.complete(string(m.ID))
+	case MethodFailed, MethodRemoved:
+		return c.free(string(m.ID)), ""
+	case MethodPending:
+	}
+	return c, ""
+}
+
+func (c Checkout) complete(attempt string) (Checkout, EventType) {
+	c.Status = CheckoutComplete
+	if c.Lease == "" {
+		c.Lease = attempt
+	}
+	return c, EventCheckoutCompleted
+}
+
+// free lets the next attempt start where this one held the lease.
+func (c Checkout) free(attempt string) Checkout {
+	if c.Lease == attempt && c.Status != CheckoutComplete {
+		c.Lease = ""
+	}
+	return c
 }
 
 // Expire ends an open checkout that nobody is paying. The second result tells whether

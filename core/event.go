@@ -16,6 +16,27 @@ const (
 	EventPaymentFailed         EventType = "payment.failed"
 	EventPaymentCanceled       EventType = "payment.canceled"
 	EventPaymentNeedsReview    EventType = "payment.needs_review"
+	// EventPaymentExpiring tells that an authorization runs out soon.
+	EventPaymentExpiring EventType = "payment.expiring"
+
+	EventRefundPending   EventType = "refund.pending"
+	EventRefundSucceeded EventType = "refund.succeeded"
+	EventRefundFailed    EventType = "refund.failed" // also of one that was canceled
+
+	EventDisputeOpened  EventType = "dispute.opened"
+	EventDisputeUpdated EventType = "dispute.updated"
+	EventDisputeClosed  EventType = "dispute.closed"
+	// EventDisputeReminder tells that a dispute's deadline is near.
+	EventDisputeReminder EventType = "dispute.reminder"
+
+	EventSubscriptionCreated  EventType = "subscription.created"
+	EventSubscriptionUpdated  EventType = "subscription.updated"
+	EventSubscriptionPastDue  EventType = "subscription.past_due"
+	EventSubscriptionPaused   EventType = "subscription.paused"
+	EventSubscriptionCanceled EventType = "subscription.canceled"
+
+	EventInvoicePaid          EventType = "invoice.paid"
+	EventInvoicePaymentFailed EventType = "invoice.payment_failed"
 )
 
 // EventTypes lists all types.
@@ -23,7 +44,11 @@ func EventTypes() []EventType {
 	return []EventType{
 		EventCheckoutCompleted, EventCheckoutExpired, EventPaymentRequiresAction, EventPaymentProcessing,
 		EventPaymentAuthorized, EventPaymentSucceeded, EventPaymentFailed, EventPaymentCanceled,
-		EventPaymentNeedsReview,
+		EventPaymentNeedsReview, EventPaymentExpiring,
+		EventRefundPending, EventRefundSucceeded, EventRefundFailed,
+		EventDisputeOpened, EventDisputeUpdated, EventDisputeClosed, EventDisputeReminder,
+		EventSubscriptionCreated, EventSubscriptionUpdated, EventSubscriptionPastDue, EventSubscriptionPaused, EventSubscriptionCanceled,
+		EventInvoicePaid, EventInvoicePaymentFailed,
 	}
 }
 

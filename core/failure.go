@@ -21,6 +21,7 @@ const (
 	FailureProviderUnavailable    FailureCode = "provider_unavailable"
 	FailureInvalidRequest         FailureCode = "invalid_request"
 	FailureCanceledByBuyer        FailureCode = "canceled_by_buyer"
+	FailureRefundFailed           FailureCode = "refund_failed" // of refunds alone
 )
 
 // Failure is why an attempt to take money did not work.
@@ -56,6 +57,7 @@ var failureAdvice = map[FailureCode]struct {
 	FailureProviderUnavailable:    {"The payment service cannot be reached. Try again in a moment.", true},
 	FailureInvalidRequest:         {"This payment cannot be made. Ask the shop for help.", false},
 	FailureCanceledByBuyer:        {"The payment was canceled.", true},
+	FailureRefundFailed:           {"The money could not be given back to where it came from.", false},
 }
 
 // Class says what may be done after a provider call went wrong. The zero value is the

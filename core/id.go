@@ -25,6 +25,18 @@ type (
 	CustomerID string
 	// MethodID names a saved payment method ("pm_…"); empty means none.
 	MethodID string
+	// RefundID names a [Refund] ("ref_…"); empty means none.
+	RefundID string
+	// DisputeID names a [Dispute] ("dsp_…"); empty means none.
+	DisputeID string
+	// FileID names an [EvidenceFile] ("fil_…"); empty means none.
+	FileID string
+	// PriceID names a [Price] ("prc_…"); empty means none.
+	PriceID string
+	// SubscriptionID names a [Subscription] ("sub_…"); empty means none.
+	SubscriptionID string
+	// InvoiceID names an [Invoice] ("inv_…"); empty means none.
+	InvoiceID string
 	// APIKeyID names an [APIKey] ("key_…"); empty means none.
 	APIKeyID string
 	// StaffID names a [Staff] member ("usr_…"); empty means none.
@@ -37,18 +49,24 @@ type (
 	AuditID string
 )
 
-func (CheckoutID) prefix() string  { return "chk" }
-func (PaymentID) prefix() string   { return "pay" }
-func (OperationID) prefix() string { return "op" }
-func (InboundID) prefix() string   { return "evt" }
-func (EventID) prefix() string     { return "msg" }
-func (CustomerID) prefix() string  { return "cus" }
-func (MethodID) prefix() string    { return "pm" }
-func (APIKeyID) prefix() string    { return "key" }
-func (StaffID) prefix() string     { return "usr" }
-func (EndpointID) prefix() string  { return "whk" }
-func (TimelineID) prefix() string  { return "tml" }
-func (AuditID) prefix() string     { return "aud" }
+func (CheckoutID) prefix() string     { return "chk" }
+func (PaymentID) prefix() string      { return "pay" }
+func (OperationID) prefix() string    { return "op" }
+func (InboundID) prefix() string      { return "evt" }
+func (EventID) prefix() string        { return "msg" }
+func (CustomerID) prefix() string     { return "cus" }
+func (MethodID) prefix() string       { return "pm" }
+func (RefundID) prefix() string       { return "ref" }
+func (DisputeID) prefix() string      { return "dsp" }
+func (FileID) prefix() string         { return "fil" }
+func (PriceID) prefix() string        { return "prc" }
+func (SubscriptionID) prefix() string { return "sub" }
+func (InvoiceID) prefix() string      { return "inv" }
+func (APIKeyID) prefix() string       { return "key" }
+func (StaffID) prefix() string        { return "usr" }
+func (EndpointID) prefix() string     { return "whk" }
+func (TimelineID) prefix() string     { return "tml" }
+func (AuditID) prefix() string        { return "aud" }
 
 // ID is any of the id types of this package.
 type ID interface {

@@ -18,6 +18,22 @@ const (
 	OpCapturePayment OperationKind = "capture_payment"
 	OpCancelPayment  OperationKind = "cancel_payment"
 	OpRefundPayment  OperationKind = "refund_payment"
+	OpChargeMethod   OperationKind = "charge_method"
+
+	OpSubmitEvidence OperationKind = "submit_evidence"
+	OpAcceptDispute  OperationKind = "accept_dispute"
+
+	OpCreateCustomer OperationKind = "create_customer"
+	OpCreateSetup    OperationKind = "create_setup"
+	OpConfirmSetup   OperationKind = "confirm_setup"
+	OpDetachMethod   OperationKind = "detach_method"
+
+	OpCreatePrice        OperationKind = "create_price"
+	OpCreateSubscription OperationKind = "create_subscription"
+	OpChangeSubscription OperationKind = "change_subscription"
+	OpPauseSubscription  OperationKind = "pause_subscription"
+	OpResumeSubscription OperationKind = "resume_subscription"
+	OpCancelSubscription OperationKind = "cancel_subscription"
 )
 
 // OperationKey is the idempotency key a provider gets: at most 45 visible ASCII
@@ -50,12 +66,18 @@ func (s OperationStatus) Settled() bool { return s == OperationSucceeded || s ==
 
 // Operation is one mutating call to a provider, committed before it is sent.
 type Operation struct {
-	ID          OperationID
-	Version     int64
-	Kind        OperationKind
-	Account     AccountName
-	Payment     PaymentID
-	Amount      Money // asked for; the zero amount where the kind has none
+	ID      OperationID
+	Version int64
+	Kind    OperationKind
+	Account AccountName
+	Payment PaymentID // whose money it is about; empty for none
+	// Subject is the object that it works on, by its id: the payment itself, a refund, a dispute, a
+	// customer, a saved method, a price or a subscription.
+	Subject string
+	Amount  Money // asked for; the zero amount where the kind has none, the zero Money where nothing about it has one
+	// Asked is what else was asked, as JSON, so that the same request can go again; empty where
+	// the subject says it all. It holds no secret and no personal data.
+	Asked       []byte
 	RequestHash string
 	RequestKey  RequestKey // of the storefront's call that led to it; empty for none
 	// Source is the one-time token that a confirmation is made with, kept while its
@@ -125,11 +147,10 @@ func (o Operation) ShownBy(seen PaymentSnapshot) bool {
 		return seen.Captured.IsPositive()
 	case OpCancelPayment:
 		return seen.Status == PaymentCanceled
-	case OpRefundPayment:
-		order, err := seen.Refunded.Compare(o.Amount)
-		return err == nil && order >= 0
+	case OpChargeMethod:
+		return true
 	}
-	return false
+	return false // a refund is shown by a sight of the refund, and so on
 }
 
 // HashRequest fingerprints what an operation asks for, from its parts in order, so that

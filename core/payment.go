@@ -16,12 +16,15 @@ type PaymentMethod struct {
 	ExpYear  int // four digits; 0 not known
 }
 
-// Payment is money asked from one account for one checkout, one attempt at it.
-// Only a [PaymentSnapshot] changes its status and amounts.
+// Payment is money asked from one account: one attempt to pay a checkout, a charge of a saved
+// method, or what a subscription's billing took. Only a [PaymentSnapshot] changes its status and
+// amounts; what was given back and whether it is disputed follow from its refunds and disputes.
 type Payment struct {
 	ID                PaymentID
 	Version           int64 // grows by one with every stored change; 0 before the first
 	Checkout          CheckoutID
+	Subscription      SubscriptionID // that asked for it; empty elsewhere, as is Invoice
+	Invoice           InvoiceID
 	Reference         string // the checkout's
 	Customer          CustomerID
 	Account           AccountName
@@ -29,6 +32,8 @@ type Payment struct {
 	ProviderPaymentID string // empty until the provider's answer, or a sight of it, named one
 	// Hosted says that the buyer pays on the provider's own page.
 	Hosted bool
+	// OffSession says that a saved method was charged without the buyer.
+	OffSession bool
 	// ProviderSessionID is that page's object, where it is another than the payment's; empty
 	// elsewhere, and until the provider's answer named one.
 	ProviderSessionID string
@@ -39,16 +44,21 @@ type Payment struct {
 	AmountCaptured    Money
 	AmountRefunded    Money
 	Capture           CaptureMode
-	Method            *PaymentMethod // nil until known
-	Failure           *Failure       // nil unless the status is failed
-	Disputed          bool
-	Review            ReviewReason // why it needs review; empty unless it does
-	Anomaly           Reason       // the last thing seen that the rules forbid; empty for none
-	Environment       Environment
-	Metadata          map[string]string
-	CreatedAt         time.Time
-	UpdatedAt         time.Time
-	SyncedAt          time.Time // of the last sight; zero before the first
+	// CaptureBefore is when an authorization runs out; zero unless authorized, or where the
+	// provider does not say.
+	CaptureBefore time.Time
+	// ExpiryToldAt is when storefronts were told that it will; zero before.
+	ExpiryToldAt time.Time
+	Method       *PaymentMethod // nil until known
+	Failure      *Failure       // nil unless the status is failed
+	Disputed     bool
+	Review       ReviewReason // why it needs review; empty unless it does
+	Anomaly      Reason       // the last thing seen that the rules forbid; empty for none
+	Environment  Environment
+	Metadata     map[string]string
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	SyncedAt     time.Time // of the last sight; zero before the first
 }
 
 // NewPayment is the attempt to pay a checkout at an account, before anyone was asked.
@@ -92,7 +102,10 @@ func (p Payment) Capturable() Money {
 }
 
 // CheckCapture reports why an amount cannot be captured now, or nil.
-func (p Payment) CheckCapture(amount Money) error {
+func (p Payment) CheckCapture(amount Money, now time.Time) error {
+	if p.Status == PaymentExpired || p.Status == PaymentAuthorized && !p.CaptureBefore.IsZero() && !now.Before(p.CaptureBefore) {
+		return ErrAuthorizationExpired
+	}
 	if p.Status != PaymentAuthorized {
 		return ErrPaymentNotOpen
 	}

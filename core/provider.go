@@ -25,6 +25,16 @@ const (
 	// ObjectSession is a page of the provider's own at which one payment can be paid. A look
 	// at it gives that payment.
 	ObjectSession ObjectKind = "session"
+	// ObjectDispute is a chargeback, or a bank's question that may become one.
+	ObjectDispute ObjectKind = "dispute"
+	// ObjectSetup is what a buyer agrees to so that a method is saved. A look at it gives that
+	// method.
+	ObjectSetup ObjectKind = "setup"
+	// ObjectMethod is a saved method.
+	ObjectMethod       ObjectKind = "method"
+	ObjectSubscription ObjectKind = "subscription"
+	// ObjectInvoice is what a subscription asks for one period.
+	ObjectInvoice ObjectKind = "invoice"
 )
 
 // ProviderRef names one object at one account: everything that can be observed is

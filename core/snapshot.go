@@ -13,11 +13,18 @@ type PaymentSnapshot struct {
 	Amount        Money  // asked of the buyer
 	Authorized    Money  // held or taken at its highest
 	Captured      Money
-	Refunded      Money
-	Environment   Environment
-	Method        *PaymentMethod // nil where not known yet
-	Failure       *Failure       // why the last try did not work; nil where there was none
-	Disputed      bool
+	// Refunded is what went back, as the provider counts it: a hint to look at the refunds.
+	Refunded Money
+	// CaptureBefore is when an authorization runs out; zero where nothing is authorized, or where
+	// the provider does not say.
+	CaptureBefore time.Time
+	// Subscription is the provider's id of the subscription whose billing asked for it; empty for
+	// none.
+	Subscription string
+	Environment  Environment
+	Method       *PaymentMethod // nil where not known yet
+	Failure      *Failure       // why the last try did not work; nil where there was none
+	Disputed     bool           // a hint to look at the disputes
 	// Payable says that a buyer could still pay this very object, so that one we have
 	// given up must be closed at the provider.
 	Payable bool

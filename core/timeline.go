@@ -33,18 +33,21 @@ const (
 	TimelineObservation TimelineKind = "observation" // the provider's object was looked at
 )
 
-// TimelineEntry is one line of a payment's history. It explains: which input caused
-// what, and why an input changed nothing.
+// TimelineEntry is one line of a history. It explains: which input caused what, and why an input
+// changed nothing.
 type TimelineEntry struct {
-	ID        TimelineID
-	Payment   PaymentID
+	ID      TimelineID
+	Payment PaymentID // whose history it belongs to; empty for none
+	// Subject is the object that it tells of, by its id: the payment itself, one of its refunds or
+	// disputes, a subscription or a saved method.
+	Subject   string
 	Kind      TimelineKind
 	Cause     Cause
 	Operation OperationID // for TimelineOperation
 	Status    string      // operation's or payment's after the fact
-	From      PaymentStatus
-	To        PaymentStatus // equal to From where nothing moved
-	Verdict   string        // of an observation; empty otherwise
+	From      string      // the subject's status
+	To        string      // equal to From where nothing moved
+	Verdict   string      // of an observation; empty otherwise
 	Reason    Reason
 	Note      string // free of secrets and personal data; may be empty
 	TraceID   string

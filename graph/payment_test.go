@@ -265,14 +265,14 @@ func TestTimeline(t *testing.T) {
 	operation := h.newOperation(t, payment, epoch)
 	inbound := newID[core.InboundID]()
 	entries := []core.TimelineEntry{
-		{Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseAPI, Actor: "key_1"}, From: core.PaymentProcessing, To: core.PaymentProcessing, At: epoch},
+		{Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseAPI, Actor: "key_1"}, From: string(core.PaymentProcessing), To: string(core.PaymentProcessing), At: epoch},
 		{
 			Kind: core.TimelineOperation, Cause: core.Cause{Kind: core.CauseBuyer}, Operation: operation.ID, Status: "failed", Note: "create_payment",
-			From: core.PaymentProcessing, To: core.PaymentProcessing, At: epoch,
+			From: string(core.PaymentProcessing), To: string(core.PaymentProcessing), At: epoch,
 		},
 		{
 			Kind: core.TimelineObservation, Cause: core.Cause{Kind: core.CauseWebhook, Inbound: inbound}, Status: "failed", Verdict: "advance",
-			Reason: core.ReasonMoved, TraceID: "0af7651916cd43dd8448eb211c80319c", From: core.PaymentProcessing, To: core.PaymentFailed, At: epoch.Add(time.Second),
+			Reason: core.ReasonMoved, TraceID: "0af7651916cd43dd8448eb211c80319c", From: string(core.PaymentProcessing), To: string(core.PaymentFailed), At: epoch.Add(time.Second),
 		},
 	}
 	for i := range entries {

@@ -18,6 +18,13 @@ type Capabilities struct {
 	HostedManualCapture bool
 	Refund              bool // give money back; takes a [Refunder]
 	ListPayments        bool // list payments by time of creation
+	// Disputes says what of disputes can be done; nil for none of it. It takes a [Disputer].
+	Disputes *DisputeAbilities
+	// Vault: save methods and charge them later. It takes a [Vault].
+	Vault bool
+	// Subscriptions says what of subscriptions can be done; nil for none of it. It takes a
+	// [Subscriber].
+	Subscriptions *SubscriptionAbilities
 	// KeyKept is how long the provider remembers an idempotency key at least. After that
 	// an operation of unknown outcome is looked up and never sent again.
 	KeyKept time.Duration
@@ -40,3 +47,14 @@ const (
 	// provider knows of no payment, so CreatePayment and OpenPayment are never called.
 	ConfirmWithSource
 )
+
+// DisputeAbilities says as data what of disputes an account's provider takes.
+type DisputeAbilities struct {
+	Evidence      bool // takes evidence by its API
+	Accept        bool // lets the shop give in by its API
+	TextCharsMax  int  // of one text; longer ones are refused when they are saved
+	TextsCharsMax int  // of all together; 0 for no limit of its own
+	// Fields are those that the provider has a place for; others are sent as text of the general
+	// one.
+	Fields []core.EvidenceField
+}

@@ -24,6 +24,18 @@ const (
 	JobConfirmPayment JobKind = "confirm_payment"
 	// JobExpireCheckouts ends open checkouts whose time is over. Runs every so often.
 	JobExpireCheckouts JobKind = "expire_checkouts"
+	// JobSyncRefund looks at a refund, and JobSyncSubscription at a subscription, of which no event
+	// may come. Uses Subject.
+	JobSyncRefund       JobKind = "sync_refund"
+	JobSyncSubscription JobKind = "sync_subscription"
+	// JobWatchAuthorizations tells of authorizations that run out soon and looks at those that
+	// have. JobWatchDisputes tells of deadlines that are near. JobWatchSubscriptions ends those
+	// that we have to end, and looks at those whose period is over. JobWatchRefunds looks at
+	// those that have been pending for long. They run every so often.
+	JobWatchAuthorizations JobKind = "watch_authorizations"
+	JobWatchDisputes       JobKind = "watch_disputes"
+	JobWatchSubscriptions  JobKind = "watch_subscriptions"
+	JobWatchRefunds        JobKind = "watch_refunds"
 	// JobNotify sends one event to one endpoint of the storefront. Uses Event, Endpoint.
 	JobNotify JobKind = "notify"
 	// JobPruneIdempotency removes answers that are remembered no longer. Runs every so often.
@@ -37,6 +49,7 @@ type Job struct {
 	Inbound   core.InboundID
 	Operation core.OperationID
 	Payment   core.PaymentID
+	Subject   string // the id of a refund or a subscription
 	Event     core.EventID
 	Endpoint  core.EndpointID
 	// Delay is how long from now the job waits at least; zero for at once. It is a

@@ -7,9 +7,17 @@ import (
 )
 
 // Observation is what a look at a provider's object came to.
+//
+// One of the objects is set: the one that was looked at, as it stands now; none where the
+// provider's object is nobody's. A look at a refund or a dispute gives its payment, too.
 type Observation struct {
-	Payment core.Payment // as it stands now; zero where the object is not one of ours
-	Reason  core.Reason
+	Payment      core.Payment
+	Refund       core.Refund
+	Dispute      core.Dispute
+	Method       core.SavedMethod
+	Subscription core.Subscription
+	Invoice      core.Invoice
+	Reason       core.Reason
 	// Confirmable says that the buyer has agreed and our server may ask for the money.
 	Confirmable bool
 }
@@ -24,6 +32,17 @@ type Observer interface {
 	// in one transaction. Where the payment has changed since the call began, what the
 	// answer showed is not applied but looked at afresh.
 	Settle(ctx context.Context, op core.Operation, result CallResult, cause core.Cause) (Observation, error)
+	// SettleRefund is Settle for an operation on a refund: a refusal makes it failed.
+	SettleRefund(ctx context.Context, op core.Operation, snapshot *core.RefundSnapshot, refused *core.ProviderError, cause core.Cause) (core.Refund, error)
+	// SettleDispute is Settle for an operation on a dispute: submitted evidence and an acceptance
+	// are noted.
+	SettleDispute(ctx context.Context, op core.Operation, snapshot *core.DisputeSnapshot, refused *core.ProviderError, cause core.Cause) (core.Dispute, error)
+	// SettleMethod is Settle for an operation on a saved method: a refusal of its creation makes it
+	// failed.
+	SettleMethod(ctx context.Context, op core.Operation, snapshot *core.MethodSnapshot, refused *core.ProviderError, cause core.Cause) (core.SavedMethod, error)
+	// SettleSubscription is Settle for an operation on a subscription: a refusal of its creation
+	// makes it canceled.
+	SettleSubscription(ctx context.Context, op core.Operation, snapshot *core.SubscriptionSnapshot, refused *core.ProviderError, cause core.Cause) (core.Subscription, error)
 	// Abandon gives up a payment without asking its provider: one that no provider was ever
 	// asked for, or, at a provider where buyers only agree, one whose money our server has not
 	// asked for. It is canceled. Any other is [core.ErrPaymentInProgress]; one that is canceled

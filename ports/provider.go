@@ -105,7 +105,7 @@ type PaymentSession struct {
 // BuyerAction is the buyer's next step, for the page's script. It holds secrets of the
 // one payment: it goes to the buyer's browser and nowhere else, neither log nor store.
 type BuyerAction struct {
-	Type         string // "stripe_confirm", "paypal_approve", [ActionTokenize], [ActionRedirect]; empty where the buyer has nothing to do
+	Type         string // "stripe_confirm", "paypal_approve", [ActionTokenize], [ActionRedirect] and others beside them; empty where the buyer has nothing to do
 	ClientSecret string // of Stripe's payment; empty elsewhere
 	URL          string // of the provider's own page, for [ActionRedirect]; empty elsewhere
 }

@@ -52,17 +52,84 @@ type Reader interface {
 	Payments(ctx context.Context, filter PaymentFilter, page core.PageRequest) (core.Page[core.Payment], error)
 	CountPayments(ctx context.Context, filter PaymentFilter) (int64, error)
 
+	// PaymentsExpiring gives authorized payments that storefronts were not told of yet and whose
+	// authorization runs out before the given time, the soonest first.
+	PaymentsExpiring(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error)
+	// PaymentsLapsed gives payments that are still authorized though that ran out before the given
+	// time, the longest overdue first.
+	PaymentsLapsed(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error)
+
+	Refund(ctx context.Context, id core.RefundID) (core.Refund, error)
+	RefundByRef(ctx context.Context, ref core.ProviderRef) (core.Refund, error)
+	RefundByRequestKey(ctx context.Context, key core.RequestKey) (core.Refund, error)
+	// PaymentRefunds gives a payment's refunds, oldest first.
+	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
+	Refunds(ctx context.Context, filter RefundFilter, page core.PageRequest) (core.Page[core.Refund], error)
+	// RefundsPending gives refunds that are pending and were not looked at since the given time,
+	// the longest unseen first.
+	RefundsPending(ctx context.Context, unseenSince time.Time, limit int) ([]core.RefundID, error)
+
+	Dispute(ctx context.Context, id core.DisputeID) (core.Dispute, error)
+	DisputeByRef(ctx context.Context, ref core.ProviderRef) (core.Dispute, error)
+	// PaymentDisputes gives a payment's disputes, oldest first.
+	PaymentDisputes(ctx context.Context, payment core.PaymentID) ([]core.Dispute, error)
+	Disputes(ctx context.Context, filter DisputeFilter, page core.PageRequest) (core.Page[core.Dispute], error)
+	// DisputesDue gives disputes that wait for evidence that nobody submitted and whose deadline
+	// lies before the given time, the soonest first.
+	DisputesDue(ctx context.Context, before time.Time, limit int) ([]core.DisputeID, error)
+	// Evidence gives a dispute's draft with its files, without their content; the zero Evidence
+	// where none was saved.
+	Evidence(ctx context.Context, dispute core.DisputeID) (core.Evidence, error)
+	EvidenceContent(ctx context.Context, id core.FileID) ([]byte, error)
+
+	Customer(ctx context.Context, id core.CustomerID) (core.Customer, error)
+	CustomerByRequestKey(ctx context.Context, key core.RequestKey) (core.Customer, error)
+	Customers(ctx context.Context, page core.PageRequest) (core.Page[core.Customer], error)
+	CustomerAccount(ctx context.Context, customer core.CustomerID, account core.AccountName) (core.CustomerAccount, error)
+
+	Method(ctx context.Context, id core.MethodID) (core.SavedMethod, error)
+	// MethodByRef takes the kinds method and setup.
+	MethodByRef(ctx context.Context, ref core.ProviderRef) (core.SavedMethod, error)
+	// CustomerMethods gives a customer's methods of all statuses, newest first, at most
+	// core.PageItemsMax.
+	CustomerMethods(ctx context.Context, customer core.CustomerID) ([]core.SavedMethod, error)
+
+	Price(ctx context.Context, id core.PriceID) (core.Price, error)
+	PriceByRequestKey(ctx context.Context, key core.RequestKey) (core.Price, error)
+	Prices(ctx context.Context, page core.PageRequest) (core.Page[core.Price], error)
+	PriceAccount(ctx context.Context, price core.PriceID, account core.AccountName) (core.PriceAccount, error)
+	// PriceAccountByRef finds the price by the provider's id of it.
+	PriceAccountByRef(ctx context.Context, account core.AccountName, providerPrice string) (core.PriceAccount, error)
+
+	Subscription(ctx context.Context, id core.SubscriptionID) (core.Subscription, error)
+	SubscriptionByRef(ctx context.Context, ref core.ProviderRef) (core.Subscription, error)
+	Subscriptions(ctx context.Context, filter SubscriptionFilter, page core.PageRequest) (core.Page[core.Subscription], error)
+	// SubscriptionsToCancel gives those that we have to end and whose period ends before the given
+	// time, the soonest first.
+	SubscriptionsToCancel(ctx context.Context, before time.Time, limit int) ([]core.SubscriptionID, error)
+	// SubscriptionsOverdue gives running ones whose period or trial was over at the given time and
+	// that were not looked at since it, the longest overdue first.
+	SubscriptionsOverdue(ctx context.Context, at time.Time, limit int) ([]core.SubscriptionID, error)
+	InvoiceByRef(ctx context.Context, ref core.ProviderRef) (core.Invoice, error)
+	// Invoices gives a subscription's invoices, newest first by IssuedAt.
+	Invoices(ctx context.Context, subscription core.SubscriptionID, page core.PageRequest) (core.Page[core.Invoice], error)
+
 	Operation(ctx context.Context, id core.OperationID) (core.Operation, error)
 	// OperationsByID gives those of the ids that exist, in no order.
 	OperationsByID(ctx context.Context, ids []core.OperationID) ([]core.Operation, error)
 	OperationByRequestKey(ctx context.Context, key core.RequestKey) (core.Operation, error)
 	// PaymentOperations gives a payment's operations, oldest first.
 	PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error)
+	// SubjectOperations gives the operations on one object, by its id, oldest first.
+	SubjectOperations(ctx context.Context, subject string) ([]core.Operation, error)
 	// OperationsOfPayments gives the operations of several payments at once, oldest first.
 	OperationsOfPayments(ctx context.Context, payments []core.PaymentID) ([]core.Operation, error)
 	// Timeline gives a payment's history, oldest first, after the given entry (nil from
 	// the start), at most limit entries.
 	Timeline(ctx context.Context, payment core.PaymentID, after *core.Cursor, limit int) ([]core.TimelineEntry, error)
+
+	// SubjectTimeline gives the history of an object that is no payment, as Timeline does.
+	SubjectTimeline(ctx context.Context, subject string, after *core.Cursor, limit int) ([]core.TimelineEntry, error)
 
 	// Events gives our own events with a sequence above after, in order; all types where
 	// types is empty.
@@ -92,8 +159,28 @@ type PaymentFilter struct {
 	Customer      core.CustomerID
 	Account       core.AccountName
 	Checkout      core.CheckoutID
+	Subscription  core.SubscriptionID
 	CreatedAfter  time.Time // exclusive
 	CreatedBefore time.Time // exclusive
+}
+
+// RefundFilter selects refunds; each zero field selects all.
+type RefundFilter struct {
+	Payment  core.PaymentID
+	Statuses []core.RefundStatus
+}
+
+// DisputeFilter selects disputes; each zero field selects all.
+type DisputeFilter struct {
+	Payment  core.PaymentID
+	Statuses []core.DisputeStatus
+}
+
+// SubscriptionFilter selects subscriptions; each zero field selects all.
+type SubscriptionFilter struct {
+	Customer core.CustomerID
+	Account  core.AccountName
+	Statuses []core.SubscriptionStatus
 }
 
 // Tx is an open transaction. There is no other way to write.
@@ -116,7 +203,53 @@ type Tx interface {
 	InsertPayment(ctx context.Context, p core.Payment) (core.Payment, error)
 	UpdatePayment(ctx context.Context, p core.Payment) (core.Payment, error)
 
+	LockRefund(ctx context.Context, id core.RefundID) (core.Refund, error)
+	// PaymentRefunds gives a payment's refunds as the transaction sees them, oldest first. Under
+	// the payment's lock no other can come in between.
+	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
+	InsertRefund(ctx context.Context, r core.Refund) (core.Refund, error)
+	UpdateRefund(ctx context.Context, r core.Refund) (core.Refund, error)
+
+	LockDispute(ctx context.Context, id core.DisputeID) (core.Dispute, error)
+	// PaymentDisputes is like PaymentRefunds.
+	PaymentDisputes(ctx context.Context, payment core.PaymentID) ([]core.Dispute, error)
+	InsertDispute(ctx context.Context, d core.Dispute) (core.Dispute, error)
+	UpdateDispute(ctx context.Context, d core.Dispute) (core.Dispute, error)
+	// SaveEvidence stores a draft's texts where its version is still the given one, 0 for a new
+	// one; the version then grows by one. Files are stored apart.
+	SaveEvidence(ctx context.Context, e core.Evidence) (core.Evidence, error)
+	// PutEvidenceFile stores a file in place of the one of the same field, if any.
+	PutEvidenceFile(ctx context.Context, f core.EvidenceFile, content []byte) error
+	// DeleteEvidenceFile is ErrNotFound where there is no such file of the dispute.
+	DeleteEvidenceFile(ctx context.Context, dispute core.DisputeID, id core.FileID) error
+
+	InsertCustomer(ctx context.Context, c core.Customer) (core.Customer, error)
+	LockCustomer(ctx context.Context, id core.CustomerID) (core.Customer, error)
+	// InsertCustomerAccount is ErrDuplicate where the customer has a counterpart there already, or
+	// where the counterpart is another's.
+	InsertCustomerAccount(ctx context.Context, a core.CustomerAccount) error
+
+	LockMethod(ctx context.Context, id core.MethodID) (core.SavedMethod, error)
+	InsertMethod(ctx context.Context, m core.SavedMethod) (core.SavedMethod, error)
+	UpdateMethod(ctx context.Context, m core.SavedMethod) (core.SavedMethod, error)
+
+	InsertPrice(ctx context.Context, p core.Price) (core.Price, error)
+	// InsertPriceAccount is ErrDuplicate where the price has a counterpart there already.
+	InsertPriceAccount(ctx context.Context, a core.PriceAccount) error
+
+	LockSubscription(ctx context.Context, id core.SubscriptionID) (core.Subscription, error)
+	InsertSubscription(ctx context.Context, s core.Subscription) (core.Subscription, error)
+	UpdateSubscription(ctx context.Context, s core.Subscription) (core.Subscription, error)
+	// LockInvoiceByRef is ErrNotFound where the provider's invoice is not known yet. Under the
+	// subscription's lock no other can come in between.
+	LockInvoiceByRef(ctx context.Context, ref core.ProviderRef) (core.Invoice, error)
+	InsertInvoice(ctx context.Context, i core.Invoice) (core.Invoice, error)
+	UpdateInvoice(ctx context.Context, i core.Invoice) (core.Invoice, error)
+
 	LockOperation(ctx context.Context, id core.OperationID) (core.Operation, error)
+	// SubjectOperations gives the operations on one object as the transaction sees them, oldest
+	// first.
+	SubjectOperations(ctx context.Context, subject string) ([]core.Operation, error)
 	// PaymentOperations gives a payment's operations as the transaction sees them, oldest
 	// first. Under the payment's lock no other can come in between.
 	PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error)

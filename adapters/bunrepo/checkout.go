@@ -35,7 +35,7 @@ type checkoutRow struct {
 	CancelURL    string              `bun:"cancel_url,nullzero"`
 	Metadata     document            `bun:"metadata"`
 	RequestKey   core.RequestKey     `bun:"request_key,nullzero"`
-	Lease        core.PaymentID      `bun:"lease,nullzero"`
+	Lease        string              `bun:"lease,nullzero"`
 	Payment      core.PaymentID      `bun:"payment,nullzero"`
 	Attempts     int                 `bun:"attempts"`
 	ExpiresAt    instant             `bun:"expires_at"`

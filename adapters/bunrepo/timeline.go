@@ -12,21 +12,21 @@ import (
 type timelineRow struct {
 	bun.BaseModel `bun:"table:timeline"`
 
-	ID           core.TimelineID    `bun:"id,pk"`
-	Payment      core.PaymentID     `bun:"payment"`
-	Kind         core.TimelineKind  `bun:"kind"`
-	CauseKind    core.CauseKind     `bun:"cause_kind"`
-	CauseInbound core.InboundID     `bun:"cause_inbound,nullzero"`
-	CauseActor   string             `bun:"cause_actor,nullzero"`
-	Operation    core.OperationID   `bun:"operation,nullzero"`
-	Status       string             `bun:"status,nullzero"`
-	From         core.PaymentStatus `bun:"from_status,nullzero"`
-	To           core.PaymentStatus `bun:"to_status,nullzero"`
-	Verdict      string             `bun:"verdict,nullzero"`
-	Reason       core.Reason        `bun:"reason,nullzero"`
-	Note         string             `bun:"note,nullzero"`
-	TraceID      string             `bun:"trace_id,nullzero"`
-	At           instant            `bun:"at"`
+	ID           core.TimelineID   `bun:"id,pk"`
+	Payment      core.PaymentID    `bun:"payment"`
+	Kind         core.TimelineKind `bun:"kind"`
+	CauseKind    core.CauseKind    `bun:"cause_kind"`
+	CauseInbound core.InboundID    `bun:"cause_inbound,nullzero"`
+	CauseActor   string            `bun:"cause_actor,nullzero"`
+	Operation    core.OperationID  `bun:"operation,nullzero"`
+	Status       string            `bun:"status,nullzero"`
+	From         string            `bun:"from_status,nullzero"`
+	To           string            `bun:"to_status,nullzero"`
+	Verdict      string            `bun:"verdict,nullzero"`
+	Reason       core.Reason       `bun:"reason,nullzero"`
+	Note         string            `bun:"note,nullzero"`
+	TraceID      string            `bun:"trace_id,nullzero"`
+	At           instant           `bun:"at"`
 }
 
 func timelineEntry(row timelineRow) (core.TimelineEntry, error) {

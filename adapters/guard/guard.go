@@ -73,11 +73,15 @@ func checkClaims(inner ports.Provider) error {
 	_, confirms := inner.(ports.Confirmer)
 	_, hosts := inner.(ports.Hoster)
 	_, refunds := inner.(ports.Refunder)
+	_, answers := inner.(ports.Disputer)
+	_, saves := inner.(ports.Vault)
+	_, bills := inner.(ports.Subscriber)
 	for _, claim := range []struct {
 		name         string
 		said, really bool
 	}{
 		{"confirm", can.Confirm != ports.ConfirmInBrowser, confirms}, {"host", can.Hosted, hosts}, {"refund", can.Refund, refunds},
+		{"look at disputes", can.Disputes != nil, answers}, {"save methods", can.Vault, saves}, {"bill subscriptions", can.Subscriptions != nil, bills},
 	} {
 		if claim.said != claim.really {
 			return fmt.Errorf("adapter of account %q says that it can %s: %t, and it is %t", inner.Account(), claim.name, claim.said, claim.really)
@@ -90,8 +94,8 @@ func checkClaims(inner ports.Provider) error {
 }
 
 // Wrap puts the guard around a provider. The result is a [ports.BrowserProvider] where the
-// provider is one, and a [ports.Confirmer], [ports.Hoster] and [ports.Refunder] whose calls
-// are refused where the provider is none. The error is the meter's, about the metric that was
+// provider is one, and a [ports.Confirmer], [ports.Hoster], [ports.Refunder],
+// [ports.Disputer] and [ports.Subscriber] whose calls are refused where the provider is none. The error is the meter's, about the metric that was
 // asked of it, or that the provider's claims are not what it can do.
 func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
 	if err := checkClaims(inner); err != nil {
@@ -191,6 +195,21 @@ func call[T any](ctx context.Context, g *guarded, name string, object string, do
 		result, _ = given.(T) // it is what do gave
 	}
 	return result, err
+}
+
+var errNotAble = errors.New("account does not offer this")
+
+// callAs is call for an ability that not every adapter has. An account that does not claim it is
+// refused by a sure no.
+func callAs[I ports.Provider, T any](ctx context.Context, g *guarded, name, object string, do func(context.Context, I) (T, error)) (T, error) {
+	return call(ctx, g, name, object, func(ctx context.Context) (T, error) {
+		inner, able := g.inner.(I)
+		if !able {
+			var none T
+			return none, &core.ProviderError{Class: core.ClassInvalid, Op: string(g.inner.Account()) + " " + name + " " + object, Err: errNotAble}
+		}
+		return do(ctx, inner)
+	})
 }
 
 // caught turns a panic into an error: the request may have gone out. What was thrown may

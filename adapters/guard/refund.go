@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -10,15 +9,23 @@ import (
 
 var _ ports.Refunder = (*guarded)(nil)
 
-var errNoRefunds = errors.New("account cannot refund")
-
 // RefundPayment implements [ports.Refunder]. An account that claims no refunds gets none.
 func (g *guarded) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
-	return call(ctx, g, "refund_payment", in.Ref.ID, func(ctx context.Context) (core.RefundSnapshot, error) {
-		refunder, ok := g.inner.(ports.Refunder)
-		if !ok {
-			return core.RefundSnapshot{}, &core.ProviderError{Class: core.ClassInvalid, Op: string(g.inner.Account()) + " refund " + in.Ref.ID, Err: errNoRefunds}
-		}
-		return refunder.RefundPayment(ctx, key, in)
+	return callAs(ctx, g, "refund_payment", in.Ref.ID, func(ctx context.Context, inner ports.Refunder) (core.RefundSnapshot, error) {
+		return inner.RefundPayment(ctx, key, in)
+	})
+}
+
+// GetRefund implements [ports.Refunder].
+func (g *guarded) GetRefund(ctx context.Context, ref core.ProviderRef) (core.RefundSnapshot, error) {
+	return callAs(ctx, g, "get_refund", ref.ID, func(ctx context.Context, inner ports.Refunder) (core.RefundSnapshot, error) {
+		return inner.GetRefund(ctx, ref)
+	})
+}
+
+// PaymentRefunds implements [ports.Refunder].
+func (g *guarded) PaymentRefunds(ctx context.Context, payment core.ProviderRef) ([]core.RefundSnapshot, error) {
+	return callAs(ctx, g, "list_refunds", payment.ID, func(ctx context.Context, inner ports.Refunder) ([]core.RefundSnapshot, error) {
+		return inner.PaymentRefunds(ctx, payment)
 	})
 }

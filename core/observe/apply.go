@@ -67,7 +67,7 @@ func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Ch
 	}
 	if application.Changed || cause.Kind == core.CauseWebhook || cause.Kind == core.CauseStaff {
 		entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
-		entry.From, entry.To = held.Status, payment.Status
+		entry.From, entry.To = string(held.Status), string(payment.Status)
 		entry.Verdict, entry.Reason, entry.Status = application.Verdict.String(), application.Reason, seen.ForeignStatus
 		if err := tx.AppendTimeline(ctx, entry); err != nil {
 			return ports.Observation{}, err
@@ -114,9 +114,9 @@ func (s *Service) moved(ctx context.Context, tx ports.Tx, checkout core.Checkout
 	if err != nil || event == "" {
 		return err
 	}
-	if next.Lease != payment.ID {
+	if next.Lease != string(payment.ID) {
 		// Another attempt is open beside the one that was paid: nobody may pay it, too.
-		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: next.Lease}); err != nil {
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: next.LeasedPayment()}); err != nil {
 			return err
 		}
 	}
@@ -127,7 +127,7 @@ func (s *Service) moved(ctx context.Context, tx ports.Tx, checkout core.Checkout
 // that is only authorized voided.
 func (s *Service) overpaid(ctx context.Context, tx ports.Tx, payment core.Payment, cause core.Cause) error {
 	entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
-	entry.From, entry.To, entry.Reason = payment.Status, payment.Status, core.ReasonOverpaid
+	entry.From, entry.To, entry.Reason = string(payment.Status), string(payment.Status), core.ReasonOverpaid
 	entry.Verdict = core.Impossible.String()
 	payment.Anomaly = core.ReasonOverpaid
 	if _, err := tx.UpdatePayment(ctx, payment); err != nil {

@@ -57,7 +57,7 @@ func TestWhatWasNotAskedForNeedsReview(t *testing.T) {
 			require.Equal(t, reason, p.Review)
 			checkout := h.Checkout(p.Checkout)
 			require.Equal(t, core.CheckoutOpen, checkout.Status, "not delivered")
-			require.Equal(t, p.ID, checkout.Lease, "and not paid a second time")
+			require.Equal(t, p.ID, checkout.LeasedPayment(), "and not paid a second time")
 			types := h.Types(string(p.ID))
 			require.Equal(t, core.EventPaymentNeedsReview, types[len(types)-1])
 			last := h.Timeline(p.ID)[len(h.Timeline(p.ID))-1]

@@ -147,7 +147,7 @@ func (s *Service) move(ctx context.Context, tx ports.Tx, checkout core.Checkout,
 		return payment, err
 	}
 	entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
-	entry.From, entry.Operation, entry.Verdict = held.Status, op, core.Advance.String()
+	entry.From, entry.Operation, entry.Verdict = string(held.Status), op, core.Advance.String()
 	if op != "" {
 		entry.Reason = core.ReasonProviderError
 	}

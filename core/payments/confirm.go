@@ -132,7 +132,7 @@ func (s *Service) prepareConfirm(ctx context.Context, before core.Payment, sourc
 		if payment.Status != core.PaymentRequiresAction || !payment.Exists() && source == "" {
 			return core.ErrPaymentNotOpen
 		}
-		if checkout.Status != core.CheckoutOpen || checkout.Lease != payment.ID {
+		if checkout.Status != core.CheckoutOpen || checkout.Lease != string(payment.ID) {
 			return core.ErrPaymentInProgress // another attempt has the right to be paid
 		}
 		operations, err := tx.PaymentOperations(ctx, payment.ID)

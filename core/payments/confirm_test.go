@@ -281,7 +281,7 @@ func TestAnAttemptThatWasNeverSentIsGivenUpWithoutACall(t *testing.T) {
 			p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
 			require.NoError(t, giveUp(t, h, p))
 			require.Equal(t, core.PaymentCanceled, h.Payment(p.ID).Status)
-			require.NotEqual(t, p.ID, h.Checkout(p.Checkout).Lease)
+			require.NotEqual(t, p.ID, h.Checkout(p.Checkout).LeasedPayment())
 			require.Empty(t, h.Provider.Calls())
 			_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, portstest.FakeSource(portstest.CardSucceeds))
 			require.ErrorIs(t, err, core.ErrPaymentNotOpen, "a token that comes too late")

@@ -26,7 +26,7 @@ func (s *Service) ExpireCheckout(ctx context.Context, id core.CheckoutID, cause 
 		case checkout.Status == core.CheckoutComplete:
 			return checkout, core.ErrCheckoutComplete
 		case checkout.Lease != "":
-			if err := s.closeLease(ctx, checkout.Lease, cause); err != nil {
+			if err := s.closeLease(ctx, checkout.LeasedPayment(), cause); err != nil {
 				return checkout, err
 			}
 		}

@@ -151,7 +151,7 @@ func TestWhatWasPaidUnseenIsNotGivenUp(t *testing.T) {
 			h.Provider.FailNextAfterCommit(portstest.NoAnswer())
 			_, err := h.Payments.Start(t.Context(), checkout.ID, coretest.Account)
 			require.Error(t, err)
-			p := h.Payment(h.Checkout(checkout.ID).Lease)
+			p := h.Payment(h.Checkout(checkout.ID).LeasedPayment())
 			h.Pay(p.ID, portstest.CardSucceeds)
 			require.Error(t, giveUp(t, h, p))
 			h.RunAll()

@@ -40,7 +40,7 @@ func TestAPaymentFromCheckoutToNotification(t *testing.T) {
 
 	p := h.Start(checkout.ID)
 	require.Equal(t, core.PaymentRequiresAction, p.Status)
-	require.Equal(t, p.ID, h.Checkout(checkout.ID).Lease)
+	require.Equal(t, p.ID, h.Checkout(checkout.ID).LeasedPayment())
 	h.Pay(p.ID, portstest.CardSucceeds)
 	require.Equal(t, core.PaymentRequiresAction, h.Payment(p.ID).Status, "nobody has looked yet")
 	h.Webhook("evt_1", p.ProviderPaymentID)
@@ -133,7 +133,7 @@ func TestADeclineLeavesRoomForAnotherAttempt(t *testing.T) {
 	first = h.Look(first)
 	require.Equal(t, core.PaymentFailed, first.Status)
 	require.Equal(t, core.FailureInsufficientFunds, first.Failure.Code)
-	require.Empty(t, h.Checkout(checkout.ID).Lease)
+	require.Empty(t, h.Checkout(checkout.ID).LeasedPayment())
 
 	second := h.Start(checkout.ID)
 	require.NotEqual(t, first.ID, second.ID)
@@ -179,7 +179,7 @@ func TestStartGoesOnWithTheAttemptThatIsOpen(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, first.ID, attempt.Payment.ID)
 	require.Equal(t, core.PaymentCanceled, h.Payment(first.ID).Status)
-	require.Equal(t, attempt.Payment.ID, h.Checkout(checkout.ID).Lease)
+	require.Equal(t, attempt.Payment.ID, h.Checkout(checkout.ID).LeasedPayment())
 
 	_, err = h.Payments.Start(t.Context(), checkout.ID, "nobody")
 	require.ErrorIs(t, err, core.ErrAccountNotOffered)
@@ -199,7 +199,7 @@ func TestAProviderThatRefusesToCreate(t *testing.T) {
 	require.Equal(t, core.PaymentFailed, p.Status)
 	require.Equal(t, core.FailureInvalidRequest, p.Failure.Code)
 	require.Equal(t, []core.EventType{core.EventPaymentFailed}, h.Types(string(p.ID)))
-	require.Empty(t, h.Checkout(checkout.ID).Lease)
+	require.Empty(t, h.Checkout(checkout.ID).LeasedPayment())
 	h.RunAll()
 	require.Empty(t, h.Store.GivenUp())
 	require.NotEqual(t, p.ID, h.Start(checkout.ID).ID)
@@ -272,7 +272,7 @@ func TestOneAttemptHoldsTheLeaseHoweverManyStart(t *testing.T) {
 			all.Go(func() { attempts[n], failed[n] = h.Payments.Start(t.Context(), checkout.ID, coretest.Account) })
 		}
 		all.Wait()
-		lease := h.Checkout(checkout.ID).Lease
+		lease := h.Checkout(checkout.ID).LeasedPayment()
 		for n := range starters {
 			if errors.Is(failed[n], core.ErrPaymentInProgress) {
 				continue
@@ -314,7 +314,7 @@ func TestARefusedCreationIsNotSentAgain(t *testing.T) {
 	h.Provider.FailNext(portstest.NoAnswer())
 	_, err := h.Payments.Start(t.Context(), checkout.ID, coretest.Account)
 	require.Error(t, err)
-	lease := h.Checkout(checkout.ID).Lease
+	lease := h.Checkout(checkout.ID).LeasedPayment()
 	op := h.Operation(lease, core.OpCreatePayment)
 	require.Equal(t, core.OperationUnknown, op.Status)
 

@@ -34,7 +34,7 @@ func (s *Service) Capture(ctx context.Context, in Capture) (core.Payment, error)
 				return core.Money{}, core.ErrAmountNotAvailable
 			}
 		}
-		return amount, p.CheckCapture(amount)
+		return amount, p.CheckCapture(amount, s.clock.Now())
 	}
 	return s.operate(ctx, core.OpCapturePayment, in.Payment, in.RequestKey, in.Cause, ask)
 }

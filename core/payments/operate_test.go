@@ -115,7 +115,7 @@ func TestCancel(t *testing.T) {
 		types := h.Types(string(p.ID))
 		require.Equal(t, core.EventPaymentCanceled, types[len(types)-1])
 	}
-	require.Empty(t, h.Checkout(open.Checkout).Lease, "free for another attempt")
+	require.Empty(t, h.Checkout(open.Checkout).LeasedPayment(), "free for another attempt")
 	paid := h.Authorized()
 	_, err := capture(t, h, paid, nil, "")
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestAnUnansweredCreationIsSettledWithOneEffect(t *testing.T) {
 				var provider *core.ProviderError
 				require.ErrorAs(t, err, &provider)
 				require.Equal(t, core.ClassUnknown, provider.Class)
-				p := h.Payment(h.Checkout(checkout.ID).Lease)
+				p := h.Payment(h.Checkout(checkout.ID).LeasedPayment())
 				require.Equal(t, core.PaymentProcessing, p.Status, "nobody can say that it failed")
 				op := h.Operation(p.ID, core.OpCreatePayment)
 				require.Equal(t, core.OperationUnknown, op.Status)
@@ -249,7 +249,7 @@ func TestAForgottenKeyIsNeverSentAgain(t *testing.T) {
 			require.Error(t, err)
 			h.Clock.Advance(25 * time.Hour)
 			calls := h.Provider.CallsOf("CreatePayment")
-			p := h.Payment(h.Checkout(checkout.ID).Lease)
+			p := h.Payment(h.Checkout(checkout.ID).LeasedPayment())
 			h.RunAll()
 			require.Equal(t, calls, h.Provider.CallsOf("CreatePayment"))
 			op := h.Operation(p.ID, core.OpCreatePayment)

@@ -214,7 +214,7 @@ func (l *life) agree(rt *rapid.T) {
 			require.Equal(rt, seen.Status, p.Status)
 		}
 		for _, entry := range l.h.Timeline(p.ID) {
-			if entry.From == core.PaymentAuthorized && entry.To == core.PaymentCanceled {
+			if entry.From == string(core.PaymentAuthorized) && entry.To == string(core.PaymentCanceled) {
 				require.True(rt, l.canceled[p.ID] || p.Anomaly == core.ReasonOverpaid, "money was released that nobody asked to be")
 			}
 		}

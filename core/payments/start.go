@@ -143,7 +143,7 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, provider por
 	if checkout.Status == core.CheckoutComplete {
 		return Attempt{}, core.ErrCheckoutComplete
 	}
-	payment, err := s.store.Payment(ctx, checkout.Lease)
+	payment, err := s.store.Payment(ctx, checkout.LeasedPayment())
 	if err != nil {
 		return Attempt{}, err
 	}

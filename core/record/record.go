@@ -62,7 +62,7 @@ func (r *Recorder) tell(ctx context.Context, tx ports.Tx, kind core.EventType, s
 func (r *Recorder) Entry(ctx context.Context, p core.Payment, kind core.TimelineKind, cause core.Cause) core.TimelineEntry {
 	return core.TimelineEntry{
 		ID: core.NewID[core.TimelineID](r.ids.UUID()), Payment: p.ID, Kind: kind, Cause: cause,
-		From: p.Status, To: p.Status, TraceID: r.traces.TraceID(ctx), At: r.clock.Now(),
+		Subject: string(p.ID), From: string(p.Status), To: string(p.Status), TraceID: r.traces.TraceID(ctx), At: r.clock.Now(),
 	}
 }
 

@@ -45,6 +45,6 @@ func TestEntriesSayWhereAPaymentStands(t *testing.T) {
 	entry.ID = ""
 	require.Equal(t, core.TimelineEntry{
 		Payment: "pay_1", Kind: core.TimelineOperation, Cause: cause, Operation: "op_1", Status: "unknown", Note: "capture_payment",
-		From: core.PaymentAuthorized, To: core.PaymentAuthorized, At: h.Clock.Now(),
+		From: string(core.PaymentAuthorized), To: string(core.PaymentAuthorized), At: h.Clock.Now(),
 	}, entry)
 }

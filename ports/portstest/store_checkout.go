@@ -27,7 +27,7 @@ func fullCheckout(t testing.TB) core.Checkout {
 		SuccessURL: "https://shop.example/done", CancelURL: "https://shop.example/back",
 		Metadata:   map[string]string{"cart": "c-17", "empty": ""},
 		RequestKey: core.NewRequestKey("key_a", string(id)),
-		Lease:      storeID[core.PaymentID](), Payment: storeID[core.PaymentID](), Attempts: 3,
+		Lease:      string(storeID[core.PaymentID]()), Payment: storeID[core.PaymentID](), Attempts: 3,
 		ExpiresAt: minutes(60), CreatedAt: minutes(1), UpdatedAt: minutes(2),
 	}
 }
@@ -136,7 +136,7 @@ func checkoutsToExpire(t *testing.T, store ports.Store) {
 	justNow := insert(now, nil)
 	insert(now.Add(time.Microsecond), nil) // not over yet
 	longest := insert(minutes(10), nil)
-	leased := insert(minutes(50), func(c *core.Checkout) { c.Lease = storeID[core.PaymentID]() })
+	leased := insert(minutes(50), func(c *core.Checkout) { c.Lease = string(storeID[core.PaymentID]()) })
 	insert(minutes(5), func(c *core.Checkout) { c.Status = core.CheckoutComplete })
 	insert(minutes(5), func(c *core.Checkout) { c.Status = core.CheckoutExpired })
 

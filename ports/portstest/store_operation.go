@@ -145,7 +145,7 @@ func fullEntry(payment core.PaymentID, at time.Time) core.TimelineEntry {
 	return core.TimelineEntry{
 		ID: id, Payment: payment, Kind: core.TimelineObservation,
 		Cause:     core.Cause{Kind: core.CauseWebhook, Inbound: storeID[core.InboundID](), Actor: "key_x"},
-		Operation: storeID[core.OperationID](), Status: "requires_capture", From: core.PaymentProcessing, To: core.PaymentAuthorized,
+		Operation: storeID[core.OperationID](), Status: "requires_capture", From: string(core.PaymentProcessing), To: string(core.PaymentAuthorized),
 		Verdict: core.Advance.String(), Reason: core.ReasonMoved, Note: "note of " + string(id), TraceID: "0af7651916cd43dd8448eb211c80319c", At: at,
 	}
 }

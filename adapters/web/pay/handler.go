@@ -209,7 +209,7 @@ type offer struct {
 func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
 	var list []offer
 	var leased core.AccountName
-	if c.Lease != "" && c.Lease == newest.ID {
+	if c.Lease != "" && c.LeasedPayment() == newest.ID {
 		leased = newest.Account
 	}
 	shown := func(account core.AccountName) bool {

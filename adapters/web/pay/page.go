@@ -137,9 +137,9 @@ func (h *handler) stateOf(c core.Checkout, p core.Payment, offers []offer) strin
 	case core.CheckoutOpen:
 	}
 	switch {
-	case p.Status == core.PaymentNeedsReview && c.Lease == p.ID:
+	case p.Status == core.PaymentNeedsReview && c.LeasedPayment() == p.ID:
 		return stateReview
-	case p.Status == core.PaymentProcessing && p.Exists() && c.Lease == p.ID:
+	case p.Status == core.PaymentProcessing && p.Exists() && c.LeasedPayment() == p.ID:
 		return stateProcessing
 	case len(offers) == 0:
 		return stateUnavailable
