@@ -153,7 +153,7 @@ func (s *Service) settleShown(ctx context.Context, tx ports.Tx, payment core.Pay
 		if err != nil {
 			return err
 		}
-		entry := s.record.Operation(ctx, payment, settled, core.Cause{Kind: core.CauseOperation})
+		entry := s.record.Operation(ctx, settled, string(payment.Status), core.Cause{Kind: core.CauseOperation})
 		if err := tx.AppendTimeline(ctx, entry); err != nil {
 			return err
 		}

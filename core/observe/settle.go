@@ -60,7 +60,7 @@ func (s *Service) settleLocked(ctx context.Context, tx ports.Tx, held core.Payme
 	if op, err = tx.UpdateOperation(ctx, op.Outcome(result.Err, objectID, s.clock.Now())); err != nil {
 		return op, err
 	}
-	entry := s.record.Operation(ctx, held, op, core.Cause{Kind: core.CauseOperation})
+	entry := s.record.Operation(ctx, op, string(held.Status), core.Cause{Kind: core.CauseOperation})
 	entry.Reason = settleReason(op)
 	return op, tx.AppendTimeline(ctx, entry)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -75,7 +76,7 @@ func (s *Service) confirm(ctx context.Context, payment core.Payment, source stri
 	if mode == ports.ConfirmInBrowser || (mode == ports.ConfirmWithSource) != (source != "") {
 		return payment, core.ErrPaymentNotOpen
 	}
-	ctx, cancel := detached(ctx)
+	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	operations, err := s.store.PaymentOperations(ctx, payment.ID)
 	if err != nil {

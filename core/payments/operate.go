@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -71,7 +71,7 @@ func (s *Service) giveUp(ctx context.Context, id core.PaymentID, cause core.Caus
 func (s *Service) operate(ctx context.Context, kind core.OperationKind, id core.PaymentID, key core.RequestKey, cause core.Cause,
 	ask func(core.Payment) (core.Money, error),
 ) (core.Payment, error) {
-	ctx, cancel := detached(ctx)
+	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	if key != "" {
 		op, err := s.store.OperationByRequestKey(ctx, key)
@@ -175,41 +175,13 @@ type request struct {
 	source string // of a confirmation; a secret
 }
 
-// writeDown stores an operation as about to be sent, the line that tells of it, and
-// the job that settles it should nobody else.
+// writeDown has an operation on a payment written down.
 func (s *Service) writeDown(ctx context.Context, tx ports.Tx, payment core.Payment, asked request) (core.Operation, error) {
-	now := s.clock.Now()
-	op := core.Operation{
-		ID: core.NewID[core.OperationID](s.ids.UUID()), Kind: asked.kind, Account: payment.Account, Payment: payment.ID,
-		Amount: asked.amount, RequestKey: asked.key, Source: asked.source, Status: core.OperationPending, CreatedAt: now,
-		RequestHash: core.HashRequest(string(asked.kind), string(payment.ID), payment.ProviderPaymentID, payment.ProviderSessionID,
-			string(payment.Amount.Currency()), strconv.FormatInt(payment.Amount.Minor(), 10),
-			strconv.FormatInt(asked.amount.Minor(), 10), string(payment.Capture), asked.source),
-	}.Sending(now)
-	op, err := tx.InsertOperation(ctx, op)
-	if err != nil {
-		return op, fmt.Errorf("write down %s of %s: %w", asked.kind, payment.ID, err)
-	}
-	if err := tx.AppendTimeline(ctx, s.record.Operation(ctx, payment, op, core.Cause{Kind: core.CauseOperation})); err != nil {
-		return op, err
-	}
-	repair := ports.Job{Kind: ports.JobRepairOperation, Operation: op.ID, Delay: repairDelay}
-	return op, tx.Enqueue(ctx, repair)
-}
-
-// sendAgain notes that an operation goes out once more under its key.
-func (s *Service) sendAgain(ctx context.Context, id core.OperationID) (op core.Operation, err error) {
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		if op, err = tx.LockOperation(ctx, id); err != nil || op.Status.Settled() {
-			return err
-		}
-		op, err = tx.UpdateOperation(ctx, op.Sending(s.clock.Now()))
-		return err
+	return s.calls.WriteDown(ctx, tx, calls.Asked{
+		Kind: asked.kind, Account: payment.Account, Payment: payment.ID, Subject: string(payment.ID), Status: string(payment.Status),
+		Amount: asked.amount, Key: asked.key, Source: asked.source,
+		Parts: []string{payment.ProviderPaymentID, payment.ProviderSessionID, payment.Amount.String(), string(payment.Capture)},
 	})
-	if err != nil {
-		return op, fmt.Errorf("send %s again: %w", id, err)
-	}
-	return op, nil
 }
 
 // send makes the call of an operation that is written down and settles it.
@@ -234,7 +206,7 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 	default:
 		return payment, fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
 	}
-	result := ports.CallResult{Payment: payment, Err: providerError(err)}
+	result := ports.CallResult{Payment: payment, Err: calls.ProviderError(err)}
 	if result.Err == nil {
 		result.Snapshot = &snapshot
 	}
@@ -274,7 +246,7 @@ func (s *Service) resume(ctx context.Context, op core.Operation, cause core.Caus
 		return payment, &core.RefusedError{Failure: *op.Failure}
 	case core.OperationPending, core.OperationUnknown:
 	}
-	if op, err = s.sendAgain(ctx, op.ID); err != nil {
+	if op, err = s.calls.Again(ctx, op.ID); err != nil {
 		return payment, err
 	}
 	if op.Status.Settled() {

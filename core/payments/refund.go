@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -48,7 +49,7 @@ func (s *Service) sendRefund(ctx context.Context, provider ports.Provider, payme
 	refunder, ok := provider.(ports.Refunder)
 	if ok {
 		_, err := refunder.RefundPayment(ctx, op.Key(), ports.RefundPayment{Payment: payment.ID, Ref: payment.MoneyRef(), Amount: op.Amount})
-		result.Err = providerError(err)
+		result.Err = calls.ProviderError(err)
 	} else {
 		result.Err = &core.ProviderError{Class: core.ClassInvalid, Op: "refund " + string(payment.ID), Err: errors.New("account cannot refund")}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -97,7 +98,7 @@ func (s *Service) settleOne(ctx context.Context, op core.Operation) (bool, error
 // keyForgotten reports whether the provider may have forgotten the operation's key, so
 // that sending it again could have a second effect.
 func (s *Service) keyForgotten(op core.Operation, provider ports.Provider) bool {
-	return s.clock.Now().Sub(op.CreatedAt)+operationTimeMax >= provider.Capabilities().KeyKept
+	return s.clock.Now().Sub(op.CreatedAt)+calls.TimeMax >= provider.Capabilities().KeyKept
 }
 
 // lookUp finds an operation's object by our own reference and has it looked at; a sight
@@ -167,23 +168,6 @@ func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 		return nil // it moved on; the look that followed has recorded how
 	}
 	return err
-}
-
-// detached lets work that is written down go on to its end though its caller has gone.
-func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), operationTimeMax)
-}
-
-// providerError gives the adapter's error. An error that is none of an adapter's says
-// nothing about the outcome.
-func providerError(err error) *core.ProviderError {
-	if err == nil {
-		return nil
-	}
-	if known, ok := errors.AsType[*core.ProviderError](err); ok {
-		return known
-	}
-	return &core.ProviderError{Class: core.ClassUnknown, Op: "provider call", Err: err}
 }
 
 // refusal turns a call's error into what the caller is told.

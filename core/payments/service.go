@@ -15,17 +15,13 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // Limits of the use cases.
 const (
-	// operationTimeMax is how long a provider call and the recording of its outcome may
-	// take, whether or not the caller still waits.
-	operationTimeMax = 20 * time.Second
-	// repairDelay is how long after an operation was written down its outcome is checked.
-	repairDelay = 30 * time.Second
 	// startTriesMax bounds how often starting an attempt begins anew because an earlier
 	// attempt came to its end meanwhile.
 	startTriesMax = 3
@@ -48,6 +44,7 @@ type Service struct {
 	clock     ports.Clock
 	ids       ports.IDs
 	record    *record.Recorder
+	calls     *calls.Desk
 	settings  Settings
 }
 
@@ -69,7 +66,7 @@ type Settings struct {
 func New(store ports.Store, providers ports.Providers, observer ports.Observer, clock ports.Clock, ids ports.IDs, recorder *record.Recorder, settings Settings) *Service {
 	return &Service{
 		store: store, providers: providers, observer: observer, clock: clock, ids: ids,
-		record: recorder, settings: settings,
+		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
 	}
 }
 

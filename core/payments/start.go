@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -31,7 +32,7 @@ func (s *Service) Start(ctx context.Context, id core.CheckoutID, account core.Ac
 	if err != nil {
 		return Attempt{}, err
 	}
-	ctx, cancel := detached(ctx)
+	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	for range startTriesMax {
 		checkout, err := s.store.Checkout(ctx, id)
@@ -106,7 +107,7 @@ func (s *Service) begin(ctx context.Context, id core.CheckoutID, provider ports.
 // create sends a creating operation that is written down and settles it.
 func (s *Service) create(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (Attempt, error) {
 	session, err := s.ask(ctx, provider, payment, op)
-	result := ports.CallResult{Payment: payment, Err: providerError(err)}
+	result := ports.CallResult{Payment: payment, Err: calls.ProviderError(err)}
 	if result.Err == nil {
 		result.Snapshot = &session.Snapshot
 	}
@@ -208,7 +209,7 @@ func (s *Service) createAgain(ctx context.Context, payment core.Payment, provide
 		if s.keyForgotten(op, provider) {
 			return Attempt{}, core.ErrPaymentInProgress
 		}
-		if op, err = s.sendAgain(ctx, op.ID); err != nil {
+		if op, err = s.calls.Again(ctx, op.ID); err != nil {
 			return Attempt{}, err
 		}
 		if op.Status.Settled() {
@@ -223,7 +224,7 @@ func (s *Service) createAgain(ctx context.Context, payment core.Payment, provide
 // something happened there. The payment must be of the checkout; otherwise
 // [ports.ErrNotFound].
 func (s *Service) Look(ctx context.Context, checkout core.CheckoutID, id core.PaymentID) (core.Payment, core.Checkout, error) {
-	ctx, cancel := detached(ctx)
+	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	payment, err := s.store.Payment(ctx, id)
 	if err != nil {

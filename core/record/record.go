@@ -60,15 +60,21 @@ func (r *Recorder) tell(ctx context.Context, tx ports.Tx, kind core.EventType, s
 
 // Entry is a new line of a payment's history, with nothing moved yet.
 func (r *Recorder) Entry(ctx context.Context, p core.Payment, kind core.TimelineKind, cause core.Cause) core.TimelineEntry {
+	return r.SubjectEntry(ctx, string(p.ID), p.ID, string(p.Status), kind, cause)
+}
+
+// SubjectEntry is a new line that tells of an object which is no payment, with nothing moved yet.
+// payment is the one whose history it belongs to, too; empty for none.
+func (r *Recorder) SubjectEntry(ctx context.Context, subject string, payment core.PaymentID, status string, kind core.TimelineKind, cause core.Cause) core.TimelineEntry {
 	return core.TimelineEntry{
-		ID: core.NewID[core.TimelineID](r.ids.UUID()), Payment: p.ID, Kind: kind, Cause: cause,
-		Subject: string(p.ID), From: string(p.Status), To: string(p.Status), TraceID: r.traces.TraceID(ctx), At: r.clock.Now(),
+		ID: core.NewID[core.TimelineID](r.ids.UUID()), Payment: payment, Subject: subject, Kind: kind, Cause: cause,
+		From: status, To: status, TraceID: r.traces.TraceID(ctx), At: r.clock.Now(),
 	}
 }
 
-// Operation is a line that tells where an operation on a payment stands.
-func (r *Recorder) Operation(ctx context.Context, p core.Payment, op core.Operation, cause core.Cause) core.TimelineEntry {
-	entry := r.Entry(ctx, p, core.TimelineOperation, cause)
+// Operation is a line that tells where an operation stands. status is its subject's.
+func (r *Recorder) Operation(ctx context.Context, op core.Operation, status string, cause core.Cause) core.TimelineEntry {
+	entry := r.SubjectEntry(ctx, op.Subject, op.Payment, status, core.TimelineOperation, cause)
 	entry.Operation, entry.Status, entry.Note = op.ID, string(op.Status), string(op.Kind)
 	return entry
 }

@@ -40,11 +40,11 @@ func TestEntriesSayWhereAPaymentStands(t *testing.T) {
 	h := coretest.New(t, repotest.SQLite(t))
 	p := core.Payment{ID: "pay_1", Status: core.PaymentAuthorized}
 	cause := core.Cause{Kind: core.CauseStaff, Actor: "usr_1"}
-	entry := h.Record.Operation(t.Context(), p, core.Operation{ID: "op_1", Kind: core.OpCapturePayment, Status: core.OperationUnknown}, cause)
+	entry := h.Record.Operation(t.Context(), core.Operation{ID: "op_1", Payment: p.ID, Subject: string(p.ID), Kind: core.OpCapturePayment, Status: core.OperationUnknown}, string(p.Status), cause)
 	require.NotEmpty(t, entry.ID)
 	entry.ID = ""
 	require.Equal(t, core.TimelineEntry{
-		Payment: "pay_1", Kind: core.TimelineOperation, Cause: cause, Operation: "op_1", Status: "unknown", Note: "capture_payment",
+		Payment: "pay_1", Subject: "pay_1", Kind: core.TimelineOperation, Cause: cause, Operation: "op_1", Status: "unknown", Note: "capture_payment",
 		From: string(core.PaymentAuthorized), To: string(core.PaymentAuthorized), At: h.Clock.Now(),
 	}, entry)
 }

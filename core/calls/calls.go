@@ -1,0 +1,247 @@
+// Package calls is the one way of every mutating provider call: written down as an operation and
+// committed, sent under its key, settled by its answer, and, where none came, sent again under
+// the same key or looked up. Services share it so that none sends anything else.
+package calls
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/ports"
+)
+
+const (
+	// TimeMax is how long a provider call and the recording of its outcome may take, whether or
+	// not the caller still waits.
+	TimeMax = 20 * time.Second
+	// repairDelay is how long after an operation was written down its outcome is checked.
+	repairDelay = 30 * time.Second
+)
+
+// Desk writes operations down and has those settled that are open. It is safe for concurrent use
+// and keeps no state.
+type Desk struct {
+	store     ports.Store
+	providers ports.Providers
+	clock     ports.Clock
+	ids       ports.IDs
+	record    *record.Recorder
+}
+
+// New makes a desk.
+func New(store ports.Store, providers ports.Providers, clock ports.Clock, ids ports.IDs, recorder *record.Recorder) *Desk {
+	return &Desk{store: store, providers: providers, clock: clock, ids: ids, record: recorder}
+}
+
+// Asked is what is about to be asked of a provider.
+type Asked struct {
+	Kind    core.OperationKind
+	Account core.AccountName
+	Payment core.PaymentID // whose money it is about; empty for none
+	Subject string         // the object that it works on
+	Status  string         // of the subject, for the line that tells of the call
+	Amount  core.Money     // the zero Money where nothing about the subject has an amount
+	Key     core.RequestKey
+	Source  string // a one-time token; a secret
+	// More is what else is asked, stored as JSON so that the same request can go again; nil for
+	// nothing.
+	More any
+	// Parts are what the request is made of beside all that, for its fingerprint.
+	Parts []string
+}
+
+// WriteDown stores an operation as about to be sent, the line that tells of it, and the job that
+// settles it should nobody else.
+func (d *Desk) WriteDown(ctx context.Context, tx ports.Tx, asked Asked) (core.Operation, error) {
+	var more []byte
+	if asked.More != nil {
+		var err error
+		if more, err = json.Marshal(asked.More); err != nil {
+			return core.Operation{}, fmt.Errorf("write down %s of %s: %w", asked.Kind, asked.Subject, err)
+		}
+	}
+	parts := append([]string{
+		string(asked.Kind), string(asked.Payment), asked.Subject, asked.Amount.String(), string(more), asked.Source,
+	}, asked.Parts...)
+	now := d.clock.Now()
+	op := core.Operation{
+		ID: core.NewID[core.OperationID](d.ids.UUID()), Kind: asked.Kind, Account: asked.Account, Payment: asked.Payment,
+		Subject: asked.Subject, Amount: asked.Amount, Asked: more, RequestHash: core.HashRequest(parts...), RequestKey: asked.Key,
+		Source: asked.Source, Status: core.OperationPending, CreatedAt: now,
+	}.Sending(now)
+	op, err := tx.InsertOperation(ctx, op)
+	if err != nil {
+		return op, fmt.Errorf("write down %s of %s: %w", asked.Kind, asked.Subject, err)
+	}
+	if err := tx.AppendTimeline(ctx, d.record.Operation(ctx, op, asked.Status, core.Cause{Kind: core.CauseOperation})); err != nil {
+		return op, err
+	}
+	return op, tx.Enqueue(ctx, ports.Job{Kind: ports.JobRepairOperation, Operation: op.ID, Delay: repairDelay})
+}
+
+// Again notes that an operation goes out once more under its key. One that is settled is given as
+// it is, and must not be sent.
+func (d *Desk) Again(ctx context.Context, id core.OperationID) (op core.Operation, err error) {
+	err = d.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if op, err = tx.LockOperation(ctx, id); err != nil || op.Status.Settled() {
+			return err
+		}
+		op, err = tx.UpdateOperation(ctx, op.Sending(d.clock.Now()))
+		return err
+	})
+	if err != nil {
+		return op, fmt.Errorf("send %s again: %w", id, err)
+	}
+	return op, nil
+}
+
+// Settled records how an operation's call ended, under the locks of whoever calls: the row, the
+// line that tells of it. One that is settled stays as it is. status is the subject's.
+func (d *Desk) Settled(ctx context.Context, tx ports.Tx, id core.OperationID, refused *core.ProviderError, objectID, status string) (core.Operation, error) {
+	op, err := tx.LockOperation(ctx, id)
+	if err != nil || op.Status.Settled() {
+		return op, err
+	}
+	if op, err = tx.UpdateOperation(ctx, op.Outcome(refused, objectID, d.clock.Now())); err != nil {
+		return op, err
+	}
+	return op, tx.AppendTimeline(ctx, d.record.Operation(ctx, op, status, core.Cause{Kind: core.CauseOperation}))
+}
+
+// Sender is a service that sends operations of some kinds.
+type Sender interface {
+	// Send makes the call of an operation that is written down, and settles it. A refusal by the
+	// provider is a *[core.RefusedError]; no answer is no error, and leaves it open.
+	Send(ctx context.Context, op core.Operation, cause core.Cause) error
+	// LookUp settles, by a look at the provider's object, an operation whose key the provider may
+	// have forgotten. Finding nothing is no error, and leaves it open.
+	LookUp(ctx context.Context, op core.Operation) error
+}
+
+// Repair settles an operation whose outcome is not known: by the same key while the provider
+// keeps it, by a look after that. What cannot be settled stays unknown, for staff; trying in vain
+// never makes it failed. An operation that is still open is an error, so that the job runs again.
+func (d *Desk) Repair(ctx context.Context, id core.OperationID, by Sender) error {
+	op, err := d.store.Operation(ctx, id)
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", id, err)
+	}
+	if op, err = d.settle(ctx, op, by); err != nil {
+		return fmt.Errorf("repair %s: %w", id, err)
+	}
+	if !op.Status.Settled() {
+		return fmt.Errorf("repair %s: outcome is not known yet", id)
+	}
+	return nil
+}
+
+// SettleOpen settles what is open on an object just before its next operation, or is
+// [core.ErrOperationOpen].
+func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error {
+	operations, err := d.store.SubjectOperations(ctx, subject)
+	if err != nil {
+		return err
+	}
+	for _, op := range operations {
+		if op, err = d.settle(ctx, op, by); err != nil {
+			return err
+		}
+		if !op.Status.Settled() {
+			return core.ErrOperationOpen
+		}
+	}
+	return nil
+}
+
+func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.Operation, error) {
+	if op.Status.Settled() {
+		return op, nil
+	}
+	forgotten, err := d.keyForgotten(op)
+	if err != nil {
+		return op, err
+	}
+	if forgotten {
+		err = by.LookUp(ctx, op)
+	} else {
+		err = d.resend(ctx, op, by)
+	}
+	if err != nil {
+		return op, err
+	}
+	return d.store.Operation(ctx, op.ID)
+}
+
+func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender) error {
+	op, err := d.Again(ctx, op.ID)
+	if err != nil || op.Status.Settled() {
+		return err
+	}
+	err = by.Send(ctx, op, core.Cause{Kind: core.CauseRepair})
+	if _, refused := errors.AsType[*core.RefusedError](err); refused {
+		return nil // that settles it
+	}
+	return err
+}
+
+// keyForgotten reports whether the provider may have forgotten the operation's key, so that
+// sending it again could have a second effect.
+func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
+	provider, ok := d.providers[op.Account]
+	if !ok {
+		return false, fmt.Errorf("account %q: %w", op.Account, core.ErrAccountNotOffered)
+	}
+	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept, nil
+}
+
+// Replayed is what an operation of a repeated storefront's call comes to: nil where it was done,
+// the refusal where it was refused, [core.ErrOperationOpen] while nobody knows.
+func Replayed(op core.Operation) error {
+	switch op.Status {
+	case core.OperationSucceeded:
+		return nil
+	case core.OperationFailed:
+		if op.Failure == nil {
+			return &core.RefusedError{Failure: *core.NewFailure(core.FailureProcessingError, "")}
+		}
+		return &core.RefusedError{Failure: *op.Failure}
+	case core.OperationPending, core.OperationUnknown:
+	}
+	return core.ErrOperationOpen
+}
+
+// Refusal is a provider's error in the words of a service: a *[core.RefusedError] where it said
+// no, the error itself where nothing was done and the call can be made again, nil where the
+// outcome is not known and settles later.
+func Refusal(err *core.ProviderError) error {
+	if err == nil || err.Class == core.ClassUnknown {
+		return nil
+	}
+	if err.Class == core.ClassRetryable {
+		return err
+	}
+	return &core.RefusedError{Failure: *err.Failure()}
+}
+
+// ProviderError is a call's error, which is one of the provider's; nil for none. Any other says
+// nothing about the outcome.
+func ProviderError(err error) *core.ProviderError {
+	if err == nil {
+		return nil
+	}
+	if known, ok := errors.AsType[*core.ProviderError](err); ok {
+		return known
+	}
+	return &core.ProviderError{Class: core.ClassUnknown, Err: err}
+}
+
+// Detached is a context that goes on, for [TimeMax], though its caller gives up: money may be on
+// its way.
+func Detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), TimeMax)
+}
