@@ -44,7 +44,7 @@ type payment struct {
 	key              string // of its creation; empty for none
 	autocomplete     bool
 	lapsed           bool  // ended by time, not by a call
-	reserved         int64 // what refunds were asked for, in the currency's smallest unit
+	reserved         int64 // what refunds that did not fail were asked for, in the currency's smallest unit
 	pending          []*refund
 	dispute          *dispute // nil for none
 }
@@ -80,6 +80,8 @@ type refund struct {
 	UpdatedAt       string `json:"updated_at"`
 
 	created, updated time.Time
+	// slow says that it ends at its time or when it is told to, and not for being looked at.
+	slow bool
 }
 
 // order is an Order, as far as payments need one.
@@ -165,6 +167,7 @@ type dispute struct {
 	CreatedAt       string            `json:"created_at"`
 	UpdatedAt       string            `json:"updated_at"`
 	ReportedAt      string            `json:"reported_at"`
+	EvidenceIDs     []string          `json:"evidence_ids,omitempty"`
 	Version         int64             `json:"version"`
 
 	created time.Time
@@ -192,7 +195,7 @@ type eventData struct {
 
 // The kinds of objects that are held, in the order of a full list. Events are left out of
 // that: they only repeat the others.
-var kinds = []string{"payment", "refund", "order", "payment_link", "dispute"}
+var kinds = []string{"payment", "refund", "order", "payment_link", "dispute", "evidence"}
 
 // Kinds implements [engine.Dialect].
 func (s *Server) Kinds() []string { return append(append([]string(nil), kinds...), "event") }
@@ -209,6 +212,7 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.runDue()
 	switch kind {
 	case "payment":
 		return written(s.payments.All()), true
@@ -220,6 +224,8 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 		return written(s.links.All()), true
 	case "dispute":
 		return written(s.disputes.All()), true
+	case "evidence":
+		return written(s.heldEvidence()), true
 	case "event":
 		return written(s.events.All()), true
 	}

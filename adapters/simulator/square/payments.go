@@ -195,6 +195,7 @@ func (s *Server) pay(p *payment, bill *order, with *card, acts behavior) result 
 		p.BankDetails = map[string]any{"bank_name": "Simulated Bank", "transfer_type": "ACH", "account_ownership_type": "INDIVIDUAL", "country": "US"}
 		p.DelayDuration, p.DelayAction, p.DelayedUntil = "", "", ""
 		s.tellPayment(p, "payment.created")
+		s.soon(func() { s.clear(p, bill) })
 		return done("payment", shown(p))
 	}
 	p.CardDetails = &cardDetails{Card: with, EntryMethod: "KEYED", CVVStatus: "CVV_ACCEPTED", AVSStatus: "AVS_ACCEPTED"}
@@ -213,8 +214,21 @@ func (s *Server) pay(p *payment, bill *order, with *card, acts behavior) result 
 	s.tellPayment(p, "payment.created")
 	if p.autocomplete {
 		s.complete(p)
+	} else {
+		s.later(p.delayedUntil, func() { s.age(p) })
 	}
 	return done("payment", shown(p))
+}
+
+// clear ends a payment by bank account, as the bank answers. The caller holds mu.
+func (s *Server) clear(p *payment, bill *order) {
+	if p.behavior.code == "" {
+		s.complete(p)
+		return
+	}
+	p.Status = lost
+	s.tellPayment(p, "payment.updated")
+	s.abandon(bill)
 }
 
 // decline ends a payment that the bank refuses, and shows it beside the error. The caller
@@ -431,28 +445,6 @@ func (s *Server) updatePayment(in *request) result {
 	p.AmountMoney, p.TotalMoney = *wanted, *wanted
 	s.tellPayment(p, "payment.updated")
 	return done("payment", shown(p))
-}
-
-// Elapse implements [engine.Dialect]: authorizations run out, banks answer, and refunds arrive.
-func (s *Server) Elapse() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.payments.All() {
-		s.age(p)
-		s.settleRefunds(p)
-		if p.Status != pending {
-			continue
-		}
-		if p.behavior.code == "" {
-			s.complete(p)
-			continue
-		}
-		p.Status = lost
-		s.tellPayment(p, "payment.updated")
-		if bill, ok := s.orders.Get(p.OrderID); ok {
-			s.abandon(bill)
-		}
-	}
 }
 
 var listPaymentsQuery = slices.Concat(windowQuery, []string{"location_id", "total", "last_4", "card_brand"})

@@ -49,19 +49,25 @@ type Options struct {
 type Server struct {
 	Options
 	desk   *engine.Desk
-	prefix string // "/square"
+	large  *engine.Desk // takes the calls with files
+	prefix string       // "/square"
 	keys   *engine.Keys
 	mux    *http.ServeMux
 	secret []byte // of this server's fingerprints and cursors, made anew each time
 
 	mu            sync.Mutex
 	counter       int64
+	at            time.Time // when that falls due which is being done; zero for now
+	agenda        agenda
+	planned       int64     // how much was ever put on the agenda
+	waiting       []due     // for the clock's being moved, oldest first
 	listening     time.Time // since when events are kept for the search; zero for not at all
 	payments      engine.Store[*payment]
 	refunds       engine.Store[*refund]
 	orders        engine.Store[*order]
 	links         engine.Store[*link]
 	disputes      engine.Store[*dispute]
+	evidence      engine.Store[*evidence]
 	events        engine.Store[*event]
 	tokens        engine.Store[*token]
 	verifications engine.Store[*verification]
@@ -76,6 +82,8 @@ type call struct {
 	do    func(*request) result
 	// unkeyed says that the body's idempotency key is another call's.
 	unkeyed bool
+	// file says that a file comes with the body, in parts.
+	file bool
 }
 
 // New makes the server.
@@ -85,8 +93,10 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
-		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
 	}
+	s.desk = &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests}
+	s.large = new(*s.desk)
+	s.large.BodyBytesMax = uploadBytesMax
 	for pattern, c := range s.calls() {
 		method, path, _ := strings.Cut(pattern, " ")
 		s.mux.HandleFunc(method+" "+s.prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
@@ -119,6 +129,13 @@ func (s *Server) calls() map[string]call {
 		"GET /v2/orders/{id}":                           {do: s.getOrder},
 		"GET /v2/disputes":                              {query: []string{"cursor", "states", "location_id"}, do: s.listDisputes},
 		"GET /v2/disputes/{id}":                         {do: s.getDispute},
+		"POST /v2/disputes/{id}/accept":                 {body: fields{}, do: s.acceptDispute},
+		"POST /v2/disputes/{id}/evidence-text":          {body: evidenceTextBody, do: s.createEvidenceText},
+		"POST /v2/disputes/{id}/evidence-files":         {body: evidenceFileBody, do: s.createEvidenceFile, file: true},
+		"POST /v2/disputes/{id}/submit-evidence":        {body: fields{}, do: s.submitEvidence},
+		"GET /v2/disputes/{id}/evidence":                {query: []string{"cursor"}, do: s.listEvidence},
+		"GET /v2/disputes/{id}/evidence/{part}":         {do: s.getEvidence},
+		"DELETE /v2/disputes/{id}/evidence/{part}":      {do: s.deleteEvidence},
 		"PUT /v2/events/enable":                         {body: fields{}, do: s.enableEvents},
 		"POST /v2/events":                               {body: searchEventsBody, do: s.searchEvents},
 		"GET /v2/locations":                             {do: s.listLocations},
@@ -135,9 +152,9 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.payments, s.refunds, s.orders, s.links = engine.Store[*payment]{}, engine.Store[*refund]{}, engine.Store[*order]{}, engine.Store[*link]{}
-	s.disputes, s.events = engine.Store[*dispute]{}, engine.Store[*event]{}
+	s.disputes, s.evidence, s.events = engine.Store[*dispute]{}, engine.Store[*evidence]{}, engine.Store[*event]{}
 	s.tokens, s.verifications = engine.Store[*token]{}, engine.Store[*verification]{}
-	s.listening = time.Time{}
+	s.listening, s.agenda, s.waiting = time.Time{}, nil, nil
 	s.keys.Reset()
 }
 
@@ -148,8 +165,14 @@ func (s *Server) newID(kind string) string {
 	return fmt.Sprintf("%s%X%06d", kind, s.Clock.Wall().UnixMicro(), s.counter)
 }
 
-// now is the simulated time as Square tells it: to the millisecond.
-func (s *Server) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }
+// now is the simulated time as Square tells it: to the millisecond. What falls due happens at
+// its own time, however far the clock was moved. The caller holds mu.
+func (s *Server) now() time.Time {
+	if !s.at.IsZero() {
+		return s.at
+	}
+	return s.Clock.Now().Truncate(time.Millisecond)
+}
 
 // stamp writes a time.
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -193,7 +193,7 @@ func (s *Server) sourceOf(id, customer, verified string, amount money) (*card, b
 			return none(notAllowed(invalidRequest, test.problem, "Card nonce already used; please request new nonce"))
 		case strings.HasPrefix(id, "ccof:") && customer == "":
 			return none(invalid("MISSING_REQUIRED_PARAMETER", "customer_id", "A card on file is charged together with its customer."))
-		case test.code == "CARD_DECLINED_VERIFICATION_REQUIRED" && strings.HasPrefix(verified, "verf:"):
+		case test.code == needsVerification && strings.HasPrefix(verified, "verf:"):
 			test.code = ""
 		}
 		return s.testCard(test), test.behavior, nil
