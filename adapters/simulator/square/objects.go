@@ -47,6 +47,9 @@ type payment struct {
 	reserved         int64 // what refunds that did not fail were asked for, in the currency's smallest unit
 	pending          []*refund
 	dispute          *dispute // nil for none
+	entry            string   // how the card came to it
+	unasked          bool     // the buyer never heard that the card may be stored
+	stored           bool     // the card was stored
 }
 
 // cardDetails is how a payment by card went.
@@ -195,7 +198,7 @@ type eventData struct {
 
 // The kinds of objects that are held, in the order of a full list. Events are left out of
 // that: they only repeat the others.
-var kinds = []string{"payment", "refund", "order", "payment_link", "dispute", "evidence"}
+var kinds = []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card"}
 
 // Kinds implements [engine.Dialect].
 func (s *Server) Kinds() []string { return append(append([]string(nil), kinds...), "event") }
@@ -226,6 +229,10 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 		return written(s.disputes.All()), true
 	case "evidence":
 		return written(s.heldEvidence()), true
+	case "customer":
+		return written(s.heldCustomers()), true
+	case "card":
+		return written(s.cards.All()), true
 	case "event":
 		return written(s.events.All()), true
 	}

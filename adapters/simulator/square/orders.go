@@ -42,7 +42,7 @@ func (s *Server) settleOrder(bill *order, p *payment) {
 		ID: p.ID, LocationID: p.LocationID, TransactionID: bill.ID, CreatedAt: p.CreatedAt, AmountMoney: p.TotalMoney, Type: p.SourceType, PaymentID: p.ID,
 	}
 	if p.CardDetails != nil {
-		paid.CardDetails = map[string]any{"status": "CAPTURED", "card": p.CardDetails.Card, "entry_method": "KEYED"}
+		paid.CardDetails = map[string]any{"status": "CAPTURED", "card": p.CardDetails.Card, "entry_method": p.entry}
 	}
 	bill.Tenders = append(bill.Tenders, paid)
 	bill.DueMoney.Amount = 0

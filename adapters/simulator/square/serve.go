@@ -46,6 +46,24 @@ func (in *request) into(value any) {
 	}
 }
 
+// nulls are the names of the body's fields that are null, which clears them where a call
+// changes an object.
+func (in *request) nulls() []string {
+	var given map[string]json.RawMessage
+	in.into(&given)
+	return nullsOf(given)
+}
+
+func nullsOf(given map[string]json.RawMessage) []string {
+	var names []string
+	for name, value := range given {
+		if string(value) == "null" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // serve answers one call.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
 	desk := s.desk

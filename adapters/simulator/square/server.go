@@ -68,6 +68,8 @@ type Server struct {
 	links         engine.Store[*link]
 	disputes      engine.Store[*dispute]
 	evidence      engine.Store[*evidence]
+	customers     engine.Store[*customer]
+	cards         engine.Store[*onFile]
 	events        engine.Store[*event]
 	tokens        engine.Store[*token]
 	verifications engine.Store[*verification]
@@ -136,6 +138,15 @@ func (s *Server) calls() map[string]call {
 		"GET /v2/disputes/{id}/evidence":                {query: []string{"cursor"}, do: s.listEvidence},
 		"GET /v2/disputes/{id}/evidence/{part}":         {do: s.getEvidence},
 		"DELETE /v2/disputes/{id}/evidence/{part}":      {do: s.deleteEvidence},
+		"POST /v2/customers":                            {body: createCustomerBody, do: s.createCustomer},
+		"POST /v2/customers/search":                     {body: searchCustomersBody, do: s.searchCustomers},
+		"GET /v2/customers/{id}":                        {do: s.getCustomer},
+		"PUT /v2/customers/{id}":                        {body: updateCustomerBody, do: s.updateCustomer},
+		"DELETE /v2/customers/{id}":                     {query: []string{"version"}, do: s.deleteCustomer},
+		"POST /v2/cards":                                {body: createCardBody, do: s.createCard},
+		"GET /v2/cards":                                 {query: listCardsQuery, do: s.listCards},
+		"GET /v2/cards/{id}":                            {do: s.getCard},
+		"POST /v2/cards/{id}/disable":                   {body: fields{}, do: s.disableCard},
 		"PUT /v2/events/enable":                         {body: fields{}, do: s.enableEvents},
 		"POST /v2/events":                               {body: searchEventsBody, do: s.searchEvents},
 		"GET /v2/locations":                             {do: s.listLocations},
@@ -153,6 +164,7 @@ func (s *Server) Reset() {
 	defer s.mu.Unlock()
 	s.payments, s.refunds, s.orders, s.links = engine.Store[*payment]{}, engine.Store[*refund]{}, engine.Store[*order]{}, engine.Store[*link]{}
 	s.disputes, s.evidence, s.events = engine.Store[*dispute]{}, engine.Store[*evidence]{}, engine.Store[*event]{}
+	s.customers, s.cards = engine.Store[*customer]{}, engine.Store[*onFile]{}
 	s.tokens, s.verifications = engine.Store[*token]{}, engine.Store[*verification]{}
 	s.listening, s.agenda, s.waiting = time.Time{}, nil, nil
 	s.keys.Reset()
