@@ -50,8 +50,12 @@ func (a *agenda) Pop() any {
 	return one
 }
 
-// later has something happen at a time. The caller holds mu.
+// later has something happen at a time, or as soon as possible where that is over. The caller
+// holds mu.
 func (s *Server) later(at time.Time, do func()) {
+	if now := s.now(); at.Before(now) {
+		at = now
+	}
 	s.planned++
 	heap.Push(&s.agenda, due{at: at, order: s.planned, do: do})
 }

@@ -110,6 +110,8 @@ type order struct {
 	single bool
 	// by is the payment that was last tried for it; nil for none.
 	by *payment
+	// invoice is the one that asks for it to be paid; nil for none.
+	invoice *invoice
 }
 
 // lineItem is one of an order's.
@@ -198,7 +200,7 @@ type eventData struct {
 
 // The kinds of objects that are held, in the order of a full list. Events are left out of
 // that: they only repeat the others.
-var kinds = []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card"}
+var kinds = []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card", "plan", "plan_variation", "subscription", "invoice"}
 
 // Kinds implements [engine.Dialect].
 func (s *Server) Kinds() []string { return append(append([]string(nil), kinds...), "event") }
@@ -233,6 +235,14 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 		return written(s.heldCustomers()), true
 	case "card":
 		return written(s.cards.All()), true
+	case "plan":
+		return written(s.catalogOf(typePlan)), true
+	case "plan_variation":
+		return written(s.catalogOf(typeVariation)), true
+	case "subscription":
+		return written(s.subscriptions.All()), true
+	case "invoice":
+		return written(s.invoices.All()), true
 	case "event":
 		return written(s.events.All()), true
 	}

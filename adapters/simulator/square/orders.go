@@ -47,6 +47,9 @@ func (s *Server) settleOrder(bill *order, p *payment) {
 	bill.Tenders = append(bill.Tenders, paid)
 	bill.DueMoney.Amount = 0
 	s.changeOrder(bill, orderCompleted)
+	if bill.invoice != nil {
+		s.paidInvoice(bill.invoice, p)
+	}
 }
 
 // abandon ends an order whose only payment came to nothing. The caller holds mu.

@@ -141,6 +141,9 @@ func (s *Server) endRefund(r *refund, status string) {
 	}
 	s.tell("refund.updated", "refund", r.ID, "refund", r)
 	s.tellPayment(p, "payment.updated")
+	if bill, ok := s.orders.Get(p.OrderID); ok && bill.invoice != nil && status == completed {
+		s.refundedInvoice(bill.invoice, p)
+	}
 }
 
 // RefundElsewhere implements [engine.Dialect].

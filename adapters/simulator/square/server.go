@@ -70,6 +70,9 @@ type Server struct {
 	evidence      engine.Store[*evidence]
 	customers     engine.Store[*customer]
 	cards         engine.Store[*onFile]
+	catalog       engine.Store[*catalogObject]
+	subscriptions engine.Store[*subscription]
+	invoices      engine.Store[*invoice]
 	events        engine.Store[*event]
 	tokens        engine.Store[*token]
 	verifications engine.Store[*verification]
@@ -147,6 +150,24 @@ func (s *Server) calls() map[string]call {
 		"GET /v2/cards":                                 {query: listCardsQuery, do: s.listCards},
 		"GET /v2/cards/{id}":                            {do: s.getCard},
 		"POST /v2/cards/{id}/disable":                   {body: fields{}, do: s.disableCard},
+		"POST /v2/catalog/object":                       {body: catalogBody, do: s.writeCatalog},
+		"GET /v2/catalog/object/{id}":                   {do: s.getCatalog},
+		"DELETE /v2/catalog/object/{id}":                {do: s.deleteCatalog},
+		"GET /v2/catalog/list":                          {query: []string{"cursor", "types"}, do: s.listCatalog},
+		"POST /v2/subscriptions":                        {body: createSubscriptionBody, do: s.createSubscription},
+		"POST /v2/subscriptions/search":                 {body: searchSubscriptionsBody, do: s.searchSubscriptions},
+		"GET /v2/subscriptions/{id}":                    {query: []string{"include"}, do: s.getSubscription},
+		"PUT /v2/subscriptions/{id}":                    {body: updateSubscriptionBody, do: s.updateSubscription},
+		"GET /v2/subscriptions/{id}/events":             {query: []string{"cursor", "limit"}, do: s.listSubscriptionEvents},
+		"POST /v2/subscriptions/{id}/cancel":            {body: fields{}, do: s.cancelSubscription},
+		"POST /v2/subscriptions/{id}/pause":             {body: pauseBody, do: s.pauseSubscription},
+		"POST /v2/subscriptions/{id}/resume":            {body: resumeBody, do: s.resumeSubscription},
+		"POST /v2/subscriptions/{id}/swap-plan":         {body: swapBody, do: s.swapPlan},
+		"DELETE /v2/subscriptions/{id}/actions/{part}":  {do: s.deleteAction},
+		"GET /v2/invoices":                              {query: []string{"cursor", "limit", "location_id"}, do: s.listInvoices},
+		"POST /v2/invoices/search":                      {body: searchInvoicesBody, do: s.searchInvoices},
+		"GET /v2/invoices/{id}":                         {do: s.getInvoice},
+		"POST /v2/invoices/{id}/cancel":                 {body: cancelInvoiceBody, do: s.cancelInvoice},
 		"PUT /v2/events/enable":                         {body: fields{}, do: s.enableEvents},
 		"POST /v2/events":                               {body: searchEventsBody, do: s.searchEvents},
 		"GET /v2/locations":                             {do: s.listLocations},
@@ -165,6 +186,7 @@ func (s *Server) Reset() {
 	s.payments, s.refunds, s.orders, s.links = engine.Store[*payment]{}, engine.Store[*refund]{}, engine.Store[*order]{}, engine.Store[*link]{}
 	s.disputes, s.evidence, s.events = engine.Store[*dispute]{}, engine.Store[*evidence]{}, engine.Store[*event]{}
 	s.customers, s.cards = engine.Store[*customer]{}, engine.Store[*onFile]{}
+	s.catalog, s.subscriptions, s.invoices = engine.Store[*catalogObject]{}, engine.Store[*subscription]{}, engine.Store[*invoice]{}
 	s.tokens, s.verifications = engine.Store[*token]{}, engine.Store[*verification]{}
 	s.listening, s.agenda, s.waiting = time.Time{}, nil, nil
 	s.keys.Reset()

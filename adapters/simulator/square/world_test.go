@@ -321,7 +321,7 @@ func TestManyAtOnce(t *testing.T) {
 func TestObjects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	require.Equal(t, []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card", "event"}, h.sim.Kinds())
+	require.Equal(t, []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card", "plan", "plan_variation", "subscription", "invoice", "event"}, h.sim.Kinds())
 	h.pay(t, "1", object{"amount_money": euros(8803)})
 	h.link(t, nil)
 	for kind, want := range map[string]int{"payment": 1, "refund": 0, "order": 2, "payment_link": 1, "dispute": 1, "event": 6, "": 5} {
