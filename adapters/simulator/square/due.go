@@ -23,16 +23,20 @@ type due struct {
 // agenda is a heap of what is to happen, the next one first.
 type agenda []due
 
-func (a agenda) Len() int { return len(a) }
+// Len implements [heap.Interface].
+func (a *agenda) Len() int { return len(*a) }
 
-func (a agenda) Less(i, j int) bool {
-	if by := a[i].at.Compare(a[j].at); by != 0 {
+// Less implements [heap.Interface].
+func (a *agenda) Less(i, j int) bool {
+	one, other := (*a)[i], (*a)[j]
+	if by := one.at.Compare(other.at); by != 0 {
 		return by < 0
 	}
-	return a[i].order < a[j].order
+	return one.order < other.order
 }
 
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+// Swap implements [heap.Interface].
+func (a *agenda) Swap(i, j int) { (*a)[i], (*a)[j] = (*a)[j], (*a)[i] }
 
 // Push implements [heap.Interface].
 func (a *agenda) Push(one any) {

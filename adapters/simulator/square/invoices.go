@@ -71,6 +71,9 @@ type paymentRequest struct {
 	Completed money  `json:"total_completed_amount_money"`
 }
 
+// invoiceMethods are what an invoice can be paid with. It never changes.
+var invoiceMethods = map[string]bool{"card": true, "square_gift_card": false, "bank_account": false, "buy_now_pay_later": false}
+
 // newInvoice bills an amount. The caller holds mu.
 func (s *Server) newInvoice(u *subscription, price money, now time.Time) *invoice {
 	title := "Subscription"
@@ -85,7 +88,7 @@ func (s *Server) newInvoice(u *subscription, price money, now time.Time) *invoic
 	made := &invoice{
 		ID: id, LocationID: s.LocationID, OrderID: bill.ID, Recipient: map[string]string{"customer_id": u.CustomerID}, DeliveryMethod: "EMAIL",
 		InvoiceNumber: fmt.Sprintf("%06d", s.counter), Title: title, NextPayment: &price, Status: "DRAFT", Timezone: u.Timezone,
-		CreatedAt: stamp(now), UpdatedAt: stamp(now), Methods: map[string]bool{"card": true, "square_gift_card": false, "bank_account": false, "buy_now_pay_later": false},
+		CreatedAt: stamp(now), UpdatedAt: stamp(now), Methods: invoiceMethods,
 		SubscriptionID: u.ID, created: now, subscription: u,
 		PaymentRequests: []paymentRequest{{
 			UID: newUUID(), Kind: "BALANCE", DueDate: date(now.In(u.zone)), Automatic: "CARD_ON_FILE", CardID: u.CardID, Computed: price, Completed: money{Currency: price.Currency},

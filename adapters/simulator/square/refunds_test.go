@@ -134,7 +134,7 @@ func TestRefundsAreListed(t *testing.T) {
 		var ids []any
 		listed, _ := h.call(t, http.MethodGet, "/v2/refunds?"+query, nil).at("refunds").([]any)
 		for _, one := range listed {
-			ids = append(ids, one.(object)["id"]) //nolint:forcetypeassert // it is one of ours
+			ids = append(ids, one.(object)["id"])
 		}
 		require.Equal(t, want, ids, query)
 	}

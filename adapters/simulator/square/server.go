@@ -1,7 +1,7 @@
 // Package square speaks Square's REST dialect of version 2025-08-20, as far as card payments
-// go, with Square's strictness: unknown fields, wrong types, states that do not allow a call
-// and keys used twice are refused in Square's words. It has its own wire types and shares
-// nothing with the program that it judges.
+// and what follows them, cards on file and subscriptions go, with Square's strictness: unknown
+// fields, wrong types, states that do not allow a call and keys used twice are refused in
+// Square's words. It has its own wire types and shares nothing with the program that it judges.
 //
 // Source: developer.squareup.com/reference/square, version 2025-08-20.
 package square

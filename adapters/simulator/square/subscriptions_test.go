@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,34 +12,6 @@ import (
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
 	"github.com/paydesk/paydesk/adapters/simulator/square"
 )
-
-// phase is one of a plan variation's.
-func phase(ordinal int, cadence string, periods, minor int) object {
-	one := object{"ordinal": ordinal, "cadence": cadence, "pricing": object{"type": "STATIC", "price_money": euros(minor)}}
-	if periods > 0 {
-		one["periods"] = periods
-	}
-	return one
-}
-
-// write writes an object of the catalog.
-func (h *house) write(t *testing.T, key string, of object) answer {
-	t.Helper()
-	return h.call(t, http.MethodPost, "/v2/catalog/object", object{"idempotency_key": key, "object": of})
-}
-
-// variation makes a plan and a variation of it, and gives the variation's id.
-func (h *house) variation(t *testing.T, name string, phases ...any) string {
-	t.Helper()
-	plan := h.write(t, name+"p", object{"type": "SUBSCRIPTION_PLAN", "id": "#p", "subscription_plan_data": object{"name": name}})
-	require.Equal(t, http.StatusOK, plan.Status, plan.Text)
-	a := h.write(t, name+"v", object{"type": "SUBSCRIPTION_PLAN_VARIATION", "id": "#v", "subscription_plan_variation_data": object{
-		"name": name, "subscription_plan_id": plan.text("catalog_object.id"), "phases": phases,
-	}})
-	require.Equal(t, http.StatusOK, a.Status, a.Text)
-	require.Equal(t, "#v", a.text("id_mappings.0.client_object_id"))
-	return a.text("catalog_object.id")
-}
 
 // subscriber is a customer with a card and a plan.
 type subscriber struct {
@@ -107,61 +78,6 @@ func (s *subscriber) to(t *testing.T, when string) {
 	require.NoError(t, err)
 	require.True(t, at.After(s.clock.Now()))
 	s.advance(at.Sub(s.clock.Now()))
-}
-
-func TestCatalog(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	plan := h.write(t, "p", object{"type": "SUBSCRIPTION_PLAN", "id": "#p", "subscription_plan_data": object{"name": "Gold"}}).text("catalog_object.id")
-	data := func(changes object) object {
-		all := object{"name": "Monthly", "subscription_plan_id": plan, "phases": []any{phase(0, "WEEKLY", 2, 0), phase(1, "MONTHLY", 0, 900)}}
-		maps.Copy(all, changes)
-		return all
-	}
-	write := func(key string, of, changes object) answer {
-		all := object{"type": "SUBSCRIPTION_PLAN_VARIATION", "id": "#v", "subscription_plan_variation_data": of}
-		maps.Copy(all, changes)
-		return h.write(t, key, all)
-	}
-	made := write("v", data(nil), nil)
-	id := made.text("catalog_object.id")
-	require.Equal(t, id, made.text("id_mappings.0.object_id"), made.Text)
-	shown := h.call(t, http.MethodGet, "/v2/catalog/object/"+id, nil)
-	require.Equal(t, "900", shown.text("object.subscription_plan_variation_data.phases.1.pricing.price_money.amount"))
-	require.Equal(t, id, h.call(t, http.MethodGet, "/v2/catalog/object/"+plan, nil).text("object.subscription_plan_data.subscription_plan_variations.0.id"))
-
-	version := shown.at("object.version")
-	renamed := write("n", data(object{"name": "Each month"}), object{"id": id, "version": version})
-	require.Equal(t, "Each month", renamed.text("catalog_object.subscription_plan_variation_data.name"), renamed.Text)
-	require.Equal(t, "VERSION_MISMATCH", write("o", data(nil), object{"id": id, "version": version}).code())
-	fixed := write("f", data(object{"phases": []any{phase(0, "MONTHLY", 0, 901)}}), object{"id": id, "version": renamed.at("catalog_object.version")})
-	require.Equal(t, "BAD_REQUEST", fixed.code(), "phases cannot be changed")
-
-	for name, test := range map[string]struct {
-		of   object
-		code string
-	}{
-		"no plan":     {data(object{"subscription_plan_id": "CAT0"}), "NOT_FOUND"},
-		"no phases":   {data(object{"phases": []any{}}), "ARRAY_EMPTY"},
-		"cadence":     {data(object{"phases": []any{phase(0, "HOURLY", 0, 1)}}), "INVALID_ENUM_VALUE"},
-		"free":        {data(object{"phases": []any{phase(0, "MONTHLY", 0, 0)}}), "VALUE_TOO_LOW"},
-		"endless":     {data(object{"phases": []any{phase(0, "MONTHLY", 0, 1), phase(1, "MONTHLY", 0, 1)}}), "INVALID_VALUE"},
-		"ordinal":     {data(object{"phases": []any{phase(1, "MONTHLY", 0, 1)}}), "INVALID_VALUE"},
-		"unknown":     {data(object{"trial": 7}), "UNKNOWN_BODY_PARAMETER"},
-		"two moneys":  {data(object{"phases": []any{phase(0, "DAILY", 1, 1), object{"ordinal": 1, "cadence": "DAILY", "pricing": object{"type": "STATIC", "price_money": object{"amount": 1, "currency": "USD"}}}}}), "CURRENCY_MISMATCH"},
-		"no price":    {data(object{"phases": []any{object{"ordinal": 0, "cadence": "DAILY", "pricing": object{"type": "STATIC"}}}}), "MISSING_REQUIRED_PARAMETER"},
-		"by an order": {data(object{"phases": []any{object{"ordinal": 0, "cadence": "DAILY", "pricing": object{"type": "RELATIVE"}}}}), "SANDBOX_NOT_SUPPORTED"},
-	} {
-		require.Equal(t, test.code, write("x"+name, test.of, nil).code(), name)
-	}
-	require.Equal(t, "MISSING_REQUIRED_PARAMETER", h.write(t, "m", object{"type": "SUBSCRIPTION_PLAN", "id": "#p"}).code())
-	require.Equal(t, "INVALID_ENUM_VALUE", h.write(t, "i", object{"type": "ITEM", "id": "#p"}).code())
-
-	require.Len(t, h.call(t, http.MethodGet, "/v2/catalog/list", nil).at("objects"), 2)
-	require.Equal(t, id, h.call(t, http.MethodGet, "/v2/catalog/list?types=SUBSCRIPTION_PLAN_VARIATION", nil).text("objects.0.id"))
-	require.Len(t, h.call(t, http.MethodDelete, "/v2/catalog/object/"+plan, nil).at("deleted_object_ids"), 2)
-	require.Equal(t, "NOT_FOUND", h.call(t, http.MethodGet, "/v2/catalog/object/"+id, nil).code())
-	require.JSONEq(t, `{}`, h.call(t, http.MethodGet, "/v2/catalog/list", nil).Text)
 }
 
 func TestASubscriptionIsBilled(t *testing.T) {
@@ -340,108 +256,6 @@ func TestAFailedBillIsPaidLater(t *testing.T) {
 	require.Equal(t, "ACTIVE", s.shows(t, third).text("subscription.status"), "nobody owes anything")
 }
 
-func TestCancellation(t *testing.T) {
-	t.Parallel()
-	s := newSubscriber(t)
-	id := s.subscribe(t, nil)
-	a := s.moves(t, id, "cancel", nil)
-	require.Equal(t, "ACTIVE", a.text("subscription.status"), a.Text)
-	require.Equal(t, "2026-10-20", a.text("subscription.canceled_date"))
-	require.Equal(t, "CANCEL", a.text("actions.0.type"))
-	require.Equal(t, "BAD_REQUEST", s.moves(t, id, "cancel", nil).code(), "it is canceled already")
-	require.Equal(t, "BAD_REQUEST", s.moves(t, id, "pause", object{}).code())
-
-	back := s.call(t, http.MethodPut, "/v2/subscriptions/"+id, object{"subscription": object{"canceled_date": nil}})
-	require.Equal(t, "<nil>", back.text("subscription.canceled_date"), back.Text)
-	require.Equal(t, "<nil>", s.shows(t, id).text("subscription.actions"))
-	action := s.moves(t, id, "cancel", nil).text("actions.0.id")
-	require.Equal(t, "<nil>", s.call(t, http.MethodDelete, "/v2/subscriptions/"+id+"/actions/"+action, nil).text("subscription.canceled_date"))
-	require.Equal(t, "NOT_FOUND", s.call(t, http.MethodDelete, "/v2/subscriptions/"+id+"/actions/"+action, nil).code())
-	s.to(t, "2026-10-22T00:00:00Z")
-	require.Len(t, s.bills(t, id), 2)
-
-	require.Equal(t, "2026-11-20", s.moves(t, id, "cancel", nil).text("subscription.canceled_date"))
-	s.to(t, "2026-11-20T23:59:00Z")
-	require.Equal(t, "ACTIVE", s.shows(t, id).text("subscription.status"))
-	s.to(t, "2026-11-21T00:00:00Z")
-	require.Equal(t, "CANCELED", s.shows(t, id).text("subscription.status"))
-	s.advance(100 * day)
-	require.Len(t, s.bills(t, id), 2)
-	for _, verb := range []string{"cancel", "pause", "resume"} {
-		require.Equal(t, "BAD_REQUEST", s.moves(t, id, verb, object{}).code(), verb)
-	}
-	require.Equal(t, "BAD_REQUEST", s.call(t, http.MethodPut, "/v2/subscriptions/"+id, object{"subscription": object{}}).code())
-
-	later := s.subscribe(t, object{"idempotency_key": "later", "start_date": "2027-06-01"})
-	require.Equal(t, "2027-06-01", s.moves(t, later, "cancel", nil).text("subscription.canceled_date"))
-	s.to(t, "2027-06-02T00:00:00Z")
-	require.Equal(t, "CANCELED", s.shows(t, later).text("subscription.status"))
-	require.Empty(t, s.bills(t, later))
-}
-
-func TestPauses(t *testing.T) {
-	t.Parallel()
-	s := newSubscriber(t)
-	id := s.subscribe(t, nil)
-	a := s.moves(t, id, "pause", object{"pause_cycle_duration": 2, "pause_reason": "a holiday"})
-	require.Equal(t, "2026-10-21", a.text("actions.0.effective_date"), a.Text)
-	require.Equal(t, "2026-12-21", a.text("actions.1.effective_date"))
-	require.Equal(t, "BAD_REQUEST", s.moves(t, id, "pause", object{}).code())
-	s.to(t, "2026-10-21T00:00:00Z")
-	require.Equal(t, "PAUSED", s.shows(t, id).text("subscription.status"))
-	require.Len(t, s.bills(t, id), 1)
-	s.to(t, "2026-12-21T00:00:00Z")
-	require.Equal(t, "ACTIVE", s.shows(t, id).text("subscription.status"))
-	require.Len(t, s.bills(t, id), 2)
-	require.Equal(t, "2027-01-20", s.shows(t, id).text("subscription.charged_through_date"))
-
-	require.Equal(t, "2027-02-21", s.moves(t, id, "pause", object{"pause_effective_date": "2027-02-01"}).text("actions.0.effective_date"), "with the next period")
-	s.to(t, "2027-03-05T12:00:00Z")
-	require.Equal(t, "PAUSED", s.shows(t, id).text("subscription.status"))
-	require.Equal(t, "2027-03-21", s.moves(t, id, "resume", object{"resume_change_timing": "END_OF_BILLING_CYCLE"}).text("actions.0.effective_date"))
-	require.Equal(t, "2027-03-05", s.moves(t, id, "resume", object{}).text("actions.0.effective_date"), "at once after all")
-	require.Equal(t, "ACTIVE", s.shows(t, id).text("subscription.status"))
-	require.Equal(t, "2027-04-04", s.shows(t, id).text("subscription.charged_through_date"))
-
-	for name, test := range map[string]struct {
-		body object
-		code string
-	}{
-		"both": {object{"pause_cycle_duration": 1, "resume_effective_date": "2027-09-01"}, "CONFLICTING_PARAMETERS"}, "none": {object{"pause_cycle_duration": 0}, "INVALID_VALUE"},
-		"soon": {object{"resume_effective_date": "2027-04-10"}, "INVALID_VALUE"}, "no date": {object{"pause_effective_date": "tomorrow"}, "INVALID_VALUE"},
-		"timing": {object{"resume_change_timing": "IMMEDIATE"}, "MISSING_REQUIRED_PARAMETER"}, "unknown": {object{"reason": "x"}, "UNKNOWN_BODY_PARAMETER"},
-		"long": {object{"pause_reason": strings.Repeat("x", 256)}, "VALUE_TOO_LONG"}, "word": {object{"resume_change_timing": "SOON"}, "INVALID_ENUM_VALUE"},
-	} {
-		require.Equal(t, test.code, s.moves(t, id, "pause", test.body).code(), name)
-	}
-	require.Equal(t, "BAD_REQUEST", s.moves(t, id, "resume", object{}).code(), "it is active")
-}
-
-func TestPlansAreSwapped(t *testing.T) {
-	t.Parallel()
-	s := newSubscriber(t)
-	weekly := s.variation(t, "Weekly", phase(0, "WEEKLY", 0, 300))
-	id := s.subscribe(t, nil)
-	a := s.moves(t, id, "swap-plan", object{"new_plan_variation_id": weekly})
-	require.Equal(t, "2026-10-21", a.text("actions.0.effective_date"), a.Text)
-	require.Equal(t, weekly, a.text("actions.0.new_plan_variation_id"))
-	require.Equal(t, s.plan, a.text("subscription.plan_variation_id"), "not yet")
-	require.Equal(t, "BAD_REQUEST", s.moves(t, id, "swap-plan", object{"new_plan_variation_id": weekly}).code())
-	priced := s.call(t, http.MethodPut, "/v2/subscriptions/"+id, object{"subscription": object{"price_override_money": euros(350)}})
-	require.Equal(t, "350", priced.text("subscription.price_override_money.amount"))
-	s.to(t, "2026-10-28T00:00:00Z")
-	require.Equal(t, weekly, s.shows(t, id).text("subscription.plan_variation_id"))
-	bills := s.bills(t, id)
-	require.Len(t, bills, 3)
-	require.Equal(t, "350", bills[0].text("invoice.payment_requests.0.computed_amount_money.amount"))
-	s.call(t, http.MethodPut, "/v2/subscriptions/"+id, object{"subscription": object{"price_override_money": nil}})
-	s.to(t, "2026-11-04T00:00:00Z")
-	require.Equal(t, "300", s.bills(t, id)[0].text("invoice.payment_requests.0.computed_amount_money.amount"))
-	for code, body := range map[string]object{"NOT_FOUND": {"new_plan_variation_id": "CAT0"}, "BAD_REQUEST": {"new_plan_variation_id": weekly}, "MISSING_REQUIRED_PARAMETER": {}} {
-		require.Equal(t, code, s.moves(t, id, "swap-plan", body).code())
-	}
-}
-
 func TestSubscriptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	s := newSubscriber(t)
@@ -491,39 +305,6 @@ func TestSubscriptionsAreChecked(t *testing.T) {
 	require.JSONEq(t, `{}`, search(object{"customer_ids": []any{bob}}).Text)
 }
 
-func TestSubscriptionsAreSteered(t *testing.T) {
-	t.Parallel()
-	s := newSubscriber(t)
-	id := s.subscribe(t, nil)
-	do := func(what string) error {
-		return s.sim.SteerSubscription(id, engine.SubscriptionChange{Do: what, Quantity: 2})
-	}
-	require.ErrorIs(t, s.sim.SteerSubscription("SUB0", engine.SubscriptionChange{Do: "pause"}), engine.ErrNoSubscription)
-	require.ErrorIs(t, s.sim.SteerSubscription(id, engine.SubscriptionChange{Card: "gold"}), engine.ErrUnsupported)
-	require.ErrorIs(t, s.sim.AfterRetries("unpaid"), engine.ErrUnsupported)
-	for what, want := range map[string]error{
-		"cancel": engine.ErrUnsupported, "quantity": engine.ErrUnsupported, "resume": engine.ErrNotNow, "undo_cancel": engine.ErrNotNow, "retry": engine.ErrNotNow,
-	} {
-		require.ErrorIs(t, do(what), want, what)
-	}
-	require.NoError(t, do("cancel_at_period_end"))
-	require.ErrorIs(t, do("cancel_at_period_end"), engine.ErrNotNow)
-	require.ErrorIs(t, do("pause"), engine.ErrNotNow)
-	require.Equal(t, "2026-10-20", s.shows(t, id).text("subscription.canceled_date"))
-	require.NoError(t, do("undo_cancel"))
-	require.NoError(t, do("pause"))
-	s.to(t, "2026-10-21T00:00:00Z")
-	require.Equal(t, "PAUSED", s.shows(t, id).text("subscription.status"))
-	require.NoError(t, do("resume"))
-	require.Equal(t, "ACTIVE", s.shows(t, id).text("subscription.status"))
-	require.Len(t, s.bills(t, id), 2)
-	s.call(t, http.MethodDelete, "/v2/customers/"+s.customer, nil)
-	s.to(t, "2026-11-21T00:00:00Z")
-	require.Equal(t, "DEACTIVATED", s.shows(t, id).text("subscription.status"))
-	events := s.call(t, http.MethodGet, "/v2/subscriptions/"+id+"/events", nil)
-	require.Equal(t, "CUSTOMER_DELETED", events.text("subscription_events.3.info.code"), events.Text)
-}
-
 // What falls due is found without looking at all that does not.
 func TestManySubscriptions(t *testing.T) {
 	t.Parallel()
@@ -541,5 +322,5 @@ func TestManySubscriptions(t *testing.T) {
 	}
 	s.advance(365 * day)
 	made, _ := quiet.Objects("invoice")
-	require.Equal(t, 13*many, len(made))
+	require.Len(t, made, 13*many)
 }
