@@ -403,8 +403,8 @@ func (b *subscription) suits(with *card, by string) *cardProblem {
 
 // mismatch implements [consent]: the script is to be loaded for subscriptions.
 func (b *subscription) mismatch(form url.Values) (code, message string) {
-	if form.Has("intent") && form.Get("intent") != "subscription" || form.Has("vault") && form.Get("vault") != "true" {
-		return "INTENT_MISMATCH", "The script was loaded for something else than subscriptions: it needs intent=subscription and vault=true."
+	if form.Has("intent") && form.Get("intent") != "subscription" {
+		return "INTENT_MISMATCH", "The script was loaded for something else than subscriptions: it needs vault=true&intent=subscription."
 	}
 	return "", ""
 }
