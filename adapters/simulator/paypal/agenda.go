@@ -19,16 +19,17 @@ type appointment struct {
 // agenda holds what is due, the earliest first. It is a heap.
 type agenda []appointment
 
-func (a agenda) Len() int { return len(a) }
+func (a *agenda) Len() int { return len(*a) }
 
-func (a agenda) Less(i, j int) bool {
-	if !a[i].at.Equal(a[j].at) {
-		return a[i].at.Before(a[j].at)
+func (a *agenda) Less(i, j int) bool {
+	one, other := (*a)[i], (*a)[j]
+	if !one.at.Equal(other.at) {
+		return one.at.Before(other.at)
 	}
-	return a[i].order < a[j].order
+	return one.order < other.order
 }
 
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a *agenda) Swap(i, j int) { (*a)[i], (*a)[j] = (*a)[j], (*a)[i] }
 
 // Push implements [heap.Interface].
 func (a *agenda) Push(one any) {

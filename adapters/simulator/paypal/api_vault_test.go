@@ -125,7 +125,7 @@ func TestSaveACard(t *testing.T) {
 	refused(t, s.chargeSaved(t, "CAPTURE", "paypal", made.text("id")), 403, "NOT_AUTHORIZED", "PERMISSION_DENIED")
 
 	late := s.setup(t, `{"card":{}}`)
-	s.pass(t, 3 * day)
+	s.pass(t, 3*day)
 	require.Equal(t, http.StatusNotFound, s.get(t, "/v3/vault/setup-tokens/"+late).Status)
 	refused(t, s.post(t, "/v3/vault/payment-tokens", exchange(late)), 404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")
 }

@@ -42,14 +42,14 @@ var evidenceTypes = []string{
 var evidenceShape = object(map[string]shape{
 	"evidences": list(object(map[string]shape{
 		"evidence_type": word(evidenceTypes...), "notes": text(0, noteCharsMax), "item_id": text(1, 255),
-		"documents": list(object(map[string]shape{"name": text(1, noteCharsMax)}, "name"), 1, evidenceFilesMax),
+		"documents": list(object(map[string]shape{"name": text(1, noteCharsMax)}, "name"), evidenceFilesMax),
 		"evidence_info": object(map[string]shape{
 			"tracking_info": list(object(map[string]shape{
 				"carrier_name": text(1, 50), "carrier_name_other": text(1, noteCharsMax), "tracking_number": text(1, 255), "tracking_url": text(1, urlCharsMax),
-			}, "carrier_name", "tracking_number"), 1, 10),
-			"refund_ids": list(object(map[string]shape{"refund_id": text(1, 255)}, "refund_id"), 1, 100),
+			}, "carrier_name", "tracking_number"), 10),
+			"refund_ids": list(object(map[string]shape{"refund_id": text(1, 255)}, "refund_id"), 100),
 		}),
-	}, "evidence_type"), 1, evidencesMax),
+	}, "evidence_type"), evidencesMax),
 	"return_address": anything,
 }, "evidences")
 

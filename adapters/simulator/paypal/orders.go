@@ -26,7 +26,7 @@ var emptyShape = object(nil)
 // orderShape is what an order is made of.
 var orderShape = object(map[string]shape{
 	"intent":              word(intentCapture, intentAuthorize),
-	"purchase_units":      list(unitShape, 1, unitsMax),
+	"purchase_units":      list(unitShape, unitsMax),
 	"payer":               anything,
 	"application_context": anything,
 	"payment_source":      sourceShape,
@@ -46,7 +46,7 @@ var unitShape = object(map[string]shape{
 		"name": text(1, customCharsMax), "quantity": text(1, 10), "unit_amount": amount, "tax": amount,
 		"description": text(0, 2048), "sku": text(1, customCharsMax), "category": word("DIGITAL_GOODS", "PHYSICAL_GOODS", "DONATION"),
 		"url": text(1, urlCharsMax), "image_url": text(1, urlCharsMax),
-	}, "name", "quantity", "unit_amount"), 1, itemsMax),
+	}, "name", "quantity", "unit_amount"), itemsMax),
 }, "amount")
 
 // completeShape is of capturing and of authorizing an order. Libraries send what they have.

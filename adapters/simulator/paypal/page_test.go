@@ -278,6 +278,10 @@ func pageWrongCard(t *testing.T, s *shop) {
 	state, err := chromedp.Run(s.ctx, chromedp.Text(chromedp.CSS("#state")))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"isFormValid":false,"isFormEmpty":true,"errors":["INVALID_NUMBER","INVALID_EXPIRY","INVALID_CVV"]}`, state)
+	require.Eventually(t, func() bool {
+		focused, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](`document.activeElement.parentElement?.id ?? ''`))
+		return err == nil && focused == "number"
+	}, waitMax, 20*time.Millisecond, "the field that is wrong first never got the focus")
 	require.Equal(t, "CREATED", s.status(t))
 }
 

@@ -40,8 +40,9 @@ func object(fields map[string]shape, required ...string) shape {
 	return shape{kind: "object", fields: fields, required: required}
 }
 
-func list(item shape, least, most int) shape {
-	return shape{kind: "list", item: &item, least: least, most: most}
+// list has one item at least.
+func list(item shape, most int) shape {
+	return shape{kind: "list", item: &item, least: 1, most: most}
 }
 
 // amount is money on the wire. Longer values than of 32 characters are no money.
