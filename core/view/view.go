@@ -24,26 +24,30 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 // Payment is a payment as storefronts see it.
 type Payment struct {
-	ID                core.PaymentID     `json:"id"`
-	Checkout          *core.CheckoutID   `json:"checkout"`
-	Reference         string             `json:"reference"`
-	Customer          *core.CustomerID   `json:"customer"`
-	Account           core.AccountName   `json:"account"`
-	Provider          core.ProviderName  `json:"provider"`
-	ProviderPaymentID *string            `json:"provider_payment_id"`
-	Status            core.PaymentStatus `json:"status"`
-	Amount            int64              `json:"amount"`
-	AmountCaptured    int64              `json:"amount_captured"`
-	AmountRefunded    int64              `json:"amount_refunded"`
-	Currency          core.Currency      `json:"currency"`
-	Capture           core.CaptureMode   `json:"capture"`
-	PaymentMethod     *PaymentMethod     `json:"payment_method"`
-	Failure           *Failure           `json:"failure"`
-	Disputed          bool               `json:"disputed"`
-	Environment       core.Environment   `json:"environment"`
-	CreatedAt         Time               `json:"created_at"`
-	UpdatedAt         Time               `json:"updated_at"`
-	Metadata          map[string]string  `json:"metadata"`
+	ID                core.PaymentID       `json:"id"`
+	Checkout          *core.CheckoutID     `json:"checkout"`
+	Reference         string               `json:"reference"`
+	Customer          *core.CustomerID     `json:"customer"`
+	Account           core.AccountName     `json:"account"`
+	Provider          core.ProviderName    `json:"provider"`
+	ProviderPaymentID *string              `json:"provider_payment_id"`
+	Status            core.PaymentStatus   `json:"status"`
+	Amount            int64                `json:"amount"`
+	AmountCaptured    int64                `json:"amount_captured"`
+	AmountRefunded    int64                `json:"amount_refunded"`
+	Currency          core.Currency        `json:"currency"`
+	Capture           core.CaptureMode     `json:"capture"`
+	PaymentMethod     *PaymentMethod       `json:"payment_method"`
+	Failure           *Failure             `json:"failure"`
+	Disputed          bool                 `json:"disputed"`
+	CaptureBefore     *Time                `json:"capture_before"`
+	Subscription      *core.SubscriptionID `json:"subscription"`
+	Invoice           *core.InvoiceID      `json:"invoice"`
+	OffSession        bool                 `json:"off_session"`
+	Environment       core.Environment     `json:"environment"`
+	CreatedAt         Time                 `json:"created_at"`
+	UpdatedAt         Time                 `json:"updated_at"`
+	Metadata          map[string]string    `json:"metadata"`
 }
 
 // PaymentMethod is what a payment was made with.
@@ -56,7 +60,7 @@ type PaymentMethod struct {
 	ExpYear  *int           `json:"exp_year"`
 }
 
-// Failure is why a payment did not work.
+// Failure is why a payment or a refund did not work.
 type Failure struct {
 	Code         core.FailureCode `json:"code"`
 	ProviderCode *string          `json:"provider_code"`
@@ -112,17 +116,13 @@ func OfPayment(p core.Payment) Payment {
 		Status: p.Status, Amount: p.Amount.Minor(), AmountCaptured: p.AmountCaptured.Minor(),
 		AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(), Capture: p.Capture,
 		Disputed: p.Disputed, Environment: p.Environment, CreatedAt: Time{p.CreatedAt}, UpdatedAt: Time{p.UpdatedAt},
-		Metadata: metadata(p.Metadata),
+		CaptureBefore: optionalTime(p.CaptureBefore), Subscription: optional(p.Subscription), Invoice: optional(p.Invoice),
+		OffSession: p.OffSession, Failure: failure(p.Failure), Metadata: metadata(p.Metadata),
 	}
 	if m := p.Method; m != nil {
 		v.PaymentMethod = &PaymentMethod{
 			ID: optional(m.ID), Type: m.Type, Brand: optional(m.Brand), Last4: optional(m.Last4),
 			ExpMonth: optional(m.ExpMonth), ExpYear: optional(m.ExpYear),
-		}
-	}
-	if f := p.Failure; f != nil {
-		v.Failure = &Failure{
-			Code: f.Code, ProviderCode: optional(f.ProviderCode), Message: f.Message, Retryable: f.Retryable,
 		}
 	}
 	return v
