@@ -16,11 +16,14 @@ import (
 
 // Limits of what a checkout may carry, in characters unless said otherwise.
 const (
-	referenceMax = 200
-	itemNameMax  = 250
-	emailMax     = 254
-	nameMax      = 200
-	urlMax       = 2048
+	referenceMax     = 200
+	itemNameMax      = 250
+	emailMax         = 254
+	nameMax          = 200
+	urlMax           = 2048
+	metadataKeysMax  = 50
+	metadataKeyMax   = 40
+	metadataValueMax = 500
 )
 
 // OpenCheckout is what a storefront asks to be paid.
@@ -103,7 +106,7 @@ func (s *Service) newCheckout(in OpenCheckout) (core.Checkout, error) {
 	checkBuyer(check, in)
 	s.checkURL(check, "success_url", in.SuccessURL, true)
 	s.checkURL(check, "cancel_url", in.CancelURL, false)
-	check.fields = append(check.fields, core.CheckMetadata(in.Metadata)...)
+	checkMetadata(check, in.Metadata)
 	if len(check.fields) == 0 && len(s.able(c)) == 0 {
 		check.refuse("currency", "is served by no configured account for this amount, country, mode, flow, capture and choice of providers")
 	}
@@ -214,6 +217,20 @@ func (s *Service) checkURL(check *checker, field, text string, required bool) {
 		check.refuse(field, "must be an absolute https URL")
 	case len(s.settings.ReturnOrigins) > 0 && !slices.Contains(s.settings.ReturnOrigins, parsed.Scheme+"://"+parsed.Host):
 		check.refuse(field, "must have an origin that PAYDESK_ALLOWED_RETURN_ORIGINS lists")
+	}
+}
+
+func checkMetadata(check *checker, metadata map[string]string) {
+	if len(metadata) > metadataKeysMax {
+		check.refuse("metadata", "must have at most %d keys", metadataKeysMax)
+		return
+	}
+	for _, key := range sortedNames(metadata) {
+		if key == "" || utf8.RuneCountInString(key) > metadataKeyMax || hasControl(key) || !utf8.ValidString(key) {
+			check.refuse("metadata", "must have keys of 1 to %d characters without control characters", metadataKeyMax)
+			return
+		}
+		check.text("metadata."+key, metadata[key], 0, metadataValueMax)
 	}
 }
 
