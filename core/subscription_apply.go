@@ -1,6 +1,10 @@
 package core
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // SeenPrices are the prices of ours that a subscription's snapshot names by the provider's ids;
 // empty where they are none of ours.
@@ -211,4 +215,21 @@ func (o Operation) ShownBySubscription(seen SubscriptionSnapshot) bool {
 		return seen.Status.Runs() && seen.Status != SubscriptionPaused && !seen.CancelAtPeriodEnd
 	}
 	return false
+}
+
+// AskedChange is what an operation that changes a subscription asks for, as it is written down.
+type AskedChange struct {
+	Price    PriceID   `json:"price"`
+	Quantity int64     `json:"quantity"`
+	Prorate  bool      `json:"prorate"`
+	At       time.Time `json:"at"`
+}
+
+// ReadAskedChange reads what an operation asks for.
+func ReadAskedChange(op Operation) (AskedChange, error) {
+	var asked AskedChange
+	if err := json.Unmarshal(op.Asked, &asked); err != nil {
+		return asked, fmt.Errorf("read what %s asks: %w", op.ID, err)
+	}
+	return asked, nil
 }

@@ -72,7 +72,7 @@ func New(t TB, store ports.Store) *House {
 	providers := ports.Providers{Account: h.Provider, OtherAccount: h.Other}
 	h.Accounts = providers
 	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
-	h.Observe = observe.New(h.Store, providers, h.Clock, h.Record)
+	h.Observe = observe.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
 	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{Environment: core.EnvTest, URL: URL})
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)

@@ -28,12 +28,13 @@ type Service struct {
 	store     ports.Store
 	providers ports.Providers
 	clock     ports.Clock
+	ids       ports.IDs
 	record    *record.Recorder
 }
 
 // New makes the service.
-func New(store ports.Store, providers ports.Providers, clock ports.Clock, recorder *record.Recorder) *Service {
-	return &Service{store: store, providers: providers, clock: clock, record: recorder}
+func New(store ports.Store, providers ports.Providers, clock ports.Clock, ids ports.IDs, recorder *record.Recorder) *Service {
+	return &Service{store: store, providers: providers, clock: clock, ids: ids, record: recorder}
 }
 
 // Sync fetches the object and applies what it saw.
@@ -45,6 +46,15 @@ func (s *Service) Sync(ctx context.Context, ref core.ProviderRef, cause core.Cau
 	provider, ok := s.providers[ref.Account]
 	if !ok {
 		return ports.Observation{}, fmt.Errorf("sync %s: account is not configured: %w", ref, ports.ErrNotFound)
+	}
+	switch ref.Kind {
+	case core.ObjectSetup, core.ObjectMethod:
+		return s.syncMethod(ctx, ref, cause)
+	case core.ObjectSubscription:
+		return s.syncSubscription(ctx, ref, cause)
+	case core.ObjectInvoice:
+		return s.syncInvoice(ctx, ref, cause)
+	case core.ObjectPayment, core.ObjectSession, core.ObjectRefund, core.ObjectDispute:
 	}
 	for range syncTriesMax {
 		held, err := s.store.PaymentByRef(ctx, ref)
@@ -62,6 +72,9 @@ func (s *Service) Sync(ctx context.Context, ref core.ProviderRef, cause core.Cau
 			if held, err = s.owner(ctx, snapshot); err != nil {
 				return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
 			}
+		}
+		if held.ID == "" && snapshot.Subscription != "" {
+			return s.syncBilled(ctx, snapshot, cause)
 		}
 		if held.ID == "" {
 			return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no payment here")
