@@ -276,7 +276,7 @@ func TestTimeline(t *testing.T) {
 		},
 	}
 	for i := range entries {
-		entries[i].ID, entries[i].Payment = newID[core.TimelineID](), payment.ID
+		entries[i].ID, entries[i].Payment, entries[i].Subject = newID[core.TimelineID](), payment.ID, string(payment.ID)
 	}
 	h.inTx(t, func(ctx context.Context, tx ports.Tx) error { return tx.AppendTimeline(ctx, entries...) })
 

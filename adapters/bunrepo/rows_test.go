@@ -52,7 +52,7 @@ func fill(t *testing.T, store *bunrepo.Store) (r row) {
 	r.payment = core.NewPayment(newID[core.PaymentID](), r.checkout, "stripe", core.ProviderStripe, moment)
 	r.payment.ProviderPaymentID, r.payment.Customer = "pi_"+string(r.payment.ID), newID[core.CustomerID]()
 	r.operation = core.Operation{
-		ID: newID[core.OperationID](), Kind: core.OpCreatePayment, Account: "stripe", Payment: r.payment.ID, Amount: core.Zero("EUR"),
+		ID: newID[core.OperationID](), Kind: core.OpCreatePayment, Account: "stripe", Payment: r.payment.ID, Subject: string(r.payment.ID), Amount: core.Zero("EUR"),
 		RequestHash: "h", RequestKey: core.RequestKey(newID[core.EventID]()), Source: secret, Status: core.OperationPending, CreatedAt: moment,
 	}
 	r.inbound = core.NewInboundEvent(newID[core.InboundID](), core.Delivery{
@@ -80,7 +80,7 @@ func (r row) insert(ctx context.Context, tx ports.Tx) error {
 	return errors.Join(err1, err2, err3, err4, err5, err6, tx.FinishIdempotent(ctx, done),
 		tx.InsertEndpoint(ctx, r.endpoint), tx.InsertAPIKey(ctx, r.key), tx.InsertStaff(ctx, r.staff),
 		tx.AppendAudit(ctx, core.AuditEntry{ID: newID[core.AuditID](), Actor: "cli", Action: "a", At: moment}),
-		tx.AppendTimeline(ctx, core.TimelineEntry{ID: newID[core.TimelineID](), Payment: r.payment.ID, Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseBuyer}, At: moment}),
+		tx.AppendTimeline(ctx, core.TimelineEntry{ID: newID[core.TimelineID](), Payment: r.payment.ID, Subject: string(r.payment.ID), Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseBuyer}, At: moment}),
 		tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: r.payment.ID}))
 }
 

@@ -15,8 +15,8 @@ import (
 func fullOperation(t testing.TB, payment core.PaymentID) core.Operation {
 	id := storeID[core.OperationID]()
 	return core.Operation{
-		ID: id, Version: 1, Kind: core.OpCapturePayment, Account: "stripe_eu", Payment: payment, Amount: eur(t, 321),
-		RequestHash: core.HashRequest(string(id)), RequestKey: core.NewRequestKey("key_o", string(id)),
+		ID: id, Version: 1, Kind: core.OpCapturePayment, Account: "stripe_eu", Payment: payment, Subject: string(payment), Amount: eur(t, 321),
+		Asked: []byte(`{"final": true, "amount":321}`), RequestHash: core.HashRequest(string(id)), RequestKey: core.NewRequestKey("key_o", string(id)),
 		Source: "token:secret", Status: core.OperationFailed, Attempts: 3, ObjectID: "pi_7", RequestID: "req_7",
 		Failure:   &core.Failure{Code: core.FailureIncorrectCVC, ProviderCode: "cvc", Message: "Check it.", Retryable: true},
 		CreatedAt: minutes(4), SentAt: minutes(5), SettledAt: minutes(6),
@@ -41,7 +41,7 @@ func operationRoundTrip(t *testing.T, store ports.Store) {
 	next := fullOperation(t, storedPayment(t, store))
 	next.ID, next.CreatedAt = full.ID, full.CreatedAt
 	next.Kind, next.Account, next.Amount, next.Status = core.OpCancelPayment, "square", eur(t, 9), core.OperationUnknown
-	next.Attempts, next.ObjectID, next.RequestID = 4, "pi_8", "req_8"
+	next.Attempts, next.ObjectID, next.RequestID, next.Asked = 4, "pi_8", "req_8", []byte(`[ 1 ]`)
 	next.Failure = core.NewFailure(core.FailureInvalidRequest, "other")
 	next.SentAt, next.SettledAt = minutes(15), minutes(16)
 	updated := write(t, store, ports.Tx.UpdateOperation, next)
@@ -52,11 +52,11 @@ func operationRoundTrip(t *testing.T, store ports.Store) {
 	require.Equal(t, next, read)
 
 	bare := core.Operation{
-		ID: storeID[core.OperationID](), Version: 1, Kind: core.OpCreatePayment, Account: "stripe_eu", Payment: payment,
-		Amount: core.Zero("EUR"), RequestHash: "h", Status: core.OperationPending, CreatedAt: minutes(4),
+		ID: storeID[core.OperationID](), Version: 1, Kind: core.OpCreatePayment, Account: "stripe_eu",
+		Subject: "cus_1", RequestHash: "h", Status: core.OperationPending, CreatedAt: minutes(4),
 	}
 	given := bare
-	given.CreatedAt = rough(given.CreatedAt)
+	given.CreatedAt, given.Asked = rough(given.CreatedAt), []byte{}
 	require.Equal(t, bare, write(t, store, ports.Tx.InsertOperation, given), "times cut and in UTC, absent as absent")
 	read, err = store.Operation(t.Context(), bare.ID)
 	require.NoError(t, err)
@@ -143,7 +143,7 @@ func operationLookups(t *testing.T, store ports.Store) {
 func fullEntry(payment core.PaymentID, at time.Time) core.TimelineEntry {
 	id := storeID[core.TimelineID]()
 	return core.TimelineEntry{
-		ID: id, Payment: payment, Kind: core.TimelineObservation,
+		ID: id, Payment: payment, Subject: string(payment), Kind: core.TimelineObservation,
 		Cause:     core.Cause{Kind: core.CauseWebhook, Inbound: storeID[core.InboundID](), Actor: "key_x"},
 		Operation: storeID[core.OperationID](), Status: "requires_capture", From: string(core.PaymentProcessing), To: string(core.PaymentAuthorized),
 		Verdict: core.Advance.String(), Reason: core.ReasonMoved, Note: "note of " + string(id), TraceID: "0af7651916cd43dd8448eb211c80319c", At: at,
@@ -155,7 +155,7 @@ func timelineOrder(t *testing.T, store ports.Store) {
 	payment, other := storedPayment(t, store), storedPayment(t, store)
 	first, second, twin, last := fullEntry(payment, minutes(1)), fullEntry(payment, minutes(2)), fullEntry(payment, minutes(2)), fullEntry(payment, minutes(3))
 	requireFull(t, first)
-	bare := core.TimelineEntry{ID: storeID[core.TimelineID](), Payment: payment, Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseBuyer}, At: minutes(4)}
+	bare := core.TimelineEntry{ID: storeID[core.TimelineID](), Payment: payment, Subject: "ref_1", Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseBuyer}, At: minutes(4)}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		roughly := first
 		roughly.At = rough(first.At)
