@@ -34,6 +34,8 @@ const (
 	OpPauseSubscription  OperationKind = "pause_subscription"
 	OpResumeSubscription OperationKind = "resume_subscription"
 	OpCancelSubscription OperationKind = "cancel_subscription"
+	// OpSwapMethod has a subscription paid with another saved method.
+	OpSwapMethod OperationKind = "swap_method"
 )
 
 // OperationKey is the idempotency key a provider gets: at most 45 visible ASCII

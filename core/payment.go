@@ -73,6 +73,29 @@ func NewPayment(id PaymentID, c Checkout, account AccountName, provider Provider
 	}
 }
 
+// NewSubscriptionPayment is what a subscription's billing asked for, as the provider shows it, before
+// that sight is applied.
+func NewSubscriptionPayment(id PaymentID, s Subscription, invoice InvoiceID, seen PaymentSnapshot, now time.Time) Payment {
+	none := Zero(seen.Amount.Currency())
+	return Payment{
+		ID: id, Subscription: s.ID, Invoice: invoice, Reference: s.Reference, Customer: s.Customer,
+		Account: s.Account, Provider: s.Provider, ProviderPaymentID: seen.Ref.ID, Status: PaymentProcessing,
+		Amount: seen.Amount, AmountAuthorized: none, AmountCaptured: none, AmountRefunded: none,
+		Capture: CaptureAutomatic, Environment: s.Environment, Metadata: s.Metadata, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// NewCharge is a saved method's charge without its buyer, before anyone was asked.
+func NewCharge(id PaymentID, m SavedMethod, amount Money, capture CaptureMode, now time.Time) Payment {
+	none := Zero(amount.Currency())
+	details := m.Details
+	return Payment{
+		ID: id, Customer: m.Customer, Account: m.Account, Provider: m.Provider, OffSession: true, Status: PaymentProcessing,
+		Amount: amount, AmountAuthorized: none, AmountCaptured: none, AmountRefunded: none,
+		Capture: capture, Method: &details, Environment: m.Environment, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
 // Exists reports whether the provider is known to have made something for the payment.
 func (p Payment) Exists() bool { return p.ProviderPaymentID != "" || p.ProviderSessionID != "" }
 
@@ -129,8 +152,12 @@ func (p Payment) Refundable() Money {
 }
 
 // CheckCancel reports why the payment cannot be canceled, or nil. What is already
-// canceled may be canceled again, without effect.
+// canceled may be canceled again, without effect. What a subscription asked for is its provider's
+// to give up.
 func (p Payment) CheckCancel() error {
+	if p.Subscription != "" && p.Status != PaymentCanceled {
+		return ErrPaymentNotOpen
+	}
 	switch p.Status {
 	case PaymentSucceeded, PaymentExpired, PaymentNeedsReview:
 		return ErrPaymentNotOpen
@@ -145,7 +172,8 @@ func (p Payment) CheckCancel() error {
 // out of place, not declined: there a look at the object tells.
 func (p Payment) Rejected(op Operation, err *ProviderError) Payment {
 	waiting := p.Status == PaymentProcessing || p.Status == PaymentRequiresAction
-	declined := op.Kind == OpConfirmPayment && err != nil && err.Class == ClassDeclined
+	asked := op.Kind == OpConfirmPayment || op.Kind == OpChargeMethod
+	declined := asked && err != nil && err.Class == ClassDeclined
 	if !waiting || p.Exists() && !declined {
 		return p
 	}

@@ -143,9 +143,14 @@ func takeFacts(next Payment, seen PaymentSnapshot) Payment {
 	next.AmountRefunded = larger(next.AmountRefunded, seen.Refunded)
 	next.ForeignStatus = seen.ForeignStatus
 	next.Disputed = next.Disputed || seen.Disputed
-	if seen.Method != nil && (next.Method == nil || *seen.Method != *next.Method) {
+	if seen.Method != nil {
 		method := *seen.Method
-		next.Method = &method
+		if next.Method != nil && next.OffSession {
+			method.ID = next.Method.ID // of the saved method that was charged
+		}
+		if next.Method == nil || method != *next.Method {
+			next.Method = &method
+		}
 	}
 	return next
 }

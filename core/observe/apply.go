@@ -81,13 +81,14 @@ func (s *Service) applyLocked(ctx context.Context, tx *work, checkout core.Check
 			return ports.Observation{}, err
 		}
 	}
-	givenUp := payment.Status == core.PaymentFailed && seen.Payable
+	billed := payment.Subscription != "" // what becomes of it is its provider's to decide
+	givenUp := payment.Status == core.PaymentFailed && seen.Payable && !billed
 	if application.Moved && givenUp {
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID}); err != nil {
 			return ports.Observation{}, err
 		}
 	}
-	confirmable := seen.Confirmable && payment.Status == core.PaymentRequiresAction
+	confirmable := seen.Confirmable && payment.Status == core.PaymentRequiresAction && !billed
 	if confirmable && application.Changed {
 		// The buyer's browser has the money asked for, unless it is gone.
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobConfirmPayment, Payment: payment.ID, Delay: confirmDelay}); err != nil {

@@ -185,7 +185,7 @@ func (s *Service) settleDisputeShown(ctx context.Context, tx ports.Tx, held core
 		if op.Status.Settled() || !op.ShownByDispute(seen) {
 			continue
 		}
-		op, err := s.calls.Settled(ctx, tx, op.ID, nil, seen.Ref.ID, string(held.Status))
+		op, err := s.settleOn(ctx, tx, op.ID, nil, seen.Ref.ID, string(held.Status))
 		if err != nil {
 			return held, err
 		}
@@ -207,7 +207,7 @@ func (s *Service) SettleDispute(ctx context.Context, op core.Operation, snapshot
 		if dispute, err = tx.LockDispute(ctx, core.DisputeID(op.Subject)); err != nil {
 			return err
 		}
-		settled, err := s.calls.Settled(ctx, tx, op.ID, refused, dispute.ProviderDisputeID, string(dispute.Status))
+		settled, err := s.settleOn(ctx, tx, op.ID, refused, dispute.ProviderDisputeID, string(dispute.Status))
 		if err != nil || settled.Status != core.OperationSucceeded {
 			return err
 		}

@@ -201,19 +201,8 @@ func (s *Service) settleRefundShown(ctx context.Context, tx ports.Tx, refund cor
 	if refund.Origin != core.OriginHere || refund.ProviderRefundID == "" {
 		return nil
 	}
-	operations, err := tx.SubjectOperations(ctx, string(refund.ID))
-	if err != nil {
-		return err
-	}
-	for _, op := range operations {
-		if op.Status.Settled() {
-			continue
-		}
-		if _, err := s.calls.Settled(ctx, tx, op.ID, nil, refund.ProviderRefundID, string(refund.Status)); err != nil {
-			return err
-		}
-	}
-	return nil
+	made := func(op core.Operation) bool { return op.Kind == core.OpRefundPayment }
+	return s.settleSubject(ctx, tx, string(refund.ID), string(refund.Status), refund.ProviderRefundID, made)
 }
 
 // recount brings what a locked payment gave back up to date with its refunds.
@@ -250,7 +239,7 @@ func (s *Service) SettleRefund(ctx context.Context, op core.Operation, snapshot 
 		if snapshot != nil {
 			objectID = snapshot.Ref.ID
 		}
-		settled, err := s.calls.Settled(ctx, tx, op.ID, refused, objectID, string(refund.Status))
+		settled, err := s.settleOn(ctx, tx, op.ID, refused, objectID, string(refund.Status))
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -31,16 +30,12 @@ type Service struct {
 	clock     ports.Clock
 	ids       ports.IDs
 	record    *record.Recorder
-	calls     *calls.Desk
 	anomalies ports.Anomalies
 }
 
 // New makes the service.
 func New(store ports.Store, providers ports.Providers, clock ports.Clock, ids ports.IDs, recorder *record.Recorder, anomalies ports.Anomalies) *Service {
-	return &Service{
-		store: store, providers: providers, clock: clock, ids: ids, record: recorder,
-		calls: calls.New(store, providers, clock, ids, recorder), anomalies: anomalies,
-	}
+	return &Service{store: store, providers: providers, clock: clock, ids: ids, record: recorder, anomalies: anomalies}
 }
 
 // Sync fetches the object and applies what it saw.
@@ -93,6 +88,9 @@ func (s *Service) syncPayment(ctx context.Context, ref core.ProviderRef, cause c
 		if held, err = s.owner(ctx, snapshot); err != nil {
 			return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
 		}
+	}
+	if held.ID == "" && snapshot.Subscription != "" {
+		return s.syncBilled(ctx, snapshot, cause)
 	}
 	if held.ID == "" {
 		return s.notOurs(ctx, cause)

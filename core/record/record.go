@@ -44,6 +44,16 @@ func (r *Recorder) Dispute(ctx context.Context, tx ports.Tx, kind core.EventType
 	return r.tell(ctx, tx, kind, string(d.ID), view.OfDispute(d))
 }
 
+// Subscription tells storefronts of what happened to a subscription.
+func (r *Recorder) Subscription(ctx context.Context, tx ports.Tx, kind core.EventType, s core.Subscription) error {
+	return r.tell(ctx, tx, kind, string(s.ID), view.OfSubscription(s))
+}
+
+// Invoice tells storefronts of what happened to an invoice.
+func (r *Recorder) Invoice(ctx context.Context, tx ports.Tx, kind core.EventType, i core.Invoice) error {
+	return r.tell(ctx, tx, kind, string(i.ID), view.OfInvoice(i))
+}
+
 // Checkout tells storefronts of what happened to a checkout.
 func (r *Recorder) Checkout(ctx context.Context, tx ports.Tx, kind core.EventType, c core.Checkout) error {
 	return r.tell(ctx, tx, kind, string(c.ID), view.OfCheckout(c, r.url.CheckoutPage(c.ID), r.clock.Now()))

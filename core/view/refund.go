@@ -1,10 +1,6 @@
 package view
 
-import (
-	"time"
-
-	"github.com/paydesk/paydesk/core"
-)
+import "github.com/paydesk/paydesk/core"
 
 // Refund is a refund as storefronts see it.
 type Refund struct {
@@ -30,21 +26,7 @@ func OfRefund(r core.Refund) Refund {
 	return Refund{
 		ID: r.ID, Payment: r.Payment, ProviderRefundID: optional(r.ProviderRefundID), Account: r.Account, Provider: r.Provider,
 		Status: r.Status, Amount: r.Amount.Minor(), Currency: r.Amount.Currency(), Reason: r.Reason, Origin: r.Origin,
-		Failure: failure(r.Failure), Environment: r.Environment, Metadata: metadata(r.Metadata),
+		Failure: ofFailure(r.Failure), Environment: r.Environment, Metadata: metadata(r.Metadata),
 		CreatedAt: Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
 	}
-}
-
-func failure(f *core.Failure) *Failure {
-	if f == nil {
-		return nil
-	}
-	return &Failure{Code: f.Code, ProviderCode: optional(f.ProviderCode), Message: f.Message, Retryable: f.Retryable}
-}
-
-func optionalTime(t time.Time) *Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &Time{t}
 }
