@@ -155,6 +155,25 @@ func (h *House) Authorized() core.Payment {
 	return p
 }
 
+// Paid is a payment that took its money, and nothing else to do.
+func (h *House) Paid() core.Payment {
+	h.t.Helper()
+	p := h.Start(h.Open(core.CaptureAutomatic).ID)
+	h.Pay(p.ID, portstest.CardSucceeds)
+	p = h.Look(p)
+	require.Equal(h.t, core.PaymentSucceeded, p.Status)
+	h.RunAll()
+	return p
+}
+
+// WebhookOf is the provider telling of an object of some kind.
+func (h *House) WebhookOf(event string, kind core.ObjectKind, object string) {
+	h.t.Helper()
+	delivery := h.Delivery(event, object)
+	delivery.Ref.Kind = kind
+	require.NoError(h.t, h.Inbox.Accept(h.t.Context(), []core.Delivery{delivery}))
+}
+
 // Delivery is a webhook about an object at the first account.
 func (h *House) Delivery(event, object string) core.Delivery {
 	return core.Delivery{
