@@ -12,23 +12,25 @@ import (
 
 // How often the sweeps run.
 const (
-	expireCheckoutsEvery  = 5 * time.Second
-	pruneIdempotencyEvery = time.Hour
-	watchRefundsEvery     = 30 * time.Minute
+	expireCheckoutsEvery     = 5 * time.Second
+	pruneIdempotencyEvery    = time.Hour
+	watchRefundsEvery        = 30 * time.Minute
+	watchAuthorizationsEvery = 15 * time.Minute
 )
 
 // jobHandlers says who does what.
 func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 	return map[ports.JobKind]ports.JobHandler{
-		ports.JobSyncInbound:      a.Inbox.Process,
-		ports.JobRepairOperation:  a.Calls.RepairBy(a.senders(), a.Payments.Repair),
-		ports.JobClosePayment:     a.Payments.ClosePayment,
-		ports.JobConfirmPayment:   a.Payments.ConfirmApproved,
-		ports.JobExpireCheckouts:  a.Payments.ExpireDue,
-		ports.JobSyncRefund:       a.Refunds.Look,
-		ports.JobWatchRefunds:     a.Refunds.Watch,
-		ports.JobNotify:           a.Notify.Deliver,
-		ports.JobPruneIdempotency: a.pruneIdempotency,
+		ports.JobSyncInbound:         a.Inbox.Process,
+		ports.JobRepairOperation:     a.Calls.RepairBy(a.senders(), a.Payments.Repair),
+		ports.JobClosePayment:        a.Payments.ClosePayment,
+		ports.JobConfirmPayment:      a.Payments.ConfirmApproved,
+		ports.JobExpireCheckouts:     a.Payments.ExpireDue,
+		ports.JobWatchAuthorizations: a.Payments.WatchAuthorizations,
+		ports.JobSyncRefund:          a.Refunds.Look,
+		ports.JobWatchRefunds:        a.Refunds.Watch,
+		ports.JobNotify:              a.Notify.Deliver,
+		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}
 }
 
@@ -42,6 +44,7 @@ func jobSchedules() []ports.JobSchedule {
 		{Kind: ports.JobExpireCheckouts, Every: expireCheckoutsEvery},
 		{Kind: ports.JobPruneIdempotency, Every: pruneIdempotencyEvery},
 		{Kind: ports.JobWatchRefunds, Every: watchRefundsEvery},
+		{Kind: ports.JobWatchAuthorizations, Every: watchAuthorizationsEvery},
 	}
 }
 

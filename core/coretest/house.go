@@ -91,14 +91,15 @@ func New(t TB, store ports.Store) *House {
 // Handlers are what does the jobs.
 func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 	return map[ports.JobKind]ports.JobHandler{
-		ports.JobSyncInbound:     h.Inbox.Process,
-		ports.JobRepairOperation: h.Calls.RepairBy(h.senders(), h.Payments.Repair),
-		ports.JobClosePayment:    h.Payments.ClosePayment,
-		ports.JobConfirmPayment:  h.Payments.ConfirmApproved,
-		ports.JobExpireCheckouts: h.Payments.ExpireDue,
-		ports.JobSyncRefund:      h.Refunds.Look,
-		ports.JobWatchRefunds:    h.Refunds.Watch,
-		ports.JobNotify:          h.Notify.Deliver,
+		ports.JobSyncInbound:         h.Inbox.Process,
+		ports.JobRepairOperation:     h.Calls.RepairBy(h.senders(), h.Payments.Repair),
+		ports.JobClosePayment:        h.Payments.ClosePayment,
+		ports.JobConfirmPayment:      h.Payments.ConfirmApproved,
+		ports.JobExpireCheckouts:     h.Payments.ExpireDue,
+		ports.JobWatchAuthorizations: h.Payments.WatchAuthorizations,
+		ports.JobSyncRefund:          h.Refunds.Look,
+		ports.JobWatchRefunds:        h.Refunds.Watch,
+		ports.JobNotify:              h.Notify.Deliver,
 	}
 }
 
