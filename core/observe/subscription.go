@@ -232,7 +232,9 @@ func (s *Service) applySubscriptionLocked(ctx context.Context, tx ports.Tx, chec
 		}
 	}
 	if application.Changed || cause.Kind == core.CauseRepair && application.Reason != core.ReasonOtherObject {
-		shown := func(op core.Operation) bool { return op.ShownBySubscription(seen.SubscriptionSnapshot) || changeShown(op, next) }
+		shown := func(op core.Operation) bool {
+			return op.ShownBySubscription(seen.SubscriptionSnapshot) || changeShown(op, next)
+		}
 		if err := s.settleSubject(ctx, tx, string(next.ID), string(next.Status), seen.Ref.ID, shown); err != nil {
 			return ports.Observation{}, err
 		}
