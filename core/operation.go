@@ -155,6 +155,17 @@ func (o Operation) ShownBy(seen PaymentSnapshot) bool {
 	return false // a refund is shown by a sight of the refund, and so on
 }
 
+// ShownByDispute reports whether a sight of the dispute proves that the operation took effect.
+func (o Operation) ShownByDispute(seen DisputeSnapshot) bool {
+	switch o.Kind {
+	case OpSubmitEvidence:
+		return seen.Status == DisputeUnderReview || seen.Status == DisputeWon
+	case OpAcceptDispute:
+		return seen.Status == DisputeAccepted || seen.Status == DisputeLost
+	}
+	return false
+}
+
 // HashRequest fingerprints what an operation asks for, from its parts in order, so that
 // a key can never go out with a changed request.
 func HashRequest(parts ...string) string {

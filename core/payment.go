@@ -151,38 +151,6 @@ func (p Payment) Refundable() Money {
 	return left
 }
 
-// CheckRefund reports why an amount cannot be given back now, or nil.
-func (p Payment) CheckRefund(amount Money) error {
-	if p.Status != PaymentSucceeded {
-		return ErrPaymentNotOpen
-	}
-	order, err := amount.Compare(p.Refundable())
-	if err != nil {
-		return err
-	}
-	if !amount.IsPositive() || order > 0 {
-		return ErrAmountNotAvailable
-	}
-	return nil
-}
-
-// CheckReserved reports why an amount cannot be given back beside what refunds that were
-// accepted give back, or nil.
-func (p Payment) CheckReserved(reserved, amount Money) error {
-	sum, err := reserved.Add(amount)
-	if err != nil {
-		return err
-	}
-	order, err := sum.Compare(p.AmountCaptured)
-	if err != nil {
-		return err
-	}
-	if order > 0 {
-		return ErrAmountNotAvailable
-	}
-	return nil
-}
-
 // CheckCancel reports why the payment cannot be canceled, or nil. What is already
 // canceled may be canceled again, without effect. What a subscription asked for is its provider's
 // to give up.

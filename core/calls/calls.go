@@ -123,6 +123,24 @@ type Sender interface {
 	LookUp(ctx context.Context, op core.Operation) error
 }
 
+// Senders say who sends operations of a kind.
+type Senders map[core.OperationKind]Sender
+
+// RepairBy is the handler of [ports.JobRepairOperation]: operations of the kinds of senders are
+// repaired by those, all others by rest.
+func (d *Desk) RepairBy(senders Senders, rest ports.JobHandler) ports.JobHandler {
+	return func(ctx context.Context, job ports.Job) error {
+		op, err := d.store.Operation(ctx, job.Operation)
+		if err != nil {
+			return fmt.Errorf("repair %s: %w", job.Operation, err)
+		}
+		if by, ok := senders[op.Kind]; ok {
+			return d.Repair(ctx, op.ID, by)
+		}
+		return rest(ctx, job)
+	}
+}
+
 // Repair settles an operation whose outcome is not known: by the same key while the provider
 // keeps it, by a look after that. What cannot be settled stays unknown, for staff; trying in vain
 // never makes it failed. An operation that is still open is an error, so that the job runs again.

@@ -54,7 +54,7 @@ func (s *Service) syncBilled(ctx context.Context, seen core.PaymentSnapshot, cau
 
 // applyInvoices mirrors the invoices of a subscription and the payments of those, the oldest first,
 // so that storefronts hear of them in order. The subscription is locked.
-func (s *Service) applyInvoices(ctx context.Context, tx ports.Tx, subscription core.Subscription, seen sight, cause core.Cause) error {
+func (s *Service) applyInvoices(ctx context.Context, tx *work, subscription core.Subscription, seen sight, cause core.Cause) error {
 	taken := map[string]bool{}
 	for _, invoice := range slices.Backward(seen.Invoices) {
 		if invoice.Environment != subscription.Environment || invoice.Ref.Account != subscription.Account {
@@ -76,7 +76,7 @@ func (s *Service) applyInvoices(ctx context.Context, tx ports.Tx, subscription c
 	return nil
 }
 
-func (s *Service) applyInvoice(ctx context.Context, tx ports.Tx, subscription core.Subscription, seen core.InvoiceSnapshot, payment paymentSight, cause core.Cause) error {
+func (s *Service) applyInvoice(ctx context.Context, tx *work, subscription core.Subscription, seen core.InvoiceSnapshot, payment paymentSight, cause core.Cause) error {
 	now := s.clock.Now()
 	held, err := tx.LockInvoiceByRef(ctx, seen.Ref)
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
@@ -105,6 +105,9 @@ func (s *Service) applyInvoice(ctx context.Context, tx ports.Tx, subscription co
 	if next, err = tx.UpdateInvoice(ctx, next); err != nil {
 		return err
 	}
+	if application.Anomaly {
+		tx.odds(core.ObjectInvoice)
+	}
 	if application.Moved || application.Anomaly {
 		entry := s.record.SubjectEntry(ctx, string(next.ID), next.Payment, string(next.Status), core.TimelineObservation, cause)
 		entry.From, entry.Verdict, entry.Reason, entry.Status = string(held.Status), application.Verdict.String(), application.Reason, seen.ForeignStatus
@@ -121,7 +124,7 @@ func (s *Service) applyInvoice(ctx context.Context, tx ports.Tx, subscription co
 // applyBilled makes a payment that a subscription's billing asked for known, or moves the one that
 // is, and gives its id; empty where there is none. It is [ports.ErrConflict] where the payment has
 // changed since it was read.
-func (s *Service) applyBilled(ctx context.Context, tx ports.Tx, subscription core.Subscription, invoice core.InvoiceID, payment paymentSight, cause core.Cause) (core.PaymentID, error) {
+func (s *Service) applyBilled(ctx context.Context, tx *work, subscription core.Subscription, invoice core.InvoiceID, payment paymentSight, cause core.Cause) (core.PaymentID, error) {
 	if payment.seen == nil {
 		return payment.held.ID, nil
 	}

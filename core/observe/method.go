@@ -75,7 +75,7 @@ func (s *Service) applyMethod(ctx context.Context, before core.SavedMethod, seen
 		return ports.Observation{}, err
 	}
 	var observation ports.Observation
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockMethod(ctx, tx, before)
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ func lockMethod(ctx context.Context, tx ports.Tx, method core.SavedMethod) (chec
 }
 
 // applyMethodLocked does the work of applyMethod on rows that are locked.
-func (s *Service) applyMethodLocked(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.SavedMethod, seen core.MethodSnapshot,
+func (s *Service) applyMethodLocked(ctx context.Context, tx *work, checkout core.Checkout, held core.SavedMethod, seen core.MethodSnapshot,
 	found around, cause core.Cause,
 ) (ports.Observation, error) {
 	application := core.ApplyMethodSnapshot(held, seen)
@@ -170,6 +170,9 @@ func (s *Service) applyMethodLocked(ctx context.Context, tx ports.Tx, checkout c
 		if err := s.settleSubject(ctx, tx, string(method.ID), string(method.Status), seen.Ref.ID, shown); err != nil {
 			return ports.Observation{}, err
 		}
+	}
+	if application.Anomaly && application.Reason != core.ReasonOtherObject {
+		tx.odds(core.ObjectMethod)
 	}
 	if application.Changed || application.Anomaly || cause.Kind == core.CauseWebhook || cause.Kind == core.CauseStaff {
 		entry := s.record.SubjectEntry(ctx, string(method.ID), "", string(method.Status), core.TimelineObservation, cause)
@@ -276,7 +279,7 @@ func (s *Service) SettleMethod(ctx context.Context, op core.Operation, snapshot 
 	}
 	var method core.SavedMethod
 	lookAgain := false
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockMethod(ctx, tx, before)
 		if err != nil {
 			return err
@@ -326,7 +329,7 @@ func (s *Service) AbandonMethod(ctx context.Context, id core.MethodID, cause cor
 	if err != nil {
 		return before, fmt.Errorf("abandon %s: %w", id, err)
 	}
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockMethod(ctx, tx, before)
 		if err != nil {
 			return err

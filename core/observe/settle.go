@@ -14,7 +14,7 @@ import (
 func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.CallResult, cause core.Cause) (ports.Observation, error) {
 	var observation ports.Observation
 	var lookAgain bool
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockBoth(ctx, tx, result.Payment)
 		if err != nil {
 			return err

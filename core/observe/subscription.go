@@ -182,7 +182,7 @@ func (s *Service) priceOf(ctx context.Context, account core.AccountName, foreign
 // what follows. It is [ports.ErrConflict] where something of it has changed since.
 func (s *Service) applySubscription(ctx context.Context, before core.Subscription, seen sight, cause core.Cause) (ports.Observation, error) {
 	var observation ports.Observation
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockSubscription(ctx, tx, before)
 		if err != nil {
 			return err
@@ -214,7 +214,7 @@ func lockSubscription(ctx context.Context, tx ports.Tx, subscription core.Subscr
 }
 
 // applySubscriptionLocked does the work of applySubscription on rows that are locked.
-func (s *Service) applySubscriptionLocked(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.Subscription, seen sight, cause core.Cause) (ports.Observation, error) {
+func (s *Service) applySubscriptionLocked(ctx context.Context, tx *work, checkout core.Checkout, held core.Subscription, seen sight, cause core.Cause) (ports.Observation, error) {
 	application := core.ApplySubscriptionSnapshot(held, seen.SubscriptionSnapshot, seen.prices)
 	next := application.Subscription
 	now := s.clock.Now()
@@ -238,6 +238,9 @@ func (s *Service) applySubscriptionLocked(ctx context.Context, tx ports.Tx, chec
 		if err := s.settleSubject(ctx, tx, string(next.ID), string(next.Status), seen.Ref.ID, shown); err != nil {
 			return ports.Observation{}, err
 		}
+	}
+	if application.Anomaly && application.Reason != core.ReasonOtherObject {
+		tx.odds(core.ObjectSubscription)
 	}
 	if application.Changed || application.Anomaly || cause.Kind == core.CauseWebhook || cause.Kind == core.CauseStaff {
 		entry := s.record.SubjectEntry(ctx, string(next.ID), "", string(next.Status), core.TimelineObservation, cause)
@@ -319,7 +322,7 @@ func (s *Service) SettleSubscription(ctx context.Context, op core.Operation, sna
 	}
 	var subscription core.Subscription
 	lookAgain := false
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockSubscription(ctx, tx, before)
 		if err != nil {
 			return err
@@ -406,7 +409,7 @@ func (s *Service) AbandonSubscription(ctx context.Context, id core.SubscriptionI
 	if err != nil {
 		return before, fmt.Errorf("abandon %s: %w", id, err)
 	}
-	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockSubscription(ctx, tx, before)
 		if err != nil {
 			return err

@@ -62,8 +62,8 @@ func TestAPaymentFromCheckoutToNotification(t *testing.T) {
 	last := timeline[len(timeline)-1]
 	require.Equal(t, core.CauseWebhook, last.Cause.Kind)
 	require.NotEmpty(t, last.Cause.Inbound)
-	require.Equal(t, core.PaymentRequiresAction, last.From)
-	require.Equal(t, core.PaymentSucceeded, last.To)
+	require.Equal(t, string(core.PaymentRequiresAction), last.From)
+	require.Equal(t, string(core.PaymentSucceeded), last.To)
 	require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCreatePayment).Status)
 	h.RunAll()
 	require.Empty(t, h.Store.GivenUp())

@@ -67,6 +67,9 @@ type Settings struct {
 	// Down reports that an account does not answer at the moment, so that nobody should be
 	// sent there; nil where nobody can tell.
 	Down func(core.AccountName) bool
+	// GiveBack gives back all that is left of a payment that took money a second time for the same
+	// checkout; [ports.ErrJobGivenUp] where it cannot be.
+	GiveBack func(ctx context.Context, payment core.PaymentID, cause core.Cause) error
 }
 
 // New makes the service.

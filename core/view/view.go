@@ -42,6 +42,8 @@ type Payment struct {
 	PaymentMethod     *PaymentMethod       `json:"payment_method"`
 	Failure           *Failure             `json:"failure"`
 	Disputed          bool                 `json:"disputed"`
+	CaptureBefore     *Time                `json:"capture_before"`
+	OffSession        bool                 `json:"off_session"`
 	Environment       core.Environment     `json:"environment"`
 	CreatedAt         Time                 `json:"created_at"`
 	UpdatedAt         Time                 `json:"updated_at"`
@@ -58,7 +60,7 @@ type PaymentMethod struct {
 	ExpYear  *int           `json:"exp_year"`
 }
 
-// Failure is why a payment did not work.
+// Failure is why a payment or a refund did not work.
 type Failure struct {
 	Code         core.FailureCode `json:"code"`
 	ProviderCode *string          `json:"provider_code"`
@@ -117,7 +119,7 @@ func OfPayment(p core.Payment) Payment {
 		Status: p.Status, Amount: p.Amount.Minor(), AmountCaptured: p.AmountCaptured.Minor(),
 		AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(), Capture: p.Capture,
 		Disputed: p.Disputed, Environment: p.Environment, CreatedAt: Time{p.CreatedAt}, UpdatedAt: Time{p.UpdatedAt},
-		Metadata: metadata(p.Metadata),
+		CaptureBefore: optionalTime(p.CaptureBefore), OffSession: p.OffSession, Metadata: metadata(p.Metadata),
 	}
 	v.PaymentMethod, v.Failure = ofMethod(p.Method), ofFailure(p.Failure)
 	return v
