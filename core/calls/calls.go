@@ -223,21 +223,6 @@ func (d *Desk) Forgotten(op core.Operation, provider ports.Provider) bool {
 	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept
 }
 
-// By is the handler of [ports.JobRepairOperation]: each kind of operation is settled by the service
-// that sends it, and all others by the given handler.
-func (d *Desk) By(senders map[core.OperationKind]Sender, others ports.JobHandler) ports.JobHandler {
-	return func(ctx context.Context, job ports.Job) error {
-		op, err := d.store.Operation(ctx, job.Operation)
-		if err != nil {
-			return fmt.Errorf("repair %s: %w", job.Operation, err)
-		}
-		if sender, known := senders[op.Kind]; known {
-			return d.Repair(ctx, op.ID, sender)
-		}
-		return others(ctx, job)
-	}
-}
-
 // Replayed is what an operation of a repeated storefront's call comes to: nil where it was done,
 // the refusal where it was refused, [core.ErrOperationOpen] while nobody knows.
 func Replayed(op core.Operation) error {
