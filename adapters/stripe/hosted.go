@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	objectSession       = "checkout.session"
-	expandSessionCharge = "payment_intent.latest_charge"
+	objectSession    = "checkout.session"
+	atSessionPayment = "payment_intent."
 	// sessionNameDefault is what the buyer reads on Stripe's page where we have no words.
 	sessionNameDefault = "Order"
 	// cancelKeyEnd makes the key of a page's closing into that of its payment's cancellation.
@@ -64,7 +64,7 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 		params.AddMetadata(name, value)
 		params.PaymentIntentData.AddMetadata(name, value)
 	}
-	params.AddExpand(expandSessionCharge)
+	expandPayment(params, atSessionPayment)
 	session, err := a.api.CheckoutSessions.New(params)
 	return a.hosted(c, "", session, err)
 }
@@ -75,7 +75,7 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 func (a *Adapter) lookAtSession(ctx context.Context, op, id string) (ports.PaymentSession, error) {
 	c := begin(ctx, op)
 	params := &stripesdk.CheckoutSessionParams{Params: c.params("")}
-	params.AddExpand(expandSessionCharge)
+	expandPayment(params, atSessionPayment)
 	session, err := a.api.CheckoutSessions.Get(id, params)
 	return a.hosted(c, id, session, err)
 }
@@ -87,7 +87,7 @@ func (a *Adapter) lookAtSession(ctx context.Context, op, id string) (ports.Payme
 func (a *Adapter) cancelSession(ctx context.Context, key core.OperationKey, op string, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	c := begin(ctx, op)
 	params := &stripesdk.CheckoutSessionExpireParams{Params: c.params(key)}
-	params.AddExpand(expandSessionCharge)
+	expandPayment(params, atSessionPayment)
 	session, err := a.api.CheckoutSessions.Expire(ref.ID, params)
 	closed, err := a.hosted(c, ref.ID, session, err)
 	var refused *core.ProviderError
@@ -150,14 +150,8 @@ func (a *Adapter) translateSession(session *stripesdk.CheckoutSession) (core.Pay
 	none := core.Zero(amount.Currency())
 	seen := core.PaymentSnapshot{
 		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment}, Session: session.ID,
-		Status: core.PaymentRequiresAction, ForeignStatus: outbound.SafeCode(string(session.Status)), Environment: core.EnvTest, Payable: open,
-		Amount: amount, Authorized: none, Captured: none, Refunded: none, CreatedAt: fromUnix(session.Created),
-	}
-	if id, err := core.ParseID[core.PaymentID](session.Metadata[metadataPayment]); err == nil {
-		seen.Payment = id
-	}
-	if session.Livemode {
-		seen.Environment = core.EnvLive
+		Status: core.PaymentRequiresAction, ForeignStatus: outbound.SafeCode(string(session.Status)), Environment: environment(session.Livemode), Payable: open,
+		Amount: amount, Authorized: none, Captured: none, Refunded: none, Payment: own[core.PaymentID](session.Metadata, metadataPayment), CreatedAt: fromUnix(session.Created),
 	}
 	if session.Status == stripesdk.CheckoutSessionStatusExpired {
 		seen.Status = core.PaymentCanceled
