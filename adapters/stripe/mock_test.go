@@ -142,7 +142,7 @@ func startStripeMock(t *testing.T) string {
 		}
 		t.Skip("stripe-mock cannot be built here:", err)
 	}
-	server := exec.Command(strings.TrimSpace(string(path)), "-http-addr", "127.0.0.1:0", "-strict-version-check")
+	server := exec.Command(strings.TrimSpace(string(path)), "-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0", "-strict-version-check")
 	output, err := server.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, server.Start())
