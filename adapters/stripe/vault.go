@@ -149,8 +149,11 @@ func (a *Adapter) DetachMethod(ctx context.Context, key core.OperationKey, ref c
 		return refused
 	}
 	present, err := a.GetMethod(ctx, ref)
-	if err == nil && present.Status != core.MethodRemoved {
-		err = refused
+	switch {
+	case err == nil && present.Status == core.MethodRemoved:
+		return nil
+	case err == nil || isRefusal(err):
+		return refused
 	}
 	return err
 }
