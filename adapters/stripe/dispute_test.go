@@ -6,7 +6,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
@@ -204,7 +203,7 @@ func TestUpload(t *testing.T) {
 			opened, _ := form.File["file"][0].Open()
 			content := &bytes.Buffer{}
 			_, _ = content.ReadFrom(opened)
-			uploads <- arrived{form.Value["purpose"][0], form.File["file"][0].Filename, textproto.MIMEHeader(form.File["file"][0].Header).Get("Content-Type"), r.Header.Get("Idempotency-Key"), content.Bytes()}
+			uploads <- arrived{form.Value["purpose"][0], form.File["file"][0].Filename, form.File["file"][0].Header.Get("Content-Type"), r.Header.Get("Idempotency-Key"), content.Bytes()}
 		}
 		_, _ = w.Write([]byte(`{"id":"file_1","object":"file"}`))
 	}))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,100 +15,161 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// TestRequestsAfterTheSaleAgainstStripeMock is TestRequestsAgainstStripeMock for what comes
-// later. Its fixed answers are not all of the object that was asked about, so that only whether
-// a request was refused counts.
-func TestRequestsAfterTheSaleAgainstStripeMock(t *testing.T) {
-	t.Parallel()
-	judged := &judgedTransport{}
+// judgement is one call of the adapter with the requests that it makes.
+type judgement struct {
+	calls []string
+	do    func(*stripe.Adapter) error
+}
+
+// madeUp is an id that the judge makes up for what is created.
+var madeUp = regexp.MustCompile(`/(pi|in)_\w{10,}/`)
+
+// requireNoObjection makes calls, each with a judge of its own words. His fixed answers are not
+// all of the object that was asked about, so that only whether he refused counts. instead puts
+// other words into his answers; nil for none.
+func requireNoObjection(t *testing.T, instead *strings.Replacer, judgements []judgement) {
+	t.Helper()
+	judged := &judgedTransport{instead: instead}
 	adapter, err := stripe.New(stripe.Options{
 		Account: "stripe", Environment: core.EnvTest, SecretKey: "sk_test_123", APIBase: startStripeMock(t),
 		HTTPClient: &http.Client{Transport: judged, Timeout: time.Minute},
 	})
 	require.NoError(t, err)
+	for _, each := range judgements {
+		judged.calls = nil
+		err := each.do(adapter)
+		require.NotContains(t, fmt.Sprint(err), "HTTP", each.calls)
+		for n, call := range judged.calls {
+			judged.calls[n] = madeUp.ReplaceAllString(call, "/*/")
+		}
+		require.Equal(t, each.calls, judged.calls, "%v", err)
+	}
+}
+
+// TestRequestsAfterTheSaleAgainstStripeMock is TestRequestsAgainstStripeMock for what comes
+// later.
+func TestRequestsAfterTheSaleAgainstStripeMock(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
-	payment, dispute, subscription := refOf(core.ObjectPayment, "pi_123"), refOf(core.ObjectDispute, "dp_123"), refOf(core.ObjectSubscription, "sub_123")
+	payment, dispute := refOf(core.ObjectPayment, "pi_123"), refOf(core.ObjectDispute, "dp_123")
 	method, setup := refOf(core.ObjectMethod, "pm_123"), refOf(core.ObjectSetup, "seti_123")
+	requireNoObjection(t, nil, []judgement{
+		{[]string{"POST /v1/refunds op_1"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.RefundPayment(ctx, "op_1", ports.RefundPayment{Refund: "ref_1", Payment: "pay_1", Ref: payment, Amount: money(t, 100, "USD"), Reason: core.RefundDuplicate})
+			return err
+		}},
+		{[]string{"GET /v1/refunds/re_123"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.GetRefund(ctx, refOf(core.ObjectRefund, "re_123"))
+			return err
+		}},
+		{[]string{"GET /v1/refunds"}, func(adapter *stripe.Adapter) error { _, err := adapter.PaymentRefunds(ctx, payment); return err }},
+		{[]string{"GET /v1/disputes/dp_123"}, func(adapter *stripe.Adapter) error { _, err := adapter.GetDispute(ctx, dispute); return err }},
+		{[]string{"GET /v1/disputes"}, func(adapter *stripe.Adapter) error { _, err := adapter.PaymentDisputes(ctx, payment); return err }},
+		{[]string{"POST /v1/files op_2-f0", "POST /v1/disputes/dp_123 op_2"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.SubmitEvidence(ctx, "op_2", allEvidence(dispute, core.EvidenceReceipt))
+			return err
+		}},
+		{[]string{"POST /v1/disputes/dp_123/close op_3"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.AcceptDispute(ctx, "op_3", ports.AcceptDispute{Ref: dispute})
+			return err
+		}},
+		{[]string{"POST /v1/customers op_4"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.CreateCustomer(ctx, "op_4", ports.CreateCustomer{Customer: "cus_1", Email: "jenny@example.com", Name: "Jenny Rosen"})
+			return err
+		}},
+		{[]string{"POST /v1/setup_intents op_5"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.CreateSetup(ctx, "op_5", ports.CreateSetup{Method: "pm_1", Customer: "cus_1", ProviderCustomer: "cus_123"})
+			return err
+		}},
+		{[]string{"GET /v1/setup_intents/seti_123"}, func(adapter *stripe.Adapter) error { _, err := adapter.OpenSetup(ctx, setup); return err }},
+		{[]string{"GET /v1/setup_intents/seti_123"}, func(adapter *stripe.Adapter) error { _, err := adapter.GetMethod(ctx, setup); return err }},
+		{[]string{"GET /v1/payment_methods/pm_123"}, func(adapter *stripe.Adapter) error { _, err := adapter.GetMethod(ctx, method); return err }},
+		{[]string{"POST /v1/payment_methods/pm_123/detach op_6"}, func(adapter *stripe.Adapter) error { return adapter.DetachMethod(ctx, "op_6", method) }},
+		{[]string{"POST /v1/payment_intents op_7", "POST /v1/payment_intents/*/cancel op_7-x"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.ChargeMethod(ctx, "op_7", aCharge(t))
+			return err
+		}},
+	})
+}
+
+func TestRequestsOfSubscriptionsAgainstStripeMock(t *testing.T) {
+	t.Parallel()
+	ctx, subscription := t.Context(), refOf(core.ObjectSubscription, "sub_123")
 	change := ports.ChangeSubscription{Ref: subscription, Price: monthly(t), ProviderPrice: "price_456", Quantity: 2, At: time.Unix(1700000000, 0)}
 	prorated := change
 	prorated.Prorate = true
 	trial := monthly(t)
 	trial.Recurring.TrialDays = 14
-
-	made := regexp.MustCompile(`/pi_\w{10,}/`) // the judge makes up what is created
-	for _, c := range []struct {
-		calls []string
-		do    func() error
-	}{
-		{[]string{"POST /v1/refunds op_1"}, func() error {
-			_, err := adapter.RefundPayment(ctx, "op_1", ports.RefundPayment{Refund: "ref_1", Payment: "pay_1", Ref: payment, Amount: money(t, 100, "USD"), Reason: core.RefundDuplicate})
+	requireNoObjection(t, nil, []judgement{
+		{[]string{"POST /v1/prices op_8"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.CreatePrice(ctx, "op_8", monthly(t))
 			return err
 		}},
-		{[]string{"GET /v1/refunds/re_123"}, func() error { _, err := adapter.GetRefund(ctx, refOf(core.ObjectRefund, "re_123")); return err }},
-		{[]string{"GET /v1/refunds"}, func() error { _, err := adapter.PaymentRefunds(ctx, payment); return err }},
-		{[]string{"GET /v1/disputes/dp_123"}, func() error { _, err := adapter.GetDispute(ctx, dispute); return err }},
-		{[]string{"GET /v1/disputes"}, func() error { _, err := adapter.PaymentDisputes(ctx, payment); return err }},
-		{[]string{"POST /v1/files op_2-f0", "POST /v1/disputes/dp_123 op_2"}, func() error {
-			_, err := adapter.SubmitEvidence(ctx, "op_2", allEvidence(dispute, core.EvidenceReceipt))
-			return err
-		}},
-		{[]string{"POST /v1/disputes/dp_123/close op_3"}, func() error {
-			_, err := adapter.AcceptDispute(ctx, "op_3", ports.AcceptDispute{Ref: dispute})
-			return err
-		}},
-		{[]string{"POST /v1/customers op_4"}, func() error {
-			_, err := adapter.CreateCustomer(ctx, "op_4", ports.CreateCustomer{Customer: "cus_1", Email: "jenny@example.com", Name: "Jenny Rosen"})
-			return err
-		}},
-		{[]string{"POST /v1/setup_intents op_5"}, func() error {
-			_, err := adapter.CreateSetup(ctx, "op_5", ports.CreateSetup{Method: "pm_1", Customer: "cus_1", ProviderCustomer: "cus_123"})
-			return err
-		}},
-		{[]string{"GET /v1/setup_intents/seti_123"}, func() error { _, err := adapter.OpenSetup(ctx, setup); return err }},
-		{[]string{"GET /v1/setup_intents/seti_123"}, func() error { _, err := adapter.GetMethod(ctx, setup); return err }},
-		{[]string{"GET /v1/payment_methods/pm_123"}, func() error { _, err := adapter.GetMethod(ctx, method); return err }},
-		{[]string{"POST /v1/payment_methods/pm_123/detach op_6"}, func() error { return adapter.DetachMethod(ctx, "op_6", method) }},
-		{[]string{"POST /v1/payment_intents op_7", "POST /v1/payment_intents/*/cancel op_7-x"}, func() error { _, err := adapter.ChargeMethod(ctx, "op_7", aCharge(t)); return err }},
-		{[]string{"POST /v1/prices op_8"}, func() error { _, err := adapter.CreatePrice(ctx, "op_8", monthly(t)); return err }},
-		{[]string{"POST /v1/subscriptions op_9"}, func() error {
+		{[]string{"POST /v1/subscriptions op_9"}, func(adapter *stripe.Adapter) error {
 			_, err := adapter.CreateSubscription(ctx, "op_9", aSubscription(monthly(t)))
 			return err
 		}},
-		{[]string{"POST /v1/subscriptions op_10"}, func() error { _, err := adapter.CreateSubscription(ctx, "op_10", aSubscription(trial)); return err }},
-		{[]string{"GET /v1/subscriptions/sub_123"}, func() error { _, err := adapter.OpenSubscription(ctx, subscription); return err }},
-		{[]string{"GET /v1/subscriptions/sub_123", "GET /v1/invoices"}, func() error { _, err := adapter.GetSubscription(ctx, subscription); return err }},
-		{[]string{"GET /v1/invoices/in_123"}, func() error { _, err := adapter.GetInvoice(ctx, refOf(core.ObjectInvoice, "in_123")); return err }},
-		{[]string{"GET /v1/subscriptions/sub_123", "GET /v1/invoices/upcoming"}, func() error { _, err := adapter.PreviewChange(ctx, change); return err }},
-		{[]string{"GET /v1/subscriptions/sub_123", "GET /v1/invoices/upcoming"}, func() error { _, err := adapter.PreviewChange(ctx, prorated); return err }},
-		{[]string{"GET /v1/subscriptions/sub_123", "POST /v1/subscriptions/sub_123 op_11"}, func() error { _, err := adapter.ChangeSubscription(ctx, "op_11", change); return err }},
-		{[]string{"GET /v1/subscriptions/sub_123", "POST /v1/subscriptions/sub_123 op_12"}, func() error {
+		{[]string{"POST /v1/subscriptions op_10"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.CreateSubscription(ctx, "op_10", aSubscription(trial))
+			return err
+		}},
+		{[]string{"GET /v1/subscriptions/sub_123"}, func(adapter *stripe.Adapter) error { _, err := adapter.OpenSubscription(ctx, subscription); return err }},
+		{[]string{"GET /v1/subscriptions/sub_123", "GET /v1/invoices"}, func(adapter *stripe.Adapter) error { _, err := adapter.GetSubscription(ctx, subscription); return err }},
+		{[]string{"GET /v1/invoices/in_123"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.GetInvoice(ctx, refOf(core.ObjectInvoice, "in_123"))
+			return err
+		}},
+		{[]string{"GET /v1/subscriptions/sub_123", "GET /v1/invoices/upcoming"}, func(adapter *stripe.Adapter) error { _, err := adapter.PreviewChange(ctx, change); return err }},
+		{[]string{"GET /v1/subscriptions/sub_123", "GET /v1/invoices/upcoming"}, func(adapter *stripe.Adapter) error { _, err := adapter.PreviewChange(ctx, prorated); return err }},
+		{[]string{"GET /v1/subscriptions/sub_123", "POST /v1/subscriptions/sub_123 op_11"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.ChangeSubscription(ctx, "op_11", change)
+			return err
+		}},
+		{[]string{"GET /v1/subscriptions/sub_123", "POST /v1/subscriptions/sub_123 op_12"}, func(adapter *stripe.Adapter) error {
 			_, err := adapter.ChangeSubscription(ctx, "op_12", prorated)
 			return err
 		}},
-		{[]string{"POST /v1/subscriptions/sub_123 op_13"}, func() error { _, err := adapter.PauseSubscription(ctx, "op_13", subscription); return err }},
-		{[]string{"POST /v1/subscriptions/sub_123 op_14"}, func() error { _, err := adapter.ResumeSubscription(ctx, "op_14", subscription); return err }},
-		{[]string{"DELETE /v1/subscriptions/sub_123 op_15"}, func() error {
+		{[]string{"POST /v1/subscriptions/sub_123 op_13"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.PauseSubscription(ctx, "op_13", subscription)
+			return err
+		}},
+		{[]string{"POST /v1/subscriptions/sub_123 op_14"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.ResumeSubscription(ctx, "op_14", subscription)
+			return err
+		}},
+		{[]string{"DELETE /v1/subscriptions/sub_123 op_15"}, func(adapter *stripe.Adapter) error {
 			_, err := adapter.CancelSubscription(ctx, "op_15", ports.CancelSubscription{Ref: subscription})
 			return err
 		}},
-		{[]string{"POST /v1/subscriptions/sub_123 op_16"}, func() error {
+		{[]string{"POST /v1/subscriptions/sub_123 op_16"}, func(adapter *stripe.Adapter) error {
 			_, err := adapter.CancelSubscription(ctx, "op_16", ports.CancelSubscription{Ref: subscription, AtPeriodEnd: true})
 			return err
 		}},
-		{[]string{"POST /v1/subscriptions/sub_123 op_17"}, func() error { _, err := adapter.KeepSubscription(ctx, "op_17", subscription); return err }},
-		{[]string{"POST /v1/subscriptions/sub_123 op_18"}, func() error {
+		{[]string{"POST /v1/subscriptions/sub_123 op_17"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.KeepSubscription(ctx, "op_17", subscription)
+			return err
+		}},
+		{[]string{"POST /v1/subscriptions/sub_123 op_18"}, func(adapter *stripe.Adapter) error {
 			_, err := adapter.UpdateSubscriptionMethod(ctx, "op_18", subscription, "pm_123")
 			return err
 		}},
-	} {
-		judged.calls = nil
-		err := c.do()
-		require.NotContains(t, fmt.Sprint(err), "HTTP", c.calls)
-		for n, call := range judged.calls {
-			judged.calls[n] = made.ReplaceAllString(call, "/*/")
-		}
-		require.Equal(t, c.calls, judged.calls, "%v", err)
-	}
+	})
+	requireNoObjection(t, strings.NewReplacer(`"status":"active"`, `"status":"paused"`), []judgement{
+		{[]string{"POST /v1/subscriptions/sub_123 op_19", "POST /v1/subscriptions/sub_123/resume op_19-r"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.ResumeSubscription(ctx, "op_19", subscription)
+			return err
+		}},
+	})
+	never := strings.NewReplacer(
+		`"status":"active"`, `"status":"canceled"`, `"status":"draft"`, `"status":"open"`,
+		`"billing_reason":"manual"`, `"billing_reason":"subscription_create"`, `"billing_reason":null`, `"billing_reason":"subscription_create"`,
+	)
+	requireNoObjection(t, never, []judgement{
+		{[]string{"DELETE /v1/subscriptions/sub_123 op_20", "POST /v1/invoices/*/void op_20-v"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.CancelSubscription(ctx, "op_20", ports.CancelSubscription{Ref: subscription})
+			return err
+		}},
+	})
 }
 
 // monthly is a price of 20 dollars a month.

@@ -196,7 +196,9 @@ func TestInvoices(t *testing.T) {
 		lines      string
 		start, end int64
 	}{
-		{``, 1, 2}, {lines(``), 1, 2}, {lines(`null,{"id":"il"}`), 1, 2},
+		{``, 1, 2},
+		{lines(``), 1, 2},
+		{lines(`null,{"id":"il"}`), 1, 2},
 		{lines(line(`,"proration":true`, "50", "150") + "," + line("", "100", "200")), 100, 200},
 		{lines(line(`,"proration":true`, "50", "150") + "," + line(`,"proration":true`, "60", "140")), 50, 150},
 		{lines(line("", "100", "200") + "," + line("", "90", "210")), 90, 210},

@@ -179,27 +179,33 @@ func TestChargeMethod(t *testing.T) {
 		calls   []string
 	}{
 		"declined": {
-			script{charging: decline("insufficient_funds"), closing: canceled}, core.ClassDeclined, core.FailureInsufficientFunds,
+			script{charging: decline("insufficient_funds"), closing: canceled},
+			core.ClassDeclined, core.FailureInsufficientFunds,
 			[]string{charging + " op_1", closing + " op_1-x"},
 		},
 		"the buyer has to be there": {
-			script{charging: decline("authentication_required"), closing: canceled}, core.ClassDeclined, core.FailureAuthenticationRequired,
+			script{charging: decline("authentication_required"), closing: canceled},
+			core.ClassDeclined, core.FailureAuthenticationRequired,
 			[]string{charging + " op_1", closing + " op_1-x"},
 		},
 		"closed before": {
 			script{charging: decline("insufficient_funds"), closing: `400 {"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`, look: canceled},
-			core.ClassDeclined, core.FailureInsufficientFunds, []string{charging + " op_1", closing + " op_1-x", look},
+			core.ClassDeclined, core.FailureInsufficientFunds,
+			[]string{charging + " op_1", closing + " op_1-x", look},
 		},
 		"answered with a step for the buyer": {
-			script{charging: intent(`,"status":"requires_action"`), closing: canceled}, core.ClassDeclined, core.FailureAuthenticationRequired,
+			script{charging: intent(`,"status":"requires_action"`), closing: canceled},
+			core.ClassDeclined, core.FailureAuthenticationRequired,
 			[]string{charging + " op_1", closing + " op_1-x"},
 		},
 		"not closed": {
-			script{charging: decline("insufficient_funds"), closing: `500 {"error":{"type":"api_error"}}`}, core.ClassUnknown, "",
+			script{charging: decline("insufficient_funds"), closing: `500 {"error":{"type":"api_error"}}`},
+			core.ClassUnknown, "",
 			[]string{charging + " op_1", closing + " op_1-x"},
 		},
 		"not closed, being asked too much": {
-			script{charging: decline("insufficient_funds"), closing: `429 {"error":{"type":"invalid_request_error"}}`}, core.ClassUnknown, "",
+			script{charging: decline("insufficient_funds"), closing: `429 {"error":{"type":"invalid_request_error"}}`},
+			core.ClassUnknown, "",
 			[]string{charging + " op_1", closing + " op_1-x"},
 		},
 		"nothing was left behind": {
