@@ -154,6 +154,12 @@ func TestRequestsOfSubscriptionsAgainstStripeMock(t *testing.T) {
 			return err
 		}},
 	})
+}
+
+// TestSecondCallsAgainstStripeMock is about what is only asked for after certain answers.
+func TestSecondCallsAgainstStripeMock(t *testing.T) {
+	t.Parallel()
+	ctx, subscription := t.Context(), refOf(core.ObjectSubscription, "sub_123")
 	requireNoObjection(t, strings.NewReplacer(`"status":"active"`, `"status":"paused"`), []judgement{
 		{[]string{"POST /v1/subscriptions/sub_123 op_19", "POST /v1/subscriptions/sub_123/resume op_19-r"}, func(adapter *stripe.Adapter) error {
 			_, err := adapter.ResumeSubscription(ctx, "op_19", subscription)

@@ -223,8 +223,11 @@ func TestChargeMethod(t *testing.T) {
 		require.Equal(t, len(c.calls) > 1, refused.ObjectID == "pi_1", name)
 		require.Equal(t, c.calls, heard.list(), name)
 	}
+}
 
-	adapter, heard := playing(t, script{charging: intent(`,"status":"requires_capture","amount_capturable":2000`)})
+func TestWhatAChargeAsks(t *testing.T) {
+	t.Parallel()
+	adapter, heard := playing(t, script{"POST /v1/payment_intents": intent(`,"status":"requires_capture","amount_capturable":2000`)})
 	seen, err := adapter.ChargeMethod(t.Context(), "op_1", aCharge(t))
 	require.NoError(t, err)
 	require.Equal(t, core.PaymentAuthorized, seen.Status)
