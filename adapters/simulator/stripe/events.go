@@ -20,7 +20,7 @@ func (s *Server) tell(kind string, object any) {
 		return
 	}
 	e := &event{
-		ID: s.newID("evt"), Object: "event", APIVersion: apiVersion, Created: s.Clock.Now().Unix(), Data: eventData{text},
+		ID: s.newID("evt"), Object: "event", APIVersion: apiVersion, Created: s.now().Unix(), Data: eventData{text},
 		PendingWebhooks: 1, Request: map[string]any{"id": nil, "idempotency_key": nil}, Type: kind,
 	}
 	s.events.Put(e.ID, e)
