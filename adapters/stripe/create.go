@@ -26,12 +26,15 @@ const (
 // actionConfirm has the page's script confirm the payment with its client secret.
 const actionConfirm = "stripe_confirm"
 
+// expandCharge asks for the latest charge, which tells of method, refunds and disputes,
+// to be put into the answer.
+const expandCharge = "latest_charge"
+
 // expandPayment asks for what a payment is told by beside itself to be put into the answer:
-// its latest charge, which tells of method, refunds and disputes, and the invoice that it
-// pays, which tells of the subscription. at is where the payment stands in the answer, with a
-// point at its end; empty for the answer itself.
+// its charge, and the invoice that it pays, which tells of the subscription. at is where the
+// payment stands in the answer, with a point at its end; empty for the answer itself.
 func expandPayment(params interface{ AddExpand(field string) }, at string) {
-	params.AddExpand(at + "latest_charge")
+	params.AddExpand(at + expandCharge)
 	params.AddExpand(at + "invoice")
 }
 

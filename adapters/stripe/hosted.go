@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	objectSession    = "checkout.session"
-	atSessionPayment = "payment_intent."
+	objectSession       = "checkout.session"
+	expandSessionCharge = "payment_intent." + expandCharge
 	// sessionNameDefault is what the buyer reads on Stripe's page where we have no words.
 	sessionNameDefault = "Order"
 	// cancelKeyEnd makes the key of a page's closing into that of its payment's cancellation.
@@ -64,7 +64,7 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 		params.AddMetadata(name, value)
 		params.PaymentIntentData.AddMetadata(name, value)
 	}
-	expandPayment(params, atSessionPayment)
+	params.AddExpand(expandSessionCharge)
 	session, err := a.api.CheckoutSessions.New(params)
 	return a.hosted(c, "", session, err)
 }
@@ -75,7 +75,7 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 func (a *Adapter) lookAtSession(ctx context.Context, op, id string) (ports.PaymentSession, error) {
 	c := begin(ctx, op)
 	params := &stripesdk.CheckoutSessionParams{Params: c.params("")}
-	expandPayment(params, atSessionPayment)
+	params.AddExpand(expandSessionCharge)
 	session, err := a.api.CheckoutSessions.Get(id, params)
 	return a.hosted(c, id, session, err)
 }
@@ -87,7 +87,7 @@ func (a *Adapter) lookAtSession(ctx context.Context, op, id string) (ports.Payme
 func (a *Adapter) cancelSession(ctx context.Context, key core.OperationKey, op string, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	c := begin(ctx, op)
 	params := &stripesdk.CheckoutSessionExpireParams{Params: c.params(key)}
-	expandPayment(params, atSessionPayment)
+	params.AddExpand(expandSessionCharge)
 	session, err := a.api.CheckoutSessions.Expire(ref.ID, params)
 	closed, err := a.hosted(c, ref.ID, session, err)
 	var refused *core.ProviderError

@@ -28,7 +28,7 @@ func (a *Adapter) ChangeSubscription(ctx context.Context, key core.OperationKey,
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.SubscriptionParams{
-		Params: c.params(key), Items: changedItems(present, in), ProrationBehavior: new(prorationNone), PaymentBehavior: new("error_if_incomplete"),
+		Params: c.params(key), Items: changedItems(present, in), ProrationBehavior: new(prorationNone), PaymentBehavior: new("error_if_incomplete"), OffSession: new(true),
 	}
 	if in.Prorate {
 		params.ProrationBehavior, params.ProrationDate = new("always_invoice"), new(in.At.Unix())

@@ -31,6 +31,7 @@ func TestChangeSubscription(t *testing.T) {
 		true:  {"proration_behavior": "always_invoice", "proration_date": "1701000000"},
 	} {
 		want["items[0][id]"], want["items[0][price]"], want["items[0][quantity]"], want["payment_behavior"] = "si_1", "price_2", "5", "error_if_incomplete"
+		want["off_session"] = "true"
 		adapter, heard := playing(t, script{getSub: billed(`,"status":"active"`), postSub: billed(`,"status":"active"`)})
 		session, err := adapter.ChangeSubscription(t.Context(), "op_1", aChange(t, prorate))
 		require.NoError(t, err)
