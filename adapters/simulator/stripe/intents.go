@@ -14,7 +14,7 @@ var (
 	createParams = []string{
 		"amount", "currency", "capture_method", "description", "metadata[*]", "expand[*]", "automatic_payment_methods[enabled]",
 		"automatic_payment_methods[allow_redirects]", "payment_method_types[*]", "statement_descriptor", "statement_descriptor_suffix",
-		"receipt_email", "setup_future_usage", "customer", "payment_method", "confirm", "off_session", "return_url", "use_stripe_sdk",
+		"receipt_email", "setup_future_usage", "customer", "payment_method", "confirm", "off_session", "error_on_requires_action", "return_url", "use_stripe_sdk",
 		"payment_method_data[type]", "payment_method_data[card][*]", "payment_method_data[billing_details][*]",
 	}
 	updateParams = []string{
@@ -57,6 +57,10 @@ func (s *Server) create(in *request) result {
 	if out != nil {
 		return *out
 	}
+	alone, out := in.boolean("error_on_requires_action", false)
+	if out != nil {
+		return *out
+	}
 	if pays {
 		if out := checkReturn(in, i); out != nil {
 			return *out
@@ -77,7 +81,10 @@ func (s *Server) create(in *request) result {
 		return invalid("parameter_missing", "payment_method", "You cannot confirm this PaymentIntent because it's missing a payment method.")
 	}
 	s.keep(i)
-	if pays {
+	switch {
+	case pays && alone && i.method.asks(offSession):
+		return s.decline(i, needsHolder(), s.newCharge(i))
+	case pays:
 		return s.attempt(i, in, offSession)
 	}
 	return done(s.shown(i, in))
@@ -100,7 +107,7 @@ func (in *request) confirmation() (now, offSession bool, out *result) {
 	if offSession, out = in.boolean("off_session", false); out != nil || now {
 		return now, offSession, out
 	}
-	for _, name := range []string{"return_url", "off_session", "use_stripe_sdk"} {
+	for _, name := range []string{"return_url", "off_session", "error_on_requires_action", "use_stripe_sdk"} {
 		if in.params[name] != "" {
 			return false, false, new(invalid("parameter_unknown", name, "Received unknown parameter: "+name+". It can be given only with confirm=true."))
 		}
