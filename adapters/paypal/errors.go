@@ -16,13 +16,16 @@ import (
 
 // What is wrong with a request that was not sent, or an answer that cannot be used.
 var (
-	errNotOurRef   = errors.New("object is not a payment of this account")
+	errNotOurRef   = errors.New("object is not of this kind, or not of this account")
 	errKey         = errors.New("operation key is empty or too long")
 	errRequest     = errors.New("request cannot be made")
 	errNotReadable = errors.New("answer is not readable")
 	errNoObject    = errors.New("answer holds not what was asked for")
 	errNotWhole    = errors.New("answer does not show what became of the payment")
 	errOther       = errors.New("answer is about another request")
+	errNotAwaited  = errors.New("PayPal takes no such answer to the dispute now")
+	errNoEvidence  = errors.New("there is no evidence to send: save some text or a file first")
+	errTooLong     = errors.New("is longer than PayPal takes: shorten it")
 	errNoPage      = errors.New("answer names no page to send the buyer to")
 	errCursor      = errors.New("cursor is none of a list's")
 	errToken       = errors.New("no access token could be had")

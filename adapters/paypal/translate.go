@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
@@ -73,15 +72,28 @@ func (o *Order) isShort() bool {
 		slices.ContainsFunc(done.Captures, func(one Capture) bool { return lacks(one.ID, one.Status, one.Amount) })
 }
 
-// authorization is the one that money is taken of: the first that was not refused, so that
-// it is the same before and after; nil where there is none.
+// authorization is the one that money is taken of, the same before and after: the one that
+// holds or held it, before what was let go, and that before what was refused; of several, the
+// one that was made last, as a renewed one was. Nil where there is none.
 func (o *Order) authorization() *Authorization {
+	var found *Authorization
 	all := o.payments().Authorizations
-	if len(all) == 0 {
-		return nil
+	for n := range all {
+		if one := &all[n]; found == nil || one.rank() > found.rank() || one.rank() == found.rank() && parseTime(one.CreateTime).After(parseTime(found.CreateTime)) {
+			found = one
+		}
 	}
-	n := slices.IndexFunc(all, func(one Authorization) bool { return one.Status != authDenied })
-	return &all[max(n, 0)]
+	return found
+}
+
+func (a *Authorization) rank() int {
+	switch a.Status {
+	case authDenied:
+		return 0
+	case authVoided, authExpired:
+		return 1
+	}
+	return 2
 }
 
 // isTaken reports whether a capture took money.
@@ -107,12 +119,12 @@ func (a *Adapter) translate(o *Order) (core.PaymentSnapshot, error) {
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	created, err := time.Parse(time.RFC3339, o.CreateTime)
-	if err != nil {
+	created := parseTime(o.CreateTime)
+	if created.IsZero() {
 		return core.PaymentSnapshot{}, errNotReadable
 	}
 	seen := core.PaymentSnapshot{
-		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: o.ID}, CreatedAt: created.UTC(),
+		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: o.ID}, CreatedAt: created,
 		Amount: amount, Environment: a.environment(o.Links), Method: method(o),
 	}
 	if seen.Authorized, seen.Captured, seen.Refunded, err = amounts(o, amount.Currency()); err != nil {
@@ -127,6 +139,9 @@ func (a *Adapter) translate(o *Order) (core.PaymentSnapshot, error) {
 		seen.Payment = id
 	}
 	seen.Status, seen.Failure = status, failure
+	if status == core.PaymentAuthorized {
+		seen.CaptureBefore = parseTime(o.authorization().ExpirationTime)
+	}
 	seen.Confirmable = o.Status == orderApproved && seen.Status == core.PaymentRequiresAction
 	return seen, nil
 }
@@ -220,7 +235,7 @@ func (a *Adapter) status(o *Order) (status core.PaymentStatus, word string, fail
 func (a *Adapter) authorizationStatus(held *Authorization) (core.PaymentStatus, *core.Failure) {
 	switch held.Status {
 	case authCreated:
-		if until, err := time.Parse(time.RFC3339, held.ExpirationTime); err == nil && !a.now().Before(until) {
+		if until := parseTime(held.ExpirationTime); !until.IsZero() && !a.now().Before(until) {
 			return core.PaymentExpired, nil
 		}
 		return core.PaymentAuthorized, nil
