@@ -23,6 +23,7 @@ var (
 	errNoObject    = errors.New("answer holds not what was asked for")
 	errNotWhole    = errors.New("answer does not show what became of the payment")
 	errOther       = errors.New("answer is about another request")
+	errMethodType  = errors.New("method is of no type that can be charged")
 	errNotAwaited  = errors.New("PayPal takes no such answer to the dispute now")
 	errNoEvidence  = errors.New("there is no evidence to send: save some text or a file first")
 	errTooLong     = errors.New("is longer than PayPal takes: shorten it")
@@ -84,6 +85,7 @@ const (
 	issueAlreadyCaptured   = "ORDER_ALREADY_CAPTURED"
 	issueAlreadyAuthorized = "ORDER_ALREADY_AUTHORIZED"
 	issueAlreadyVoided     = "PREVIOUSLY_VOIDED"
+	issueNoPermission      = "PERMISSION_DENIED"
 	issuePayerAction       = "PAYER_ACTION_REQUIRED"
 )
 

@@ -149,7 +149,7 @@ func (a *Adapter) session(op string, o *Order) (ports.PaymentSession, error) {
 		return session, nil
 	}
 	session.Action = ports.BuyerAction{Type: actionApprove}
-	if page := a.page(o, relPayerAction); page != "" {
+	if page := a.page(o.Links, relPayerAction); page != "" {
 		session.Action = ports.BuyerAction{Type: ports.ActionRedirect, URL: page}
 	}
 	return session, nil

@@ -301,7 +301,7 @@ func orElse(text, other string) string {
 //
 // Source: developer.paypal.com/docs/checkout/advanced/customize/3d-secure/response-parameters.
 func authenticationFailed(o *Order) string {
-	card := card(o)
+	card := card(o.PaymentSource)
 	if card == nil || card.AuthenticationResult == nil || card.AuthenticationResult.LiabilityShift != "NO" {
 		return ""
 	}
@@ -312,8 +312,8 @@ func authenticationFailed(o *Order) string {
 	return ""
 }
 
-func card(o *Order) *Card {
-	text, ok := o.PaymentSource["card"]
+func card(source map[string]json.RawMessage) *Card {
+	text, ok := source[methodCard]
 	var shown *Card
 	if !ok || json.Unmarshal(text, &shown) != nil {
 		return nil
@@ -327,24 +327,29 @@ var brands = map[string]string{"CHINA_UNION_PAY": "unionpay", "UNION_PAY": "unio
 // method is what the buyer agreed to pay with; nil as long as nobody has agreed.
 func method(o *Order) *core.PaymentMethod {
 	agreed := o.Status == orderApproved || o.Status == orderCompleted || o.Status == orderVoided
-	if !agreed || len(o.PaymentSource) == 0 {
+	if !agreed {
 		return nil
 	}
-	if shown := card(o); shown != nil {
+	return sourceMethod(o.PaymentSource)
+}
+
+// sourceMethod is a way to pay by its kind; nil for none.
+func sourceMethod(source map[string]json.RawMessage) *core.PaymentMethod {
+	if shown := card(source); shown != nil {
 		return cardMethod(shown)
 	}
-	kinds := make([]string, 0, len(o.PaymentSource))
-	for kind := range o.PaymentSource {
-		kinds = append(kinds, strings.ToLower(outbound.SafeCode(kind)))
+	kind := ""
+	for word := range source {
+		kind = max(kind, strings.ToLower(outbound.SafeCode(word)))
 	}
-	if kind := slices.Max(kinds); kind != "" {
-		return &core.PaymentMethod{Type: kind}
+	if kind == "" {
+		return nil
 	}
-	return nil
+	return &core.PaymentMethod{Type: kind}
 }
 
 func cardMethod(shown *Card) *core.PaymentMethod {
-	made := &core.PaymentMethod{Type: "card", Brand: brands[shown.Brand]}
+	made := &core.PaymentMethod{Type: methodCard, Brand: brands[shown.Brand]}
 	if made.Brand == "" {
 		made.Brand = strings.ToLower(outbound.SafeCode(shown.Brand))
 	}

@@ -146,14 +146,17 @@ type PurchaseUnitRequest struct {
 	Amount      Amount `json:"amount"`
 }
 
-// PaymentSourceRequest has the buyer pay with PayPal, on PayPal's own page.
+// PaymentSourceRequest is how an order is paid: one of the two is set.
 type PaymentSourceRequest struct {
-	PayPal PayPalSourceRequest `json:"paypal"`
+	PayPal *PayPalSourceRequest `json:"paypal,omitempty"`
+	Card   *SavedSourceRequest  `json:"card,omitempty"`
 }
 
-// PayPalSourceRequest is how that page is to be.
+// PayPalSourceRequest has the buyer pay with PayPal, on PayPal's own page, or with the PayPal
+// account that is saved.
 type PayPalSourceRequest struct {
-	ExperienceContext ExperienceContext `json:"experience_context"`
+	ExperienceContext *ExperienceContext `json:"experience_context,omitempty"`
+	VaultID           string             `json:"vault_id,omitempty"`
 }
 
 // ExperienceContext is where the buyer goes from PayPal's page, and what it asks for.
