@@ -74,7 +74,7 @@ func (a *Adapter) captured(ctx context.Context, op, id, capture string) (core.Pa
 		if capture == "" || one.ID != capture {
 			continue
 		}
-		if one.Status == captureDeclined || one.Status == captureFailed {
+		if one.isRefused() {
 			return core.PaymentSnapshot{}, shown.declined(op, captureFailure(&one))
 		}
 		return a.seen(op, shown)

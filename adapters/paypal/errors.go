@@ -24,6 +24,10 @@ var (
 	errNotWhole    = errors.New("answer does not show what became of the payment")
 	errOther       = errors.New("answer is about another request")
 	errMethodType  = errors.New("method is of no type that can be charged")
+	errPeriod      = errors.New("price is asked for at intervals that PayPal does not bill")
+	errQuantity    = errors.New("quantity is none that PayPal bills")
+	errPeriodEnd   = errors.New("PayPal ends a subscription now or not at all")
+	errKeep        = errors.New("PayPal undoes no end of a subscription")
 	errNotAwaited  = errors.New("PayPal takes no such answer to the dispute now")
 	errNoEvidence  = errors.New("there is no evidence to send: save some text or a file first")
 	errTooLong     = errors.New("is longer than PayPal takes: shorten it")
@@ -173,6 +177,18 @@ func class(status int, issue, name string) core.Class {
 		return core.ClassInvalid
 	}
 	return core.ClassUnknown
+}
+
+// isMissing reports whether PayPal knows nothing of what was asked about.
+func isMissing(err error) bool {
+	refused, ok := errors.AsType[*core.ProviderError](err)
+	return ok && refused.Foreign == ports.ForeignMissing
+}
+
+// isInvalid reports whether PayPal refused a call as one that cannot be, or cannot be any more.
+func isInvalid(err error) bool {
+	answered, ok := errors.AsType[*core.ProviderError](err)
+	return ok && answered.Class == core.ClassInvalid
 }
 
 // hasIssue reports whether PayPal refused a call for one of those reasons.

@@ -2,14 +2,12 @@ package paypal
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/ports"
 )
 
 // pathSales is where PayPal's older API has what subscriptions took.
@@ -30,12 +28,6 @@ type Sale struct {
 	// Subscription is the one whose billing asked for it; empty where PayPal does not say.
 	Subscription string
 	requestID    string // of the call that showed it
-}
-
-// isMissing reports whether PayPal knows nothing of what was asked about.
-func isMissing(err error) bool {
-	refused, ok := errors.AsType[*core.ProviderError](err)
-	return ok && refused.Foreign == ports.ForeignMissing
 }
 
 // paid is what a payment is known by: an order, or the sale that belongs to none; the other of
@@ -158,7 +150,7 @@ func (a *Adapter) saleSeen(op string, s *Sale) (core.PaymentSnapshot, error) {
 		}
 	case s.Status == capturePending:
 		seen.Status = core.PaymentProcessing
-	case s.Status == captureDeclined, s.Status == captureFailed:
+	case s.isRefused():
 		seen.Status, seen.Failure = core.PaymentFailed, captureFailure(&s.Capture)
 	}
 	return seen, nil

@@ -101,6 +101,9 @@ func (c *Capture) isTaken() bool {
 	return c.Status == captureCompleted || c.Status == capturePartly || c.Status == captureRefunded
 }
 
+// isRefused reports whether it will take none.
+func (c *Capture) isRefused() bool { return c.Status == captureDeclined || c.Status == captureFailed }
+
 // seen is what an answer shows of a payment.
 func (a *Adapter) seen(op string, o *Order) (core.PaymentSnapshot, error) {
 	seen, err := a.translate(o)
