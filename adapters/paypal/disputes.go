@@ -122,7 +122,7 @@ func (a *Adapter) disputesOf(ctx context.Context, op, capture string) ([]string,
 	if err := decode(op, got, &list); err != nil {
 		return nil, err
 	}
-	if list.Items == nil && list.Links == nil {
+	if list.Items == nil {
 		return nil, unusable(op, got, errNoObject)
 	}
 	ids := make([]string, 0, len(list.Items))

@@ -188,13 +188,17 @@ func documentName(file core.EvidenceFile) string {
 	return string(file.Field) + fileEndings[file.ContentType]
 }
 
-// holds reports whether all of it is there already, as evidence of the shop's.
+// holds reports whether all of it is there already, as evidence of the shop's. PayPal may show
+// more with a piece than was sent with it.
 func (d *DisputeObject) holds(evidences []Evidence) bool {
 	return !slices.ContainsFunc(evidences, func(ours Evidence) bool {
-		return !slices.ContainsFunc(d.Evidences, func(theirs Evidence) bool {
-			return theirs.Source == sellersEvidence && theirs.Type == ours.Type && theirs.Notes == ours.Notes && slices.Equal(theirs.Documents, ours.Documents)
-		})
+		return !slices.ContainsFunc(d.Evidences, ours.isIn)
 	})
+}
+
+func (e Evidence) isIn(shown Evidence) bool {
+	missing := slices.ContainsFunc(e.Documents, func(one Document) bool { return !slices.Contains(shown.Documents, one) })
+	return shown.Source == sellersEvidence && shown.Type == e.Type && shown.Notes == e.Notes && !missing
 }
 
 // evidenceBody is the request in parts: the evidence as JSON, then the files. What parts them

@@ -267,6 +267,9 @@ func (a *Adapter) move(
 		return core.SubscriptionSnapshot{}, refused
 	}
 	shown, err := a.lookAtSubscription(ctx, op, ref.ID)
+	if refused != nil && isInvalid(err) {
+		return core.SubscriptionSnapshot{}, refused
+	}
 	if err != nil {
 		return core.SubscriptionSnapshot{}, afterwards(err, ref.ID)
 	}

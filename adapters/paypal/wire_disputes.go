@@ -40,7 +40,6 @@ type DisputeList struct {
 	Items []struct {
 		DisputeID string `json:"dispute_id"`
 	} `json:"items"`
-	Links []Link `json:"links"`
 }
 
 // ProvideEvidenceRequest is the part named input of the body of POST
