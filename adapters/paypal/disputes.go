@@ -220,7 +220,8 @@ func (d *DisputeObject) status(withdrawn, reinstated core.Money) (core.DisputeSt
 		case outcomeAccepted:
 			return core.DisputeAccepted, word
 		}
-		if order, err := withdrawn.Compare(reinstated); err == nil && order > 0 {
+		order, err := withdrawn.Compare(reinstated)
+		if withdrawn.IsPositive() && (reinstated.IsZero() || err == nil && order > 0) {
 			return core.DisputeLost, word
 		}
 		return core.DisputeWon, word

@@ -76,45 +76,52 @@ func (a *Adapter) CreatePrice(ctx context.Context, key core.OperationKey, price 
 		return "", err
 	}
 	name := []rune(orElse(price.Name, string(price.ID)))
-	return a.created(ctx, request{op: op, method: http.MethodPost, path: pathPlans, key: key + "-b", body: CreatePlanRequest{
+	made, err := a.planFrom(ctx, request{op: op, method: http.MethodPost, path: pathPlans, key: key + "-b", body: CreatePlanRequest{
 		ProductID: productID, Name: string(name[:min(len(name), planNameCharsMax)]), Status: statusActive, BillingCycles: cycles, QuantitySupported: true,
 		PaymentPreferences: PaymentPreferences{AutoBillOutstanding: true, PaymentFailureThreshold: failuresMax},
-	}})
+	}}, "")
+	if err != nil {
+		return "", err
+	}
+	if asked, err := made.amount(1); err != nil || asked != price.Amount {
+		// What was asked for under the key before was something else.
+		return "", unusable(op, answer{requestID: made.requestID}, errOther)
+	}
+	return made.ID, nil
 }
 
 // product has the product be there that all plans are of. PayPal refuses it where it is there
 // already, in which words is not verified: a look tells.
 func (a *Adapter) product(ctx context.Context, op string, key core.OperationKey) error {
-	_, err := a.created(ctx, request{
+	err := a.productFrom(ctx, request{
 		op: op, method: http.MethodPost, path: pathProducts, key: key, body: CreateProductRequest{ID: productID, Name: productName, Type: productKind},
 	})
 	if !isInvalid(err) {
 		return err
 	}
-	if _, missing := a.created(ctx, request{op: op, method: http.MethodGet, path: pathProducts + "/" + productID}); isMissing(missing) {
-		return err
-	} else if missing != nil {
-		return missing
+	looked := a.productFrom(ctx, request{op: op, method: http.MethodGet, path: pathProducts + "/" + productID})
+	if isInvalid(looked) {
+		return err // for another reason
 	}
-	return nil
+	return looked
 }
 
-// created makes or shows an object of which only the id is used.
-func (a *Adapter) created(ctx context.Context, r request) (string, error) {
+// productFrom makes a call whose answer is the product.
+func (a *Adapter) productFrom(ctx context.Context, r request) error {
 	got, err := a.api.do(ctx, r)
 	if err != nil {
-		return "", err
+		return err
 	}
-	var made struct {
+	var shown struct {
 		ID string `json:"id"`
 	}
-	if err := decode(r.op, got, &made); err != nil {
-		return "", err
+	if err := decode(r.op, got, &shown); err != nil {
+		return err
 	}
-	if made.ID == "" || outbound.SafeID(made.ID) == "" {
-		return "", unusable(r.op, got, errNoObject)
+	if shown.ID != productID {
+		return unusable(r.op, got, errNoObject)
 	}
-	return made.ID, nil
+	return nil
 }
 
 // cyclesOf are a price's as PayPal takes them.
@@ -146,18 +153,31 @@ func cyclesOf(price core.Price) ([]BillingCycle, error) {
 //
 // Source: GET /v1/billing/plans/{id}.
 func (a *Adapter) plan(ctx context.Context, op, id string) (*Plan, error) {
-	got, err := a.api.do(ctx, request{op: op, method: http.MethodGet, path: pathPlans + "/" + id})
+	return a.planFrom(ctx, request{op: op, method: http.MethodGet, path: pathPlans + "/" + id}, id)
+}
+
+// planFrom makes a call whose answer is a plan; id is empty where the answer makes it known. An
+// answer that does not show the whole is followed by a look.
+func (a *Adapter) planFrom(ctx context.Context, r request, id string) (*Plan, error) {
+	got, err := a.api.do(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	shown := &Plan{}
-	if err := decode(op, got, shown); err != nil {
+	if err := decode(r.op, got, shown); err != nil {
 		return nil, err
 	}
-	if shown.ID != id || shown.regular() == nil {
-		return nil, unusable(op, got, errNoObject)
+	shown.requestID = got.requestID
+	switch {
+	case shown.ID == "" || outbound.SafeID(shown.ID) == "" || id != "" && shown.ID != id:
+		return nil, unusable(r.op, got, errNoObject)
+	case shown.regular() != nil:
+		return shown, nil
+	case r.method == http.MethodGet:
+		return nil, unusable(r.op, got, errNoObject)
 	}
-	return shown, nil
+	whole, err := a.plan(ctx, r.op, shown.ID)
+	return whole, afterwards(err, shown.ID)
 }
 
 // regular is the cycle that goes on; nil where there is none.

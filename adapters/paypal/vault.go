@@ -210,13 +210,13 @@ func (a *Adapter) setup(t *VaultToken) core.MethodSnapshot {
 
 // saved is what a payment token shows.
 func (a *Adapter) saved(op string, t *VaultToken) (core.MethodSnapshot, error) {
-	details := t.details()
-	if details.Type == "" {
+	details, customer := t.details(), outbound.SafeID(t.Customer.ID)
+	if details.Type == "" || customer == "" {
 		return core.MethodSnapshot{}, unusable(op, answer{requestID: t.requestID}, errNoObject)
 	}
 	return core.MethodSnapshot{
 		Ref:      core.ProviderRef{Account: a.account, Kind: core.ObjectMethod, ID: t.ID},
-		Customer: outbound.SafeID(t.Customer.ID), Status: core.MethodActive, ForeignStatus: tokenVaulted, Details: details, Environment: a.environment(t.Links),
+		Customer: customer, Status: core.MethodActive, ForeignStatus: tokenVaulted, Details: details, Environment: a.environment(t.Links),
 	}, nil
 }
 

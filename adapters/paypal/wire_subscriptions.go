@@ -26,6 +26,8 @@ type Plan struct {
 	ID                 string             `json:"id"`
 	BillingCycles      []BillingCycle     `json:"billing_cycles"`
 	PaymentPreferences PaymentPreferences `json:"payment_preferences"`
+
+	requestID string // of the call that showed it
 }
 
 // BillingCycle is how often a plan asks for what.
