@@ -43,7 +43,18 @@ type house struct {
 	got []answer
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
+	t.Helper()
+	return openHouse(t, true)
+}
+
+// newQuietHouse is one that posts no webhooks.
+func newQuietHouse(t testing.TB) *house {
+	t.Helper()
+	return openHouse(t, false)
+}
+
+func openHouse(t testing.TB, listens bool) *house {
 	t.Helper()
 	h := &house{now: &atomic.Int64{}, client: &http.Client{}}
 	h.now.Store(start)
@@ -51,8 +62,12 @@ func newHouse(t *testing.T) *house {
 	listener := httptest.NewServer(http.HandlerFunc(h.listen))
 	logger, faults := slog.New(slog.DiscardHandler), &engine.Faults{}
 	h.webhooks = engine.NewWebhooks(h.client, faults, logger)
+	address := ""
+	if listens {
+		address = listener.URL
+	}
 	h.sim = stripe.New(stripe.Options{
-		Account: "stripe", SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{"whsec_witness"}, WebhookURL: listener.URL,
+		Account: "stripe", SecretKey: secretKey, PublishableKey: publishableKey, WebhookSecrets: []string{"whsec_witness"}, WebhookURL: address,
 		Clock: h.clock, Faults: faults, Requests: &engine.Requests{}, Webhooks: h.webhooks, Logger: logger,
 	})
 	server := httptest.NewServer(h.sim.Handler())
@@ -78,7 +93,7 @@ func (h *house) listen(_ http.ResponseWriter, r *http.Request) {
 }
 
 // told gives the objects of the webhooks of a type. Each is as it stood at its event.
-func (h *house) told(t *testing.T, kind string) []answer {
+func (h *house) told(t testing.TB, kind string) []answer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitMax)
 	defer cancel()
@@ -132,7 +147,7 @@ func (a answer) text(path string) string {
 }
 
 // texts gives a value of each object of a list.
-func (a answer) texts(t *testing.T, path string) []string {
+func (a answer) texts(t testing.TB, path string) []string {
 	t.Helper()
 	data, ok := a.Body["data"].([]any)
 	require.True(t, ok, a.Text)
@@ -152,7 +167,7 @@ func form(pairs ...string) url.Values {
 	return values
 }
 
-func (h *house) send(t *testing.T, method, path, kind, body string) answer {
+func (h *house) send(t testing.TB, method, path, kind, body string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, h.url+"/stripe/v1"+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -173,37 +188,37 @@ func (h *house) send(t *testing.T, method, path, kind, body string) answer {
 }
 
 // post calls with the secret key, as the libraries do.
-func (h *house) post(t *testing.T, path string, pairs ...string) answer {
+func (h *house) post(t testing.TB, path string, pairs ...string) answer {
 	t.Helper()
 	return h.send(t, http.MethodPost, path, "application/x-www-form-urlencoded", form(pairs...).Encode())
 }
 
 // do calls as post does, and is answered well.
-func (h *house) do(t *testing.T, path string, pairs ...string) answer {
+func (h *house) do(t testing.TB, path string, pairs ...string) answer {
 	t.Helper()
 	a := h.post(t, path, pairs...)
 	require.Equal(t, http.StatusOK, a.Status, a.Text)
 	return a
 }
 
-func (h *house) get(t *testing.T, path string, pairs ...string) answer {
+func (h *house) get(t testing.TB, path string, pairs ...string) answer {
 	t.Helper()
 	return h.send(t, http.MethodGet, path+"?"+form(pairs...).Encode(), "", "")
 }
 
-func (h *house) remove(t *testing.T, path string, pairs ...string) answer {
+func (h *house) remove(t testing.TB, path string, pairs ...string) answer {
 	t.Helper()
 	return h.send(t, http.MethodDelete, path, "application/x-www-form-urlencoded", form(pairs...).Encode())
 }
 
 // browser calls with the publishable key, as the frame does.
-func (h *house) browser(t *testing.T, path string, pairs ...string) answer {
+func (h *house) browser(t testing.TB, path string, pairs ...string) answer {
 	t.Helper()
 	return h.post(t, path, append(pairs, "key", publishableKey)...)
 }
 
 // refuses is a call that is refused with a code, "<nil>" for none, for a parameter.
-func (a answer) refuses(t *testing.T, status int, code, param string) {
+func (a answer) refuses(t testing.TB, status int, code, param string) {
 	t.Helper()
 	require.Equal(t, status, a.Status, a.Text)
 	require.Equal(t, code, a.text("error.code"), a.Text)
@@ -221,7 +236,7 @@ func card(number string) []string {
 
 // confirm has the buyer type a card into the frame, for a payment or for later; after that,
 // the bank agrees where it asks.
-func (h *house) confirm(t *testing.T, object answer, number string) answer {
+func (h *house) confirm(t testing.TB, object answer, number string) answer {
 	t.Helper()
 	kind := "/payment_intents/"
 	if object.text("object") == "setup_intent" {
@@ -236,7 +251,7 @@ func (h *house) confirm(t *testing.T, object answer, number string) answer {
 }
 
 // paid is a payment of 2500 that was made with a card, pay_1 to the program under test.
-func (h *house) paid(t *testing.T, number string, pairs ...string) answer {
+func (h *house) paid(t testing.TB, number string, pairs ...string) answer {
 	t.Helper()
 	values := append([]string{
 		"amount", "2500", "currency", "eur", "automatic_payment_methods[enabled]", "true", "metadata[paydesk_payment]", "pay_1",
@@ -248,7 +263,7 @@ func (h *house) paid(t *testing.T, number string, pairs ...string) answer {
 }
 
 // charge shows the charge of a payment, with its refunds.
-func (h *house) charge(t *testing.T, payment string) answer {
+func (h *house) charge(t testing.TB, payment string) answer {
 	t.Helper()
 	a := h.get(t, "/payment_intents/"+payment, "expand[]", "latest_charge.refunds")
 	charge, ok := a.Body["latest_charge"].(map[string]any)
@@ -257,12 +272,12 @@ func (h *house) charge(t *testing.T, payment string) answer {
 }
 
 // customer makes one; saved gives one a card.
-func (h *house) customer(t *testing.T) string {
+func (h *house) customer(t testing.TB) string {
 	t.Helper()
 	return h.do(t, "/customers", "email", "buyer@example.test", "metadata[paydesk_customer]", "cus_1").text("id")
 }
 
-func (h *house) saved(t *testing.T, customer, number string) string {
+func (h *house) saved(t testing.TB, customer, number string) string {
 	t.Helper()
 	made := h.do(t, "/setup_intents", "customer", customer)
 	a := h.confirm(t, made, number)
@@ -271,7 +286,7 @@ func (h *house) saved(t *testing.T, customer, number string) string {
 }
 
 // off charges a saved card without its holder.
-func (h *house) off(t *testing.T, customer, method string, pairs ...string) answer {
+func (h *house) off(t testing.TB, customer, method string, pairs ...string) answer {
 	t.Helper()
 	return h.post(t, "/payment_intents", append([]string{
 		"amount", "2500", "currency", "eur", "customer", customer, "payment_method", method, "payment_method_types[]", "card", "confirm", "true", "off_session", "true",
@@ -279,7 +294,7 @@ func (h *house) off(t *testing.T, customer, method string, pairs ...string) answ
 }
 
 // price makes a price of a product of its own.
-func (h *house) price(t *testing.T, amount string, pairs ...string) string {
+func (h *house) price(t testing.TB, amount string, pairs ...string) string {
 	t.Helper()
 	values := maps.Clone(form("currency", "eur", "unit_amount", amount, "recurring[interval]", "month", "product_data[name]", "Gold"))
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -291,7 +306,7 @@ func (h *house) price(t *testing.T, amount string, pairs ...string) string {
 }
 
 // subscribed is a subscription of a price, paid with a card.
-func (h *house) subscribed(t *testing.T, price, number string, pairs ...string) answer {
+func (h *house) subscribed(t testing.TB, price, number string, pairs ...string) answer {
 	t.Helper()
 	customer := h.customer(t)
 	a := h.post(t, "/subscriptions", append([]string{
@@ -301,7 +316,7 @@ func (h *house) subscribed(t *testing.T, price, number string, pairs ...string) 
 	return a
 }
 
-func (h *house) subscription(t *testing.T, id string) answer {
+func (h *house) subscription(t testing.TB, id string) answer {
 	t.Helper()
 	a := h.get(t, "/subscriptions/"+id, "expand[]", "latest_invoice.payment_intent")
 	require.Equal(t, http.StatusOK, a.Status, a.Text)
