@@ -148,7 +148,9 @@ func TestConfirmationAtOnceIsChecked(t *testing.T) {
 	id := h.customer(t)
 	method := h.saved(t, id, "4242424242424242")
 	base := []string{"amount", "2500", "currency", "eur", "customer", id}
-	with := func(more ...string) answer { return h.post(t, "/payment_intents", append(append([]string{}, base...), more...)...) }
+	with := func(more ...string) answer {
+		return h.post(t, "/payment_intents", append(append([]string{}, base...), more...)...)
+	}
 	with("confirm", "true", "payment_method", method).refuses(t, http.StatusBadRequest, "<nil>", "return_url")
 	with("off_session", "true").refuses(t, http.StatusBadRequest, "parameter_unknown", "off_session")
 	with("confirm", "true", "payment_method_types[]", "card").refuses(t, http.StatusBadRequest, "parameter_missing", "payment_method")

@@ -99,7 +99,9 @@ func TestAFirstPaymentWithoutTheBuyer(t *testing.T) {
 	price, customer := h.price(t, "1000"), h.customer(t)
 	method := h.saved(t, customer, stripe.NamedCards["declined_later"])
 	base := []string{"customer", customer, "items[0][price]", price}
-	with := func(more ...string) answer { return h.post(t, "/subscriptions", append(append([]string{}, base...), more...)...) }
+	with := func(more ...string) answer {
+		return h.post(t, "/subscriptions", append(append([]string{}, base...), more...)...)
+	}
 	with().refuses(t, http.StatusBadRequest, "resource_missing", "<nil>")
 	with("default_payment_method", "pm_nothing").refuses(t, http.StatusBadRequest, "resource_missing", "default_payment_method")
 	with("default_payment_method", method, "payment_behavior", "error_if_incomplete").refuses(t, http.StatusPaymentRequired, "card_declined", "<nil>")
