@@ -27,7 +27,7 @@ type intent struct {
 	Currency                  string            `json:"currency"`
 	Customer                  *string           `json:"customer"`
 	Description               *string           `json:"description"`
-	Invoice                   *string           `json:"invoice"`
+	Invoice                   any               `json:"invoice"` // null, id or object
 	LastPaymentError          *apiError         `json:"last_payment_error"`
 	LatestCharge              any               `json:"latest_charge"` // null, id or object
 	Livemode                  bool              `json:"livemode"`
@@ -163,6 +163,9 @@ func (s *Server) shownUnder(i *intent, in *request, place string) *intent {
 	}
 	if i.method != nil && in.expands(place+"payment_method") {
 		c.PaymentMethod = i.method.copied()
+	}
+	if i.invoice != nil && in.reaches(place+"invoice") && !in.public {
+		c.Invoice = s.shownInvoice(i.invoice, in, place+"invoice.")
 	}
 	if in.public { // whoever pays sees no more than paying takes
 		c.Metadata, c.Description = nil, nil
