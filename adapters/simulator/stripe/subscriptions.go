@@ -158,20 +158,20 @@ var ofSubscription = []string{
 	"latest_invoice.payment_intent.payment_method", "latest_invoice.charge", "pending_setup_intent", "pending_setup_intent.payment_method",
 }
 
-// shownSubscription is a subscription as an answer shows it at a place. The caller holds mu.
-func (s *Server) shownSubscription(sub *subscription, in *request, place string) *subscription {
+// shownSubscription is a subscription as an answer shows it. The caller holds mu.
+func (s *Server) shownSubscription(sub *subscription, in *request) *subscription {
 	c := sub.copied()
-	if in.reaches(place + "customer") {
+	if in.reaches("customer") {
 		c.Customer = sub.owner.copied()
 	}
-	if sub.method != nil && in.reaches(place+"default_payment_method") {
+	if sub.method != nil && in.reaches("default_payment_method") {
 		c.DefaultPaymentMethod = sub.method.copied()
 	}
-	if sub.setup != nil && in.reaches(place+"pending_setup_intent") {
-		c.PendingSetupIntent = shownSetup(sub.setup, in, place+"pending_setup_intent.")
+	if sub.setup != nil && in.reaches("pending_setup_intent") {
+		c.PendingSetupIntent = shownSetup(sub.setup, in, "pending_setup_intent.")
 	}
-	if last := sub.latest(); last != nil && in.reaches(place+"latest_invoice") {
-		c.LatestInvoice = s.shownInvoice(last, in, place+"latest_invoice.")
+	if last := sub.latest(); last != nil && in.reaches("latest_invoice") {
+		c.LatestInvoice = s.shownInvoice(last, in, "latest_invoice.")
 	}
 	return c
 }
@@ -213,7 +213,7 @@ func (s *Server) createSubscription(in *request) result {
 	}
 	s.begin(sub)
 	s.firstInvoice(sub, behavior, offSession)
-	return done(s.shownSubscription(sub, in, ""))
+	return done(s.shownSubscription(sub, in))
 }
 
 // checkCharge refuses what could not be charged, where nothing is to be made then. The caller
@@ -388,7 +388,7 @@ func (s *Server) getSubscription(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sub, ok := s.subscriptions.Get(in.id); ok {
-		return done(s.shownSubscription(sub, in, ""))
+		return done(s.shownSubscription(sub, in))
 	}
 	return notFound("subscription", "id", in.id)
 }
@@ -429,6 +429,6 @@ func (s *Server) listSubscriptions(in *request) result {
 	if out != nil {
 		return *out
 	}
-	list.Data = copies(kept, func(sub *subscription) *subscription { return s.shownSubscription(sub, in, "") })
+	list.Data = copies(kept, func(sub *subscription) *subscription { return s.shownSubscription(sub, in) })
 	return done(list)
 }
