@@ -15,11 +15,13 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -52,6 +54,9 @@ type House struct {
 	Refunds  *refunds.Service
 	Notify   *notify.Service
 
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
+
 	t TB
 }
 
@@ -81,9 +86,10 @@ func New(t TB, store ports.Store) *House {
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
 	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
-	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
-		Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack,
-	})
+	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
+	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
+	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, settings)
+	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Clock, h.IDs, h.Record, settings)
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
 	return h
 }
@@ -99,12 +105,19 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncRefund:      h.Refunds.Look,
 		ports.JobWatchRefunds:    h.Refunds.Watch,
 		ports.JobNotify:          h.Notify.Deliver,
+
+		ports.JobSyncSubscription:   h.Subscriptions.Refresh,
+		ports.JobSwapMethod:         h.Subscriptions.SwapMethod,
+		ports.JobWatchSubscriptions: h.Subscriptions.Watch,
 	}
 }
 
 // senders are who sends the operations that are not the payments' own.
 func (h *House) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: h.Refunds}
+	senders := calls.Senders{core.OpRefundPayment: h.Refunds}
+	senders.Add(h.Customers, customers.Operations()...)
+	senders.Add(h.Subscriptions, subscriptions.Operations()...)
+	return senders
 }
 
 // Price is what every checkout here costs, in cents.
