@@ -2,6 +2,7 @@ package ports
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paydesk/paydesk/core"
@@ -100,6 +101,12 @@ type SubscriptionAbilities struct {
 	CancelLater  bool // at the end of the paid period
 	KeepCanceled bool // undo an end that is to come
 	SwapMethod   bool // pay a running one with another saved method
+}
+
+// Bills reports whether a price and a quantity of it can be billed; never for a nil receiver or price.
+func (a *SubscriptionAbilities) Bills(recurring *core.Recurring, quantity int64) bool {
+	return a != nil && recurring != nil && slices.Contains(a.Periods[recurring.Interval], recurring.Count) &&
+		recurring.TrialDays <= a.TrialDaysMax && quantity >= 1 && quantity <= max(a.QuantityMax, 1)
 }
 
 // CreateSubscription is what a provider is asked to bill. The same operation always sends the

@@ -214,7 +214,13 @@ func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("account %q: %w", op.Account, core.ErrAccountNotOffered)
 	}
-	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept, nil
+	return d.Forgotten(op, provider), nil
+}
+
+// Forgotten reports whether a provider may have forgotten an operation's key, so that sending it
+// again could have a second effect.
+func (d *Desk) Forgotten(op core.Operation, provider ports.Provider) bool {
+	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept
 }
 
 // Replayed is what an operation of a repeated storefront's call comes to: nil where it was done,

@@ -17,11 +17,8 @@ func (s *Service) syncInvoice(ctx context.Context, ref core.ProviderRef, cause c
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the account bills no subscriptions")
 	}
 	seen, err := provider.GetInvoice(ctx, ref)
-	if isMissing(err) {
-		return ports.Observation{Reason: core.ReasonMissing}, s.noteInbound(ctx, cause, core.InboundIgnored, noteMissing)
-	}
 	if err != nil {
-		return ports.Observation{}, err
+		return s.missing(ctx, ports.Observation{}, err, cause)
 	}
 	if seen.Subscription.ID == "" {
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the invoice belongs to no subscription")
@@ -149,8 +146,7 @@ func (s *Service) applyBilled(ctx context.Context, tx *work, subscription core.S
 			return "", err
 		}
 	}
-	quiet := cause
-	quiet.Inbound = "" // the event is noted once, by its own object
-	_, err = s.applyLocked(ctx, tx, core.Checkout{}, held, *payment.seen, quiet)
+
+	_, err = s.applyLocked(ctx, tx, core.Checkout{}, held, *payment.seen, cause)
 	return held.ID, err
 }

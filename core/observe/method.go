@@ -15,38 +15,31 @@ func (s *Service) syncMethod(ctx context.Context, ref core.ProviderRef, cause co
 	if !ok {
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the account saves no methods")
 	}
-	for range syncTriesMax {
-		held, err := s.store.MethodByRef(ctx, ref)
-		if err != nil && !errors.Is(err, ports.ErrNotFound) {
+	held, err := s.store.MethodByRef(ctx, ref)
+	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+		return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
+	}
+	if held.ID != "" {
+		ref = held.Ref() // once it is saved it is looked at by itself
+	}
+	seen, err := vault.GetMethod(ctx, ref)
+	if err != nil {
+		return s.missing(ctx, ports.Observation{Method: held}, err, cause)
+	}
+	if held.ID == "" {
+		if held, err = s.methodOwner(ctx, seen); err != nil {
 			return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
 		}
-		if held.ID != "" {
-			ref = held.Ref() // once it is saved it is looked at by itself
-		}
-		seen, err := vault.GetMethod(ctx, ref)
-		if isMissing(err) {
-			return ports.Observation{Method: held, Reason: core.ReasonMissing}, s.noteInbound(ctx, cause, core.InboundIgnored, noteMissing)
-		}
-		if err != nil {
-			return ports.Observation{}, err
-		}
-		if held.ID == "" {
-			if held, err = s.methodOwner(ctx, seen); err != nil {
-				return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
-			}
-		}
-		if held.ID == "" {
-			return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no method here")
-		}
-		observation, err := s.applyMethod(ctx, held, seen, cause)
-		if !errors.Is(err, ports.ErrConflict) && !errors.Is(err, ports.ErrDuplicate) {
-			return observation, err
-		}
 	}
-	return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, ports.ErrConflict)
+	if held.ID == "" {
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no method here")
+	}
+	observation, err := s.applyMethod(ctx, held, seen, cause)
+	if errors.Is(err, ports.ErrDuplicate) {
+		return observation, ports.ErrConflict // another look stored the same counterpart
+	}
+	return observation, err
 }
-
-const noteMissing = "the provider has no such object"
 
 // isMissing reports whether a look failed since the provider knows no such object.
 func isMissing(err error) bool {

@@ -46,39 +46,30 @@ func (s *Service) syncBilling(ctx context.Context, ref, invoice core.ProviderRef
 	if !ok {
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the account bills no subscriptions")
 	}
-	for range syncTriesMax {
-		held, err := s.store.SubscriptionByRef(ctx, ref)
-		if err != nil && !errors.Is(err, ports.ErrNotFound) {
+	held, err := s.store.SubscriptionByRef(ctx, ref)
+	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+		return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
+	}
+	snapshot, err := provider.GetSubscription(ctx, ref)
+	if err != nil {
+		return s.missing(ctx, ports.Observation{Subscription: held}, err, cause)
+	}
+	if held.ID == "" {
+		if held, err = s.subscriptionOwner(ctx, snapshot); err != nil {
 			return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
 		}
-		snapshot, err := provider.GetSubscription(ctx, ref)
-		if isMissing(err) {
-			return ports.Observation{Subscription: held, Reason: core.ReasonMissing}, s.noteInbound(ctx, cause, core.InboundIgnored, noteMissing)
-		}
-		if err != nil {
-			return ports.Observation{}, err
-		}
-		if held.ID == "" {
-			if held, err = s.subscriptionOwner(ctx, snapshot); err != nil {
-				return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
-			}
-		}
-		if held.ID == "" {
-			return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no subscription here")
-		}
-		if err := s.addInvoice(ctx, provider, &snapshot, invoice); err != nil {
-			return ports.Observation{}, err
-		}
-		seen, err := s.sight(ctx, provider, snapshot, payment)
-		if err != nil {
-			return ports.Observation{}, err
-		}
-		observation, err := s.applySubscription(ctx, held, seen, cause)
-		if !errors.Is(err, ports.ErrConflict) {
-			return observation, err
-		}
 	}
-	return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, ports.ErrConflict)
+	if held.ID == "" {
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no subscription here")
+	}
+	if err := s.addInvoice(ctx, provider, &snapshot, invoice); err != nil {
+		return ports.Observation{}, err
+	}
+	seen, err := s.sight(ctx, provider, snapshot, payment)
+	if err != nil {
+		return ports.Observation{}, err
+	}
+	return s.applySubscription(ctx, held, seen, cause)
 }
 
 // subscriptionOwner finds the subscription that the provider's object names as its own. The zero
@@ -232,7 +223,9 @@ func (s *Service) applySubscriptionLocked(ctx context.Context, tx *work, checkou
 		}
 	}
 	if application.Changed || cause.Kind == core.CauseRepair && application.Reason != core.ReasonOtherObject {
-		shown := func(op core.Operation) bool { return op.ShownBySubscription(seen.SubscriptionSnapshot) || changeShown(op, next) }
+		shown := func(op core.Operation) bool {
+			return op.ShownBySubscription(seen.SubscriptionSnapshot) || changeShown(op, next)
+		}
 		if err := s.settleSubject(ctx, tx, string(next.ID), string(next.Status), seen.Ref.ID, shown); err != nil {
 			return ports.Observation{}, err
 		}

@@ -185,6 +185,8 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 		return attempt.Payment, err
 	case core.OpConfirmPayment:
 		snapshot, err = s.confirmation(ctx, provider, payment, op)
+	case core.OpChargeMethod:
+		snapshot, err = s.charge(ctx, provider, payment, op)
 	case core.OpCapturePayment:
 		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.MoneyRef(), op.Amount)
 	case core.OpCancelPayment:
