@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/check"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -57,22 +58,19 @@ func (s *Service) SaveEvidence(ctx context.Context, id core.DisputeID, texts map
 // checkTexts says what is wrong with each of the texts.
 func checkTexts(texts map[core.EvidenceField]string, can ports.DisputeAbilities) error {
 	most := least(core.EvidenceTextCharsMax, can.TextCharsMax)
-	var wrong []core.FieldError
+	wrong := &check.Fields{}
 	for _, field := range slices.Sorted(maps.Keys(texts)) {
 		name, text := "texts."+string(field), texts[field]
 		switch {
 		case !field.IsText():
-			wrong = append(wrong, core.FieldError{Field: name, Message: "is no text of a dispute's evidence"})
+			wrong.Refuse(name, "is no text of a dispute's evidence")
 		case utf8.RuneCountInString(text) > most:
-			wrong = append(wrong, core.FieldError{Field: name, Message: fmt.Sprintf("must have at most %d characters at this provider", most)})
+			wrong.Refuse(name, "must have at most %d characters at this provider", most)
 		case !utf8.ValidString(text) || strings.ContainsFunc(text, isControl):
-			wrong = append(wrong, core.FieldError{Field: name, Message: "must be text without control characters but for line breaks and tabs"})
+			wrong.Refuse(name, "must be text without control characters but for line breaks and tabs")
 		}
 	}
-	if len(wrong) > 0 {
-		return &core.InvalidError{Fields: wrong}
-	}
-	return nil
+	return wrong.Err()
 }
 
 // checkSum says whether all texts of a draft together are too long.
