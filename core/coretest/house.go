@@ -16,6 +16,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/customers"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
@@ -52,6 +53,7 @@ type House struct {
 	Calls    *calls.Desk
 	Payments *payments.Service
 	Refunds  *refunds.Service
+	Disputes *disputes.Service
 	Notify   *notify.Service
 
 	Customers     *customers.Service
@@ -86,6 +88,7 @@ func New(t TB, store ports.Store) *House {
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
 	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
+	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
 	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
 	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
 	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, settings)
@@ -97,14 +100,16 @@ func New(t TB, store ports.Store) *House {
 // Handlers are what does the jobs.
 func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 	return map[ports.JobKind]ports.JobHandler{
-		ports.JobSyncInbound:     h.Inbox.Process,
-		ports.JobRepairOperation: h.Calls.RepairBy(h.senders(), h.Payments.Repair),
-		ports.JobClosePayment:    h.Payments.ClosePayment,
-		ports.JobConfirmPayment:  h.Payments.ConfirmApproved,
-		ports.JobExpireCheckouts: h.Payments.ExpireDue,
-		ports.JobSyncRefund:      h.Refunds.Look,
-		ports.JobWatchRefunds:    h.Refunds.Watch,
-		ports.JobNotify:          h.Notify.Deliver,
+		ports.JobSyncInbound:         h.Inbox.Process,
+		ports.JobRepairOperation:     h.Calls.RepairBy(h.senders(), h.Payments.Repair),
+		ports.JobClosePayment:        h.Payments.ClosePayment,
+		ports.JobConfirmPayment:      h.Payments.ConfirmApproved,
+		ports.JobExpireCheckouts:     h.Payments.ExpireDue,
+		ports.JobWatchAuthorizations: h.Payments.WatchAuthorizations,
+		ports.JobSyncRefund:          h.Refunds.Look,
+		ports.JobWatchDisputes:       h.Disputes.Remind,
+		ports.JobWatchRefunds:        h.Refunds.Watch,
+		ports.JobNotify:              h.Notify.Deliver,
 
 		ports.JobSyncSubscription:   h.Subscriptions.Refresh,
 		ports.JobSwapMethod:         h.Subscriptions.SwapMethod,
@@ -114,7 +119,7 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 
 // senders are who sends the operations that are not the payments' own.
 func (h *House) senders() calls.Senders {
-	senders := calls.Senders{core.OpRefundPayment: h.Refunds}
+	senders := calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
 	senders.Add(h.Customers, customers.Operations()...)
 	senders.Add(h.Subscriptions, subscriptions.Operations()...)
 	return senders
