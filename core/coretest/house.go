@@ -15,12 +15,14 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -54,6 +56,9 @@ type House struct {
 	Disputes *disputes.Service
 	Notify   *notify.Service
 
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
+
 	t TB
 }
 
@@ -84,9 +89,10 @@ func New(t TB, store ports.Store) *House {
 	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
 	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
-	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
-		Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack,
-	})
+	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
+	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
+	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, settings)
+	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Clock, h.IDs, h.Record, settings)
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
 	return h
 }
@@ -104,12 +110,19 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobWatchDisputes:       h.Disputes.Remind,
 		ports.JobWatchRefunds:        h.Refunds.Watch,
 		ports.JobNotify:              h.Notify.Deliver,
+
+		ports.JobSyncSubscription:   h.Subscriptions.Refresh,
+		ports.JobSwapMethod:         h.Subscriptions.SwapMethod,
+		ports.JobWatchSubscriptions: h.Subscriptions.Watch,
 	}
 }
 
 // senders are who sends the operations that are not the payments' own.
 func (h *House) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
+	senders := calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
+	senders.Add(h.Customers, customers.Operations()...)
+	senders.Add(h.Subscriptions, subscriptions.Operations()...)
+	return senders
 }
 
 // Price is what every checkout here costs, in cents.
