@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -90,6 +91,11 @@ func (s *Server) newCharge(i *intent) *charge {
 		PaymentMethodDetails: map[string]any{"type": "card", "card": i.method.Card},
 		Outcome:              map[string]any{"network_status": "approved_by_network", "seller_message": "Payment complete.", "type": "authorized"},
 		intent:               i.ID, behavior: i.method.card.behavior,
+	}
+	if i.CaptureMethod == "manual" {
+		details := maps.Clone(i.method.Card)
+		details["capture_before"] = s.now().Add(authorizationLife).Unix()
+		c.PaymentMethodDetails["card"] = details
 	}
 	s.charges.Put(c.ID, c)
 	i.charge = c.ID
