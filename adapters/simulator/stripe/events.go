@@ -27,7 +27,12 @@ func (s *Server) tell(kind string, object any) {
 	if s.WebhookURL == "" || len(s.WebhookSecrets) == 0 {
 		return
 	}
-	s.Webhooks.Post(engine.Delivery{Account: s.Account, Kind: kind, URL: s.WebhookURL, Body: encode(e), Sign: s.sign})
+	body, err := json.Marshal(e)
+	if err != nil {
+		s.Logger.Error("event cannot be written", "type", kind)
+		return
+	}
+	s.Webhooks.Post(engine.Delivery{Account: s.Account, Kind: kind, URL: s.WebhookURL, Body: body, Sign: s.sign})
 }
 
 // sign makes the signature header with the world's time, whatever the simulator's clock
