@@ -10,12 +10,15 @@ import (
 	"context"
 	"github.com/paydesk/paydesk/adapters/passwords"
 	"github.com/paydesk/paydesk/adapters/system"
+	"github.com/paydesk/paydesk/adapters/telemetry"
 	"github.com/paydesk/paydesk/app"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/ports"
 	"log/slog"
 )
@@ -45,13 +48,19 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		return nil, nil, err
 	}
 	publicURL := app.NewPublicURL(config)
-	telemetry, cleanup2, err := app.NewTelemetry(ctx, logger)
+	telemetryTelemetry, cleanup2, err := app.NewTelemetry(ctx, logger)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
-	recorder := record.New(clock, iDs, publicURL, telemetry)
-	service := observe.New(database, providers, clock, recorder)
+	recorder := record.New(clock, iDs, publicURL, telemetryTelemetry)
+	anomalies, err := telemetry.NewAnomalies(telemetryTelemetry)
+	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	service := observe.New(database, providers, clock, iDs, recorder, anomalies)
 	inbox := observe.NewInbox(database, service, clock, iDs)
 	rush := app.NewRush()
 	journal, cleanup3, err := app.NewJournal(config, inbox, sealer, rush, logger)
@@ -60,13 +69,15 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	settings := app.NewSettings(config, providers)
+	desk := calls.New(database, providers, clock, iDs, recorder)
+	refundsService := refunds.New(database, providers, service, clock, iDs, recorder, desk)
+	settings := app.NewSettings(config, providers, refundsService)
 	paymentsService := payments.New(database, providers, service, clock, iDs, recorder, settings)
 	notifier := app.NewNotifier(config)
 	environment := app.NewEnvironment(config)
 	notifyService := notify.New(database, notifier, clock, iDs, environment)
 	argon2id := passwords.New()
-	accessService := access.New(database, clock, iDs, argon2id, telemetry, environment)
+	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
 	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, paymentsService, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
@@ -90,9 +101,11 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Jobs:        jobs,
 		Journal:     journal,
 		Rush:        rush,
-		Telemetry:   telemetry,
+		Telemetry:   telemetryTelemetry,
 		Inbox:       inbox,
+		Calls:       desk,
 		Payments:    paymentsService,
+		Refunds:     refundsService,
 		Notify:      notifyService,
 		Access:      accessService,
 		Idempotency: idempotencyService,
@@ -128,17 +141,23 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 		return nil, nil, err
 	}
 	publicURL := app.NewPublicURL(config)
-	telemetry, cleanup2, err := app.NewTelemetry(ctx, logger)
+	telemetryTelemetry, cleanup2, err := app.NewTelemetry(ctx, logger)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
-	recorder := record.New(clock, iDs, publicURL, telemetry)
-	service := observe.New(database, providers, clock, recorder)
+	recorder := record.New(clock, iDs, publicURL, telemetryTelemetry)
+	anomalies, err := telemetry.NewAnomalies(telemetryTelemetry)
+	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	service := observe.New(database, providers, clock, iDs, recorder, anomalies)
 	inbox := observe.NewInbox(database, service, clock, iDs)
 	argon2id := passwords.New()
 	environment := app.NewEnvironment(config)
-	accessService := access.New(database, clock, iDs, argon2id, telemetry, environment)
+	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	tools := &app.Tools{
 		Config: config,
 		Logger: logger,

@@ -8,10 +8,12 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/telemetry"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -26,7 +28,9 @@ type App struct {
 	Rush        *Rush
 	Telemetry   *telemetry.Telemetry
 	Inbox       *observe.Inbox
+	Calls       *calls.Desk
 	Payments    *payments.Service
+	Refunds     *refunds.Service
 	Notify      *notify.Service
 	Access      *access.Service
 	Idempotency *idempotency.Service

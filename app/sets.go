@@ -26,11 +26,13 @@ import (
 	"github.com/paydesk/paydesk/adapters/webhook"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/graph"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -43,6 +45,7 @@ var (
 		system.NewIDs, wire.Bind(new(ports.IDs), new(system.IDs)),
 		passwords.New, wire.Bind(new(ports.Passwords), new(*passwords.Argon2id)),
 		NewTelemetry, wire.Bind(new(ports.TraceIDs), new(*telemetry.Telemetry)),
+		telemetry.NewAnomalies, wire.Bind(new(ports.Anomalies), new(*telemetry.Anomalies)),
 		NewSealer, NewEnvironment, NewPublicURL,
 	)
 	// StorageSet is the database and the jobs in it.
@@ -56,7 +59,7 @@ var (
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
 	)
 	// CoreSet is the use cases.
-	CoreSet = wire.NewSet(NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
+	CoreSet = wire.NewSet(calls.New, refunds.New, NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
 	// HTTPSet is the faces of the program.
@@ -215,15 +218,18 @@ func NewIdempotency(store ports.Store, clock ports.Clock) *idempotency.Service {
 }
 
 // NewSettings is what the use cases need of the configuration.
-func NewSettings(c Config, providers ports.Providers) payments.Settings {
+func NewSettings(c Config, providers ports.Providers, refunding *refunds.Service) payments.Settings {
 	rules := make(map[core.AccountName]core.AccountRules, len(c.Accounts))
 	for _, account := range c.Accounts {
 		rules[account.Name] = account.Rules
 	}
-	return payments.Settings{Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins, Rules: rules, Down: func(account core.AccountName) bool {
-		healthy, ok := providers[account].(ports.Healthy)
-		return ok && healthy.Health().Down
-	}}
+	return payments.Settings{
+		Environment: c.Environment, URL: c.PublicURL, ReturnOrigins: c.ReturnOrigins, Rules: rules, GiveBack: refunding.GiveBack,
+		Down: func(account core.AccountName) bool {
+			healthy, ok := providers[account].(ports.Healthy)
+			return ok && healthy.Health().Down
+		},
+	}
 }
 
 // NewNotifier sends notifications; in live to public addresses alone.

@@ -34,7 +34,18 @@ const (
 	OpPauseSubscription  OperationKind = "pause_subscription"
 	OpResumeSubscription OperationKind = "resume_subscription"
 	OpCancelSubscription OperationKind = "cancel_subscription"
+	// OpSwapMethod has a subscription paid with another saved method.
+	OpSwapMethod OperationKind = "swap_method"
 )
+
+// OperationKinds lists all kinds.
+func OperationKinds() []OperationKind {
+	return []OperationKind{
+		OpCreatePayment, OpConfirmPayment, OpCapturePayment, OpCancelPayment, OpRefundPayment, OpChargeMethod, OpSubmitEvidence, OpAcceptDispute,
+		OpCreateCustomer, OpCreateSetup, OpConfirmSetup, OpDetachMethod, OpCreatePrice, OpCreateSubscription, OpChangeSubscription,
+		OpPauseSubscription, OpResumeSubscription, OpCancelSubscription,
+	}
+}
 
 // OperationKey is the idempotency key a provider gets: at most 45 visible ASCII
 // characters, the least that any provider takes. It is the operation's id.
@@ -151,6 +162,17 @@ func (o Operation) ShownBy(seen PaymentSnapshot) bool {
 		return true
 	}
 	return false // a refund is shown by a sight of the refund, and so on
+}
+
+// ShownByDispute reports whether a sight of the dispute proves that the operation took effect.
+func (o Operation) ShownByDispute(seen DisputeSnapshot) bool {
+	switch o.Kind {
+	case OpSubmitEvidence:
+		return seen.Status == DisputeUnderReview || seen.Status == DisputeWon
+	case OpAcceptDispute:
+		return seen.Status == DisputeAccepted || seen.Status == DisputeLost
+	}
+	return false
 }
 
 // HashRequest fingerprints what an operation asks for, from its parts in order, so that

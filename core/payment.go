@@ -73,6 +73,29 @@ func NewPayment(id PaymentID, c Checkout, account AccountName, provider Provider
 	}
 }
 
+// NewSubscriptionPayment is what a subscription's billing asked for, as the provider shows it, before
+// that sight is applied.
+func NewSubscriptionPayment(id PaymentID, s Subscription, invoice InvoiceID, seen PaymentSnapshot, now time.Time) Payment {
+	none := Zero(seen.Amount.Currency())
+	return Payment{
+		ID: id, Subscription: s.ID, Invoice: invoice, Reference: s.Reference, Customer: s.Customer,
+		Account: s.Account, Provider: s.Provider, ProviderPaymentID: seen.Ref.ID, Status: PaymentProcessing,
+		Amount: seen.Amount, AmountAuthorized: none, AmountCaptured: none, AmountRefunded: none,
+		Capture: CaptureAutomatic, Environment: s.Environment, Metadata: s.Metadata, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// NewCharge is a saved method's charge without its buyer, before anyone was asked.
+func NewCharge(id PaymentID, m SavedMethod, amount Money, capture CaptureMode, now time.Time) Payment {
+	none := Zero(amount.Currency())
+	details := m.Details
+	return Payment{
+		ID: id, Customer: m.Customer, Account: m.Account, Provider: m.Provider, OffSession: true, Status: PaymentProcessing,
+		Amount: amount, AmountAuthorized: none, AmountCaptured: none, AmountRefunded: none,
+		Capture: capture, Method: &details, Environment: m.Environment, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
 // Exists reports whether the provider is known to have made something for the payment.
 func (p Payment) Exists() bool { return p.ProviderPaymentID != "" || p.ProviderSessionID != "" }
 
@@ -128,41 +151,13 @@ func (p Payment) Refundable() Money {
 	return left
 }
 
-// CheckRefund reports why an amount cannot be given back now, or nil.
-func (p Payment) CheckRefund(amount Money) error {
-	if p.Status != PaymentSucceeded {
+// CheckCancel reports why the payment cannot be canceled, or nil. What is already
+// canceled may be canceled again, without effect. What a subscription asked for is its provider's
+// to give up.
+func (p Payment) CheckCancel() error {
+	if p.Subscription != "" && p.Status != PaymentCanceled {
 		return ErrPaymentNotOpen
 	}
-	order, err := amount.Compare(p.Refundable())
-	if err != nil {
-		return err
-	}
-	if !amount.IsPositive() || order > 0 {
-		return ErrAmountNotAvailable
-	}
-	return nil
-}
-
-// CheckReserved reports why an amount cannot be given back beside what refunds that were
-// accepted give back, or nil.
-func (p Payment) CheckReserved(reserved, amount Money) error {
-	sum, err := reserved.Add(amount)
-	if err != nil {
-		return err
-	}
-	order, err := sum.Compare(p.AmountCaptured)
-	if err != nil {
-		return err
-	}
-	if order > 0 {
-		return ErrAmountNotAvailable
-	}
-	return nil
-}
-
-// CheckCancel reports why the payment cannot be canceled, or nil. What is already
-// canceled may be canceled again, without effect.
-func (p Payment) CheckCancel() error {
 	switch p.Status {
 	case PaymentSucceeded, PaymentExpired, PaymentNeedsReview:
 		return ErrPaymentNotOpen
@@ -177,7 +172,8 @@ func (p Payment) CheckCancel() error {
 // out of place, not declined: there a look at the object tells.
 func (p Payment) Rejected(op Operation, err *ProviderError) Payment {
 	waiting := p.Status == PaymentProcessing || p.Status == PaymentRequiresAction
-	declined := op.Kind == OpConfirmPayment && err != nil && err.Class == ClassDeclined
+	asked := op.Kind == OpConfirmPayment || op.Kind == OpChargeMethod
+	declined := asked && err != nil && err.Class == ClassDeclined
 	if !waiting || p.Exists() && !declined {
 		return p
 	}

@@ -12,17 +12,26 @@ import (
 	"github.com/paydesk/paydesk/core"
 )
 
-// The whole table stands in testdata, for people to read and to see change.
-func TestPaymentStateMatrix(t *testing.T) {
-	t.Parallel()
+// status is one of the state machines' types.
+type status[S any] interface {
+	~string
+	Judge(seen S) core.Verdict
+	Known() bool
+}
+
+// requireMatrix compares a whole table of moves with the one in testdata, which is for people to
+// read and to see change.
+func requireMatrix[S status[S]](t *testing.T, name string, statuses []S) {
+	t.Helper()
 	var matrix strings.Builder
 	fmt.Fprintf(&matrix, "%-16s", "held \\ seen")
-	for _, seen := range core.PaymentStatuses() {
-		fmt.Fprintf(&matrix, " %-15s", seen)
+	for _, seen := range statuses {
+		require.True(t, seen.Known())
+		fmt.Fprintf(&matrix, " %-15s", string(seen))
 	}
-	for _, held := range core.PaymentStatuses() {
-		fmt.Fprintf(&matrix, "\n%-16s", held)
-		for _, seen := range core.PaymentStatuses() {
+	for _, held := range statuses {
+		fmt.Fprintf(&matrix, "\n%-16s", string(held))
+		for _, seen := range statuses {
 			fmt.Fprintf(&matrix, " %-15s", held.Judge(seen))
 		}
 	}
@@ -31,7 +40,7 @@ func TestPaymentStateMatrix(t *testing.T) {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	got := strings.Join(lines, "\n") + "\n"
-	path := filepath.Join("testdata", "payment_states.golden")
+	path := filepath.Join("testdata", name+".golden")
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
@@ -39,6 +48,15 @@ func TestPaymentStateMatrix(t *testing.T) {
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got)
+}
+
+func TestStateMatrices(t *testing.T) {
+	t.Parallel()
+	requireMatrix(t, "payment_states", core.PaymentStatuses())
+	requireMatrix(t, "refund_states", core.RefundStatuses())
+	requireMatrix(t, "dispute_states", core.DisputeStatuses())
+	require.False(t, core.RefundStatus("done").Known())
+	require.False(t, core.DisputeStatus("open").Known())
 }
 
 func TestTerminalStatusesNeverAdvance(t *testing.T) {

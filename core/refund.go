@@ -52,6 +52,15 @@ func (s RefundStatus) Judge(seen RefundStatus) Verdict {
 // Reserves reports whether a refund in s takes from what is left to refund.
 func (s RefundStatus) Reserves() bool { return s == RefundPending || s == RefundSucceeded }
 
+// Event is the type under which storefronts learn of a refund reaching s.
+func (s RefundStatus) Event() EventType {
+	if s == RefundCanceled {
+		// There is no type of its own for it; the object's status tells the difference.
+		return EventRefundFailed
+	}
+	return EventType("refund." + string(s))
+}
+
 // RefundReason says why money goes back.
 type RefundReason string
 

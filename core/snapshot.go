@@ -109,7 +109,17 @@ func ApplyPaymentSnapshot(held Payment, seen PaymentSnapshot) Application {
 			next.Failure = failureOrDefault(seen.Failure)
 		}
 	}
-	return result(held, next, verdict, ReasonSeenBefore)
+	return result(held, next.untilCapture(seen), verdict, ReasonSeenBefore)
+}
+
+// untilCapture takes over when what is authorized runs out; nothing else does.
+func (p Payment) untilCapture(seen PaymentSnapshot) Payment {
+	if p.Status != PaymentAuthorized {
+		p.CaptureBefore = time.Time{}
+	} else if !seen.CaptureBefore.IsZero() {
+		p.CaptureBefore = seen.CaptureBefore
+	}
+	return p
 }
 
 // reviewReason tells what of the seen object is not what was asked for.
@@ -133,9 +143,14 @@ func takeFacts(next Payment, seen PaymentSnapshot) Payment {
 	next.AmountRefunded = larger(next.AmountRefunded, seen.Refunded)
 	next.ForeignStatus = seen.ForeignStatus
 	next.Disputed = next.Disputed || seen.Disputed
-	if seen.Method != nil && (next.Method == nil || *seen.Method != *next.Method) {
+	if seen.Method != nil {
 		method := *seen.Method
-		next.Method = &method
+		if next.Method != nil && next.OffSession {
+			method.ID = next.Method.ID // of the saved method that was charged
+		}
+		if next.Method == nil || method != *next.Method {
+			next.Method = &method
+		}
 	}
 	return next
 }
@@ -160,6 +175,7 @@ func parked(held, next Payment, review ReviewReason, seen PaymentSnapshot) Appli
 		next.ForeignStatus = seen.ForeignStatus
 		next.Failure = nil
 	}
+	next = next.untilCapture(seen)
 	application := result(held, next, Impossible, Reason(review))
 	application.Anomaly = true
 	return application
@@ -185,7 +201,7 @@ func samePayment(a, b Payment) bool {
 	return method && failure && a.ProviderPaymentID == b.ProviderPaymentID && a.ProviderSessionID == b.ProviderSessionID && a.Status == b.Status &&
 		a.ForeignStatus == b.ForeignStatus && a.AmountAuthorized == b.AmountAuthorized &&
 		a.AmountCaptured == b.AmountCaptured && a.AmountRefunded == b.AmountRefunded &&
-		a.Disputed == b.Disputed && a.Review == b.Review && a.Anomaly == b.Anomaly
+		a.Disputed == b.Disputed && a.Review == b.Review && a.Anomaly == b.Anomaly && a.CaptureBefore.Equal(b.CaptureBefore)
 }
 
 // isAnother reports whether what was seen is not this payment's. What is paid at a page is

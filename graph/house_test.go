@@ -228,7 +228,7 @@ func (h *house) newPayment(t *testing.T, checkout core.Checkout, created time.Ti
 func (h *house) newOperation(t *testing.T, payment core.Payment, created time.Time) core.Operation {
 	t.Helper()
 	operation := core.Operation{
-		ID: newID[core.OperationID](), Kind: core.OpCreatePayment, Account: payment.Account, Payment: payment.ID,
+		ID: newID[core.OperationID](), Kind: core.OpCreatePayment, Account: payment.Account, Payment: payment.ID, Subject: string(payment.ID),
 		Amount: payment.Amount, RequestHash: core.HashRequest("x"), Status: core.OperationFailed, Attempts: 1,
 		ObjectID: "pi_1", RequestID: "req_1", Failure: core.NewFailure(core.FailureExpiredCard, "expired_card"),
 		CreatedAt: created, SentAt: created, SettledAt: created,

@@ -1,15 +1,17 @@
 package migrations
 
+import "maps"
+
 // Tables says what each table is for, for docs/schema.md. A test holds it against the
 // schema, so that no table comes without its line.
 func Tables() map[string]string {
 	return map[string]string{
 		"instance":            "The database's one environment, `test` or `live`, written at the first start and never changed.",
 		"counters":            "Numbers that grow with each commit. `events` is the last sequence number of `events`; whoever moves it holds it until the commit, so that numbers become visible in order.",
-		"checkouts":           "What a storefront asked to be paid. `lease` is the one payment that may be paid now.",
-		"payments":            "Attempts to pay, one row each. Only a sight of the provider's object changes status and amounts.",
+		"checkouts":           "What a storefront asked to be paid, or to be allowed to charge. `lease` is the one attempt that may go on now.",
+		"payments":            "Money asked from accounts, one row each attempt. Only a sight of the provider's object changes status and amounts.",
 		"operations":          "Mutating calls to providers, written down before they are sent. The id is the idempotency key.",
-		"timeline":            "What happened to each payment, and why an input changed nothing. Rows are only added.",
+		"timeline":            "What happened to each payment, subscription and saved method, and why an input changed nothing. Rows are only added.",
 		"events":              "Our own events in order, each with the object as it stood when it happened, sealed.",
 		"inbound_events":      "Providers' webhooks, once each. The body is sealed.",
 		"idempotency_records": "Storefront calls by their Idempotency-Key, with the first answer. The body is sealed.",
@@ -18,24 +20,50 @@ func Tables() map[string]string {
 		"audit_head":          "The end of the audit log's chain; locked by whoever adds a line.",
 		"audit_log":           "Who did, or was refused, what. Each line carries the hash of the one before. Rows are only added.",
 		"endpoints":           "Where storefronts are notified. The secret is sealed.",
+		"customers":           "Buyers whom a storefront knows by an id of ours. Email and name are sealed.",
+		"customer_accounts":   "Customers' counterparts at accounts, made when they are first needed.",
+		"payment_methods":     "Ways to pay that customers left with an account, and attempts to leave one.",
+		"prices":              "What something costs, once or again and again. Rows never change.",
+		"price_accounts":      "Prices' counterparts at accounts, made when they are first needed.",
+		"subscriptions":       "Prices that customers pay again and again, billed by one account. Only a sight of the provider's object changes the status.",
+		"invoices":            "What subscriptions ask for each period, mirrored from the provider.",
+		"refunds":             "Money that goes back to buyers. Pending and succeeded ones take from what is left to refund.",
+		"disputes":            "Buyers' complaints to their bank or to the provider. Only a sight of the provider's object changes the status.",
+		"evidence":            "Drafts of answers to disputes, kept here alone until they are submitted. The texts are sealed.",
+		"evidence_files":      "Files of such answers. Name and content are sealed.",
 	}
 }
 
 // Columns says what is not plain from a column's name, by "table.column".
 func Columns() map[string]string {
+	all := saleColumns()
+	maps.Copy(all, standingColumns())
+	maps.Copy(all, givenBackColumns())
+	return all
+}
+
+// saleColumns are of what is sold, and of what keeps the house.
+func saleColumns() map[string]string {
 	return map[string]string{ //nolint:gosec // notes about secrets, none of them one
 		"checkouts.version":                "grows by one with each change",
 		"checkouts.amount":                 "minor units",
-		"checkouts.line_items":             "JSON list of `name`, `amount`, `quantity`; the currency is the checkout's",
+		"checkouts.line_items":             "JSON list of `price` (where it is of one), `name`, `amount`, `quantity`; the currency is the checkout's",
 		"checkouts.providers":              "JSON list; empty offers all that can",
 		"checkouts.buyer_country":          "ISO 3166-1 alpha-2; null where the storefront did not tell",
 		"checkouts.buyer_email":            "sealed",
 		"checkouts.buyer_name":             "sealed",
 		"checkouts.request_key":            "of the API call that made it, so that the same call finds it again",
-		"checkouts.lease":                  "null while the next attempt may start",
+		"checkouts.lease":                  "a payment's, a subscription's or a saved method's id, as `mode` says; null while the next attempt may start",
 		"checkouts.attempts":               "how many were started; no more than 20 may be",
 		"checkouts.payment":                "the newest attempt, or the one that completed it",
+		"checkouts.subscription":           "the same in mode `subscription`",
+		"checkouts.method":                 "the same in mode `setup`",
 		"payments.version":                 "grows by one with each change",
+		"payments.checkout":                "null where a saved method was charged without the buyer, or a subscription's billing asked",
+		"payments.subscription":            "whose billing asked for it; null elsewhere, as is `invoice`",
+		"payments.off_session":             "whether a saved method was charged without the buyer",
+		"payments.capture_before":          "when the authorization runs out; null where the provider does not say",
+		"payments.expiry_told_at":          "when storefronts were told that it will",
 		"payments.hosted":                  "whether the buyer pays on the provider's own page",
 		"payments.provider_session_id":     "that page's object, where it is another than the payment's; null elsewhere",
 		"payments.provider_payment_id":     "null until the provider named one",
@@ -49,12 +77,19 @@ func Columns() map[string]string {
 		"payments.review":                  "why staff must decide",
 		"payments.anomaly":                 "the last thing seen that the rules forbid",
 		"payments.synced_at":               "of the last look at the provider's object",
+		"operations.payment":               "whose money it is about; null for none",
+		"operations.subject":               "the object that it works on: the payment, a refund, a dispute, a customer, a saved method, a price or a subscription",
+		"operations.amount":                "minor units asked for; 0 where the kind has none",
+		"operations.currency":              "null where nothing about the subject has an amount",
+		"operations.asked":                 "JSON: what else was asked, so that the same request can go again; no secret, no personal data",
 		"operations.request_hash":          "fingerprint of what is asked for, so that a key never goes out with another request",
 		"operations.source":                "sealed: the one-time token that a confirmation is made with; null otherwise, and once settled",
 		"operations.attempts":              "how often it was sent",
 		"operations.object_id":             "the provider's object that the answer named",
 		"operations.request_id":            "the provider's id of the last call",
 		"operations.settled_at":            "null while the outcome is not known",
+		"timeline.payment":                 "whose history it belongs to; null for none",
+		"timeline.subject":                 "the object that it tells of: the payment, one of its refunds or disputes, a subscription or a saved method",
 		"timeline.verdict":                 "of an observation: `advance`, `stale` or `impossible`",
 		"timeline.trace_id":                "where to find it in the traces",
 		"events.data":                      "the object as the API showed it at that moment, sealed",

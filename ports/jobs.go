@@ -28,6 +28,9 @@ const (
 	// may come. Uses Subject.
 	JobSyncRefund       JobKind = "sync_refund"
 	JobSyncSubscription JobKind = "sync_subscription"
+	// JobSwapMethod has a subscription paid with the method that was saved for it. Uses Subject, the
+	// method's id.
+	JobSwapMethod JobKind = "swap_method"
 	// JobWatchAuthorizations tells of authorizations that run out soon and looks at those that
 	// have. JobWatchDisputes tells of deadlines that are near. JobWatchSubscriptions ends those
 	// that we have to end, and looks at those whose period is over. JobWatchRefunds looks at
@@ -49,7 +52,7 @@ type Job struct {
 	Inbound   core.InboundID
 	Operation core.OperationID
 	Payment   core.PaymentID
-	Subject   string // the id of a refund or a subscription
+	Subject   string // the id of a refund, a subscription or a saved method
 	Event     core.EventID
 	Endpoint  core.EndpointID
 	// Delay is how long from now the job waits at least; zero for at once. It is a

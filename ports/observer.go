@@ -48,6 +48,13 @@ type Observer interface {
 	// asked for. It is canceled. Any other is [core.ErrPaymentInProgress]; one that is canceled
 	// stays so.
 	Abandon(ctx context.Context, payment core.PaymentID, cause core.Cause) (Observation, error)
+	// AbandonMethod gives up a method that its buyer has not agreed to. One that our server is
+	// saving is [core.ErrPaymentInProgress]; one that is not pending stays as it is.
+	AbandonMethod(ctx context.Context, method core.MethodID, cause core.Cause) (core.SavedMethod, error)
+	// AbandonSubscription gives up a subscription that never ran and that its provider does not
+	// know, or will not end. One whose creation is not settled is [core.ErrPaymentInProgress]; one
+	// that is not incomplete stays as it is.
+	AbandonSubscription(ctx context.Context, subscription core.SubscriptionID, cause core.Cause) (core.Subscription, error)
 }
 
 // CallResult is how a mutating provider call ended.

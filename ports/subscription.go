@@ -2,6 +2,7 @@ package ports
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paydesk/paydesk/core"
@@ -74,6 +75,12 @@ type Subscriber interface {
 	//
 	// Source: Stripe cancel_at_period_end; Square DELETE …/actions/{id}.
 	KeepSubscription(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.SubscriptionSnapshot, error)
+
+	// UpdateSubscriptionMethod has the subscription paid with another saved method of its customer
+	// from now on, what is open of it, too.
+	//
+	// Source: Stripe POST /v1/subscriptions/{id} with default_payment_method.
+	UpdateSubscriptionMethod(ctx context.Context, key core.OperationKey, ref core.ProviderRef, providerMethod string) (core.SubscriptionSnapshot, error)
 }
 
 // SubscriptionAbilities says as data what an account's billing can do. What it cannot is refused
@@ -93,6 +100,13 @@ type SubscriptionAbilities struct {
 	CancelNow    bool
 	CancelLater  bool // at the end of the paid period
 	KeepCanceled bool // undo an end that is to come
+	SwapMethod   bool // pay a running one with another saved method
+}
+
+// Bills reports whether a price and a quantity of it can be billed; never for a nil receiver or price.
+func (a *SubscriptionAbilities) Bills(recurring *core.Recurring, quantity int64) bool {
+	return a != nil && recurring != nil && slices.Contains(a.Periods[recurring.Interval], recurring.Count) &&
+		recurring.TrialDays <= a.TrialDaysMax && quantity >= 1 && quantity <= max(a.QuantityMax, 1)
 }
 
 // CreateSubscription is what a provider is asked to bill. The same operation always sends the

@@ -37,6 +37,8 @@ type checkoutRow struct {
 	RequestKey   core.RequestKey     `bun:"request_key,nullzero"`
 	Lease        string              `bun:"lease,nullzero"`
 	Payment      core.PaymentID      `bun:"payment,nullzero"`
+	Subscription core.SubscriptionID `bun:"subscription,nullzero"`
+	Method       core.MethodID       `bun:"method,nullzero"`
 	Attempts     int                 `bun:"attempts"`
 	ExpiresAt    instant             `bun:"expires_at"`
 	CreatedAt    instant             `bun:"created_at"`
@@ -45,9 +47,10 @@ type checkoutRow struct {
 
 // lineItem is a row of a checkout in its JSON column. The currency is the checkout's.
 type lineItem struct {
-	Name     string `json:"name"`
-	Amount   int64  `json:"amount"`
-	Quantity int64  `json:"quantity"`
+	Price    core.PriceID `json:"price,omitempty"`
+	Name     string       `json:"name"`
+	Amount   int64        `json:"amount"`
+	Quantity int64        `json:"quantity"`
 }
 
 const (
@@ -67,14 +70,14 @@ func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
 		ID: c.ID, Version: c.Version, Environment: c.Environment, Reference: c.Reference, Mode: c.Mode,
 		Capture: c.Capture, Flow: c.Flow, Status: c.Status, Amount: c.Amount.Minor(), Currency: c.Amount.Currency(),
 		Customer: c.Buyer.Customer, BuyerCountry: c.Buyer.Country, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
-		Lease: c.Lease, Payment: c.Payment, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
+		Lease: c.Lease, Payment: c.Payment, Subscription: c.Subscription, Method: c.Method, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
 	}
 	items := make([]lineItem, len(c.LineItems))
 	for i, item := range c.LineItems {
 		if item.Amount.Currency() != row.Currency {
 			return row, fmt.Errorf("line item %d: %w", i, core.ErrCurrencyMismatch)
 		}
-		items[i] = lineItem{Name: item.Name, Amount: item.Amount.Minor(), Quantity: item.Quantity}
+		items[i] = lineItem{Price: item.Price, Name: item.Name, Amount: item.Amount.Minor(), Quantity: item.Quantity}
 	}
 	var failed [5]error
 	row.LineItems, failed[0] = encode(items, "[]")
@@ -91,7 +94,7 @@ func (s *Store) checkout(row checkoutRow) (c core.Checkout, err error) {
 		ID: row.ID, Version: row.Version, Environment: row.Environment, Reference: row.Reference, Mode: row.Mode,
 		Capture: row.Capture, Flow: row.Flow, Status: row.Status, Buyer: core.Buyer{Customer: row.Customer, Country: row.BuyerCountry},
 		SuccessURL: row.SuccessURL, CancelURL: row.CancelURL, RequestKey: row.RequestKey, Lease: row.Lease,
-		Payment: row.Payment, Attempts: row.Attempts, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
+		Payment: row.Payment, Subscription: row.Subscription, Method: row.Method, Attempts: row.Attempts, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}
 	var failed [6]error
 	var email, name []byte
@@ -111,7 +114,7 @@ func (s *Store) checkout(row checkoutRow) (c core.Checkout, err error) {
 		if err != nil {
 			return core.Checkout{}, fmt.Errorf("checkout %s: %w", row.ID, err)
 		}
-		c.LineItems = append(c.LineItems, core.LineItem{Name: item.Name, Amount: amount, Quantity: item.Quantity})
+		c.LineItems = append(c.LineItems, core.LineItem{Price: item.Price, Name: item.Name, Amount: amount, Quantity: item.Quantity})
 	}
 	return c, nil
 }
@@ -151,13 +154,9 @@ func (s *Store) CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (
 
 // CheckoutsToExpire gives open checkouts whose time was over, the longest overdue first.
 func (s *Store) CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error) {
-	if err := checkLimit(limit); err != nil {
-		return nil, fmt.Errorf("list checkouts to expire: %w", err)
-	}
-	var ids []core.CheckoutID
-	// The status is a literal, since the index holds open checkouts alone.
-	err := s.read.NewSelect().Model((*checkoutRow)(nil)).Column("id").Where("status = 'open'").
-		Where("expires_at <= ?", at(now)).Order("expires_at", "id").Limit(int64(limit)).Scan(ctx, &ids)
+	query := s.read.NewSelect().Model((*checkoutRow)(nil)).Where("status = 'open'").
+		Where("expires_at <= ?", at(now)).Order("expires_at", "id")
+	ids, err := sweep[core.CheckoutID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list checkouts to expire")
 }
 

@@ -57,8 +57,7 @@ func (s *Store) Inbound(ctx context.Context, id core.InboundID) (core.InboundEve
 
 // InboundEvents gives one page of inbound events.
 func (s *Store) InboundEvents(ctx context.Context, request core.PageRequest) (core.Page[core.InboundEvent], error) {
-	all := func(query *bun.SelectQuery) *bun.SelectQuery { return query }
-	page, err := readPage[inboundRow](ctx, s.read, listing{column: "received_at", narrow: all}, request)
+	page, err := readPage[inboundRow](ctx, s.read, listing{column: "received_at", narrow: everything}, request)
 	if err != nil {
 		return core.Page[core.InboundEvent]{}, s.failed(ctx, err, "list inbound events")
 	}

@@ -45,6 +45,7 @@ type jobArgs struct {
 	Inbound   core.InboundID   `json:"inbound,omitempty"`
 	Operation core.OperationID `json:"operation,omitempty"`
 	Payment   core.PaymentID   `json:"payment,omitempty"`
+	Subject   string           `json:"subject,omitempty"`
 	Event     core.EventID     `json:"event,omitempty"`
 	Endpoint  core.EndpointID  `json:"endpoint,omitempty"`
 	Trace     string           `json:"trace,omitempty"`
@@ -59,7 +60,7 @@ func (a jobArgs) Kind() string { return string(a.kind) }
 func (a jobArgs) job(kind ports.JobKind, lastTry bool) ports.Job {
 	return ports.Job{
 		Kind: kind, Inbound: a.Inbound, Operation: a.Operation, Payment: a.Payment,
-		Event: a.Event, Endpoint: a.Endpoint, Trace: a.Trace, LastTry: lastTry,
+		Subject: a.Subject, Event: a.Event, Endpoint: a.Endpoint, Trace: a.Trace, LastTry: lastTry,
 	}
 }
 
@@ -145,7 +146,7 @@ func jobParams(ctx context.Context, jobs []ports.Job) ([]river.InsertManyParams,
 		}
 		args := jobArgs{
 			kind: job.Kind, Inbound: job.Inbound, Operation: job.Operation, Payment: job.Payment,
-			Event: job.Event, Endpoint: job.Endpoint, Trace: job.Trace,
+			Subject: job.Subject, Event: job.Event, Endpoint: job.Endpoint, Trace: job.Trace,
 		}
 		if args.Trace == "" {
 			args.Trace = parent

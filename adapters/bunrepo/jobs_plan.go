@@ -70,13 +70,19 @@ type jobPlan struct {
 //   - a bit over 3 days for the storefront's endpoint, which may lie down over a weekend;
 //   - none for the sweeps, whose next run is near.
 var jobPlans = map[ports.JobKind]jobPlan{
-	ports.JobSyncInbound:      {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
-	ports.JobRepairOperation:  {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
-	ports.JobConfirmPayment:   {queue: queueMoney, tries: 20, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 10 * time.Minute},
-	ports.JobClosePayment:     {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
-	ports.JobNotify:           {queue: queueNotify, tries: 25, timeout: 30 * time.Second, pauseFirst: 5 * time.Second, pauseLongest: 6 * time.Hour},
-	ports.JobExpireCheckouts:  {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
-	ports.JobPruneIdempotency: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobSyncInbound:         {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
+	ports.JobRepairOperation:     {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobConfirmPayment:      {queue: queueMoney, tries: 20, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 10 * time.Minute},
+	ports.JobClosePayment:        {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobSyncRefund:          {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobSyncSubscription:    {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobNotify:              {queue: queueNotify, tries: 25, timeout: 30 * time.Second, pauseFirst: 5 * time.Second, pauseLongest: 6 * time.Hour},
+	ports.JobExpireCheckouts:     {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobPruneIdempotency:    {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobWatchAuthorizations: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobWatchDisputes:       {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobWatchSubscriptions:  {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobWatchRefunds:        {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 }
 
 const (

@@ -21,6 +21,65 @@ func checkLimit(limit int) error {
 	return nil
 }
 
+// sweep reads the ids of the rows that a query selects and orders. Its conditions on an index
+// that holds some rows only are literals, so that the database sees that the index will do.
+func sweep[T core.ID](ctx context.Context, query *bun.SelectQuery, limit int) (ids []T, err error) {
+	if err := checkLimit(limit); err != nil {
+		return nil, err
+	}
+	err = query.Column("id").Limit(int64(limit)).Scan(ctx, &ids)
+	return ids, err
+}
+
+// errTooMany means that there is more than may be looked at, of what must be looked at whole.
+var errTooMany = fmt.Errorf("more than %d rows", rowsMax)
+
+// whole reads all rows that a query selects, oldest first. Those that are added up must not be
+// cut short in silence, so too many are an error.
+func whole[R, T any](ctx context.Context, query *bun.SelectQuery, rows *[]R, of func(R) (T, error)) ([]T, error) {
+	if err := query.Model(rows).Order("created_at", "id").Limit(rowsMax + 1).Scan(ctx); err != nil {
+		return nil, err
+	}
+	if len(*rows) > rowsMax {
+		return nil, errTooMany
+	}
+	return mapped(*rows, of)
+}
+
+// equal is a condition on a column, none where the value is empty.
+type equal struct{ column, value string }
+
+// whereEqual puts conditions on a query.
+func whereEqual(query *bun.SelectQuery, conditions ...equal) *bun.SelectQuery {
+	for _, condition := range conditions {
+		if condition.value != "" {
+			query = query.Where("? = ?", bun.Ident(condition.column), condition.value)
+		}
+	}
+	return query
+}
+
+// whereStatus selects rows of some statuses; of all where there are none.
+func whereStatus[T ~string](query *bun.SelectQuery, statuses []T) *bun.SelectQuery {
+	if len(statuses) == 0 {
+		return query
+	}
+	return query.Where("status IN ?", bun.Tuple(statuses))
+}
+
+// refColumns says in which column a table holds its providers' ids of each kind of object.
+type refColumns map[core.ObjectKind]string
+
+// find selects the one row of a provider's object; none where the kind is another, or where the
+// reference names no object yet.
+func (c refColumns) find(query *bun.SelectQuery, ref core.ProviderRef) *bun.SelectQuery {
+	column := c[ref.Kind]
+	if column == "" || ref.ID == "" {
+		return query.Where("1 = 0")
+	}
+	return query.Where("account = ?", ref.Account).Where("? = ?", bun.Ident(column), ref.ID)
+}
+
 // mapped turns rows into what they say.
 func mapped[R, T any](rows []R, of func(R) (T, error)) ([]T, error) {
 	items := make([]T, 0, len(rows))
@@ -41,6 +100,9 @@ type listing struct {
 	// narrow puts the list's own conditions on a query.
 	narrow func(*bun.SelectQuery) *bun.SelectQuery
 }
+
+// everything narrows nothing.
+func everything(query *bun.SelectQuery) *bun.SelectQuery { return query }
 
 // place is the condition that a row lies on one side of a cursor; op is one of <, <=, >
 // and >=. Newer is greater.

@@ -39,8 +39,6 @@ type Options struct {
 
 // Store implements [ports.Store]. It is safe for concurrent use.
 type Store struct {
-	ports.Reader
-
 	db      *bun.DB       // writes
 	read    *bun.DB       // reads; the same as db on PostgreSQL
 	sqlDB   *sql.DB       // below db

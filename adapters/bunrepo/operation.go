@@ -2,6 +2,7 @@ package bunrepo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -17,9 +18,11 @@ type operationRow struct {
 	Version     int64                `bun:"version"`
 	Kind        core.OperationKind   `bun:"kind"`
 	Account     core.AccountName     `bun:"account"`
-	Payment     core.PaymentID       `bun:"payment"`
+	Payment     core.PaymentID       `bun:"payment,nullzero"`
+	Subject     string               `bun:"subject"`
 	Amount      int64                `bun:"amount"`
-	Currency    core.Currency        `bun:"currency"`
+	Currency    core.Currency        `bun:"currency,nullzero"`
+	Asked       document             `bun:"asked,nullzero"`
 	RequestHash string               `bun:"request_hash"`
 	RequestKey  core.RequestKey      `bun:"request_key,nullzero"`
 	Source      []byte               `bun:"source,nullzero"`
@@ -38,12 +41,12 @@ const placeOperationSource = "operations.source"
 
 // operationRow is how an operation is stored.
 func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
-	if err := checkTexts(o); err != nil {
+	if err := errors.Join(checkTexts(o), checkAsked(o.Asked)); err != nil {
 		return row, err
 	}
 	row = operationRow{
-		ID: o.ID, Version: o.Version, Kind: o.Kind, Account: o.Account, Payment: o.Payment, Amount: o.Amount.Minor(),
-		Currency: o.Amount.Currency(), RequestHash: o.RequestHash, RequestKey: o.RequestKey, Status: o.Status,
+		ID: o.ID, Version: o.Version, Kind: o.Kind, Account: o.Account, Payment: o.Payment, Subject: o.Subject,
+		Amount: o.Amount.Minor(), Currency: o.Amount.Currency(), Asked: document(o.Asked), RequestHash: o.RequestHash, RequestKey: o.RequestKey, Status: o.Status,
 		Attempts: o.Attempts, ObjectID: o.ObjectID, RequestID: o.RequestID, CreatedAt: at(o.CreatedAt),
 		SentAt: at(o.SentAt), SettledAt: at(o.SettledAt),
 	}
@@ -55,17 +58,31 @@ func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
 	return row, errors.Join(failed[:]...)
 }
 
+// checkAsked makes sure that what was asked, if anything, is JSON that both databases can keep.
+func checkAsked(asked []byte) error {
+	if len(asked) == 0 {
+		return nil
+	}
+	if !json.Valid(asked) {
+		return fmt.Errorf("asked: %w", errNotJSON)
+	}
+	return checkTexts(struct{ Asked string }{string(asked)})
+}
+
 // operation is what a row says.
 func (s *Store) operation(row operationRow) (core.Operation, error) {
 	o := core.Operation{
-		ID: row.ID, Version: row.Version, Kind: row.Kind, Account: row.Account, Payment: row.Payment,
+		ID: row.ID, Version: row.Version, Kind: row.Kind, Account: row.Account, Payment: row.Payment, Subject: row.Subject,
 		RequestHash: row.RequestHash, RequestKey: row.RequestKey, Status: row.Status, Attempts: row.Attempts,
 		ObjectID: row.ObjectID, RequestID: row.RequestID, CreatedAt: row.CreatedAt.Time, SentAt: row.SentAt.Time,
 		SettledAt: row.SettledAt.Time,
 	}
 	var failed [3]error
-	o.Amount, failed[0] = core.NewMoney(row.Amount, row.Currency)
+	o.Amount, failed[0] = moneyOf(row.Amount, row.Currency)
 	o.Failure, failed[1] = decodeFailure(row.Failure)
+	if row.Asked != "" {
+		o.Asked = []byte(row.Asked)
+	}
 	if len(row.Source) > 0 {
 		var source []byte
 		source, failed[2] = s.unseal(placeOperationSource, string(row.ID), row.Source)
@@ -110,6 +127,17 @@ func (s *Store) operationsOf(ctx context.Context, db bun.IDB, payment core.Payme
 	return mapped(rows, s.operation)
 }
 
+// SubjectOperations gives the operations on one object, oldest first.
+func (s *Store) SubjectOperations(ctx context.Context, subject string) ([]core.Operation, error) {
+	operations, err := s.operationsOn(ctx, s.read, subject)
+	return operations, s.failed(ctx, err, "list operations on %s", subject)
+}
+
+func (s *Store) operationsOn(ctx context.Context, db bun.IDB, subject string) ([]core.Operation, error) {
+	var rows []operationRow
+	return whole(ctx, db.NewSelect().Where("subject = ?", subject), &rows, s.operation)
+}
+
 // LockOperation reads an operation and keeps it from others.
 func (t *tx) LockOperation(ctx context.Context, id core.OperationID) (core.Operation, error) {
 	var row operationRow
@@ -124,6 +152,12 @@ func (t *tx) LockOperation(ctx context.Context, id core.OperationID) (core.Opera
 func (t *tx) PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error) {
 	operations, err := t.store.operationsOf(ctx, t.tx, payment)
 	return operations, t.failed(ctx, err, "list operations of %s", payment)
+}
+
+// SubjectOperations is the store's, as the transaction sees them.
+func (t *tx) SubjectOperations(ctx context.Context, subject string) ([]core.Operation, error) {
+	operations, err := t.store.operationsOn(ctx, t.tx, subject)
+	return operations, t.failed(ctx, err, "list operations on %s", subject)
 }
 
 // InsertOperation stores a new operation under version 1.

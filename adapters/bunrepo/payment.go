@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -14,34 +15,39 @@ import (
 type paymentRow struct {
 	bun.BaseModel `bun:"table:payments"`
 
-	ID                core.PaymentID     `bun:"id,pk"`
-	Version           int64              `bun:"version"`
-	Checkout          core.CheckoutID    `bun:"checkout,nullzero"`
-	Reference         string             `bun:"reference"`
-	Customer          core.CustomerID    `bun:"customer,nullzero"`
-	Account           core.AccountName   `bun:"account"`
-	Provider          core.ProviderName  `bun:"provider"`
-	ProviderPaymentID string             `bun:"provider_payment_id,nullzero"`
-	ProviderSessionID string             `bun:"provider_session_id,nullzero"`
-	Hosted            bool               `bun:"hosted"`
-	Status            core.PaymentStatus `bun:"status"`
-	ForeignStatus     string             `bun:"foreign_status,nullzero"`
-	Amount            int64              `bun:"amount"`
-	AmountAuthorized  int64              `bun:"amount_authorized"`
-	AmountCaptured    int64              `bun:"amount_captured"`
-	AmountRefunded    int64              `bun:"amount_refunded"`
-	Currency          core.Currency      `bun:"currency"`
-	Capture           core.CaptureMode   `bun:"capture"`
-	Method            document           `bun:"method,nullzero"`
-	Failure           document           `bun:"failure,nullzero"`
-	Disputed          bool               `bun:"disputed"`
-	Review            core.ReviewReason  `bun:"review,nullzero"`
-	Anomaly           core.Reason        `bun:"anomaly,nullzero"`
-	Environment       core.Environment   `bun:"environment"`
-	Metadata          document           `bun:"metadata"`
-	CreatedAt         instant            `bun:"created_at"`
-	UpdatedAt         instant            `bun:"updated_at"`
-	SyncedAt          instant            `bun:"synced_at"`
+	ID                core.PaymentID      `bun:"id,pk"`
+	Version           int64               `bun:"version"`
+	Checkout          core.CheckoutID     `bun:"checkout,nullzero"`
+	Subscription      core.SubscriptionID `bun:"subscription,nullzero"`
+	Invoice           core.InvoiceID      `bun:"invoice,nullzero"`
+	Reference         string              `bun:"reference"`
+	Customer          core.CustomerID     `bun:"customer,nullzero"`
+	Account           core.AccountName    `bun:"account"`
+	Provider          core.ProviderName   `bun:"provider"`
+	ProviderPaymentID string              `bun:"provider_payment_id,nullzero"`
+	ProviderSessionID string              `bun:"provider_session_id,nullzero"`
+	Hosted            bool                `bun:"hosted"`
+	OffSession        bool                `bun:"off_session"`
+	Status            core.PaymentStatus  `bun:"status"`
+	ForeignStatus     string              `bun:"foreign_status,nullzero"`
+	Amount            int64               `bun:"amount"`
+	AmountAuthorized  int64               `bun:"amount_authorized"`
+	AmountCaptured    int64               `bun:"amount_captured"`
+	AmountRefunded    int64               `bun:"amount_refunded"`
+	Currency          core.Currency       `bun:"currency"`
+	Capture           core.CaptureMode    `bun:"capture"`
+	CaptureBefore     instant             `bun:"capture_before"`
+	ExpiryToldAt      instant             `bun:"expiry_told_at"`
+	Method            document            `bun:"method,nullzero"`
+	Failure           document            `bun:"failure,nullzero"`
+	Disputed          bool                `bun:"disputed"`
+	Review            core.ReviewReason   `bun:"review,nullzero"`
+	Anomaly           core.Reason         `bun:"anomaly,nullzero"`
+	Environment       core.Environment    `bun:"environment"`
+	Metadata          document            `bun:"metadata"`
+	CreatedAt         instant             `bun:"created_at"`
+	UpdatedAt         instant             `bun:"updated_at"`
+	SyncedAt          instant             `bun:"synced_at"`
 }
 
 // methodDocument is a payment method in its JSON column.
@@ -86,11 +92,12 @@ func (s *Store) paymentRow(p core.Payment) (row paymentRow, err error) {
 		return row, s.wrongEnvironment(string(p.ID), p.Environment)
 	}
 	row = paymentRow{
-		ID: p.ID, Version: p.Version, Checkout: p.Checkout, Reference: p.Reference, Customer: p.Customer,
-		Account: p.Account, Provider: p.Provider, ProviderPaymentID: p.ProviderPaymentID, ProviderSessionID: p.ProviderSessionID, Hosted: p.Hosted, Status: p.Status,
+		ID: p.ID, Version: p.Version, Checkout: p.Checkout, Subscription: p.Subscription, Invoice: p.Invoice,
+		Reference: p.Reference, Customer: p.Customer, Account: p.Account, Provider: p.Provider,
+		ProviderPaymentID: p.ProviderPaymentID, ProviderSessionID: p.ProviderSessionID, Hosted: p.Hosted, OffSession: p.OffSession, Status: p.Status,
 		ForeignStatus: p.ForeignStatus, Amount: p.Amount.Minor(), AmountAuthorized: p.AmountAuthorized.Minor(),
 		AmountCaptured: p.AmountCaptured.Minor(), AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(),
-		Capture: p.Capture, Disputed: p.Disputed, Review: p.Review, Anomaly: p.Anomaly, Environment: p.Environment,
+		Capture: p.Capture, CaptureBefore: at(p.CaptureBefore), ExpiryToldAt: at(p.ExpiryToldAt), Disputed: p.Disputed, Review: p.Review, Anomaly: p.Anomaly, Environment: p.Environment,
 		CreatedAt: at(p.CreatedAt), UpdatedAt: at(p.UpdatedAt), SyncedAt: at(p.SyncedAt),
 	}
 	var failed [3]error
@@ -105,9 +112,10 @@ func (s *Store) paymentRow(p core.Payment) (row paymentRow, err error) {
 // payment is what a row says. A row that breaks the invariants is an error.
 func (s *Store) payment(row paymentRow) (core.Payment, error) {
 	p := core.Payment{
-		ID: row.ID, Version: row.Version, Checkout: row.Checkout, Reference: row.Reference, Customer: row.Customer,
-		Account: row.Account, Provider: row.Provider, ProviderPaymentID: row.ProviderPaymentID, ProviderSessionID: row.ProviderSessionID, Hosted: row.Hosted, Status: row.Status,
-		ForeignStatus: row.ForeignStatus, Capture: row.Capture, Disputed: row.Disputed, Review: row.Review,
+		ID: row.ID, Version: row.Version, Checkout: row.Checkout, Subscription: row.Subscription, Invoice: row.Invoice,
+		Reference: row.Reference, Customer: row.Customer, Account: row.Account, Provider: row.Provider,
+		ProviderPaymentID: row.ProviderPaymentID, ProviderSessionID: row.ProviderSessionID, Hosted: row.Hosted, OffSession: row.OffSession, Status: row.Status,
+		ForeignStatus: row.ForeignStatus, Capture: row.Capture, CaptureBefore: row.CaptureBefore.Time, ExpiryToldAt: row.ExpiryToldAt.Time, Disputed: row.Disputed, Review: row.Review,
 		Anomaly: row.Anomaly, Environment: row.Environment, CreatedAt: row.CreatedAt.Time,
 		UpdatedAt: row.UpdatedAt.Time, SyncedAt: row.SyncedAt.Time,
 	}
@@ -123,9 +131,7 @@ func (s *Store) payment(row paymentRow) (core.Payment, error) {
 		method, failed[6] = decode[methodDocument](row.Method)
 		p.Method = (*core.PaymentMethod)(&method)
 	}
-	if !p.Status.Known() {
-		failed[7] = fmt.Errorf("status %q is none", p.Status)
-	}
+	failed[7] = checkKnown("status", p.Status)
 	if err := errors.Join(failed[:]...); err != nil {
 		return core.Payment{}, fmt.Errorf("payment %s: %w", row.ID, err)
 	}
@@ -147,41 +153,22 @@ func (s *Store) Payment(ctx context.Context, id core.PaymentID) (core.Payment, e
 // PaymentByRef gives the payment that a provider's object belongs to.
 func (s *Store) PaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Payment, error) {
 	var row paymentRow
-	if err := byRef(s.read.NewSelect().Model(&row), ref).Scan(ctx); err != nil {
+	if err := paymentRefs.find(s.read.NewSelect().Model(&row), ref).Scan(ctx); err != nil {
 		return core.Payment{}, s.failed(ctx, err, "read payment by provider reference")
 	}
 	return s.payment(row)
 }
 
-// byRef finds the one row of a provider's object; none where the reference is not a
-// payment's or a session's, or names no object yet.
-func byRef(query *bun.SelectQuery, ref core.ProviderRef) *bun.SelectQuery {
-	query = query.Where("account = ?", ref.Account)
-	switch {
-	case ref.ID != "" && ref.Kind == core.ObjectPayment:
-		return query.Where("provider_payment_id = ?", ref.ID)
-	case ref.ID != "" && ref.Kind == core.ObjectSession:
-		return query.Where("provider_session_id = ?", ref.ID)
-	}
-	return query.Where("1 = 0")
-}
+// paymentRefs is where payments hold their providers' ids.
+var paymentRefs = refColumns{core.ObjectPayment: "provider_payment_id", core.ObjectSession: "provider_session_id"}
 
 // narrowPayments puts a filter on a query.
 func narrowPayments(filter ports.PaymentFilter) func(*bun.SelectQuery) *bun.SelectQuery {
 	return func(query *bun.SelectQuery) *bun.SelectQuery {
-		for _, equal := range []struct{ column, value string }{
-			{"reference", filter.Reference},
-			{"customer", string(filter.Customer)},
-			{"account", string(filter.Account)},
-			{"checkout", string(filter.Checkout)},
-		} {
-			if equal.value != "" {
-				query = query.Where("? = ?", bun.Ident(equal.column), equal.value)
-			}
-		}
-		if len(filter.Statuses) > 0 {
-			query = query.Where("status IN ?", bun.Tuple(filter.Statuses))
-		}
+		query = whereEqual(query, equal{"reference", filter.Reference}, equal{"customer", string(filter.Customer)},
+			equal{"account", string(filter.Account)}, equal{"checkout", string(filter.Checkout)},
+			equal{"subscription", string(filter.Subscription)})
+		query = whereStatus(query, filter.Statuses)
 		if !filter.CreatedAfter.IsZero() {
 			query = query.Where("created_at > ?", at(filter.CreatedAfter))
 		}
@@ -218,6 +205,23 @@ func (s *Store) CountPayments(ctx context.Context, filter ports.PaymentFilter) (
 	return count, s.failed(ctx, err, "count payments")
 }
 
+// PaymentsExpiring gives authorized payments that run out soon and that nobody was told of, the
+// soonest first.
+func (s *Store) PaymentsExpiring(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error) {
+	query := s.read.NewSelect().Model((*paymentRow)(nil)).Where("status = 'authorized'").Where("expiry_told_at IS NULL").
+		Where("capture_before < ?", at(before)).Order("capture_before", "id")
+	ids, err := sweep[core.PaymentID](ctx, query, limit)
+	return ids, s.failed(ctx, err, "list expiring payments")
+}
+
+// PaymentsLapsed gives payments whose authorization ran out, the longest overdue first.
+func (s *Store) PaymentsLapsed(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error) {
+	query := s.read.NewSelect().Model((*paymentRow)(nil)).Where("status = 'authorized'").
+		Where("capture_before < ?", at(before)).Order("capture_before", "id")
+	ids, err := sweep[core.PaymentID](ctx, query, limit)
+	return ids, s.failed(ctx, err, "list lapsed payments")
+}
+
 // LockPayment reads a payment and keeps it from others.
 func (t *tx) LockPayment(ctx context.Context, id core.PaymentID) (core.Payment, error) {
 	var row paymentRow
@@ -231,7 +235,7 @@ func (t *tx) LockPayment(ctx context.Context, id core.PaymentID) (core.Payment, 
 // LockPaymentByRef is LockPayment for a provider's object.
 func (t *tx) LockPaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Payment, error) {
 	var row paymentRow
-	query := byRef(t.tx.NewSelect().Model(&row), ref)
+	query := paymentRefs.find(t.tx.NewSelect().Model(&row), ref)
 	if err := t.store.dialect.lock(query).Scan(ctx); err != nil {
 		return core.Payment{}, t.failed(ctx, err, "lock payment by provider reference")
 	}

@@ -13,7 +13,8 @@ type timelineRow struct {
 	bun.BaseModel `bun:"table:timeline"`
 
 	ID           core.TimelineID   `bun:"id,pk"`
-	Payment      core.PaymentID    `bun:"payment"`
+	Payment      core.PaymentID    `bun:"payment,nullzero"`
+	Subject      string            `bun:"subject"`
 	Kind         core.TimelineKind `bun:"kind"`
 	CauseKind    core.CauseKind    `bun:"cause_kind"`
 	CauseInbound core.InboundID    `bun:"cause_inbound,nullzero"`
@@ -31,7 +32,7 @@ type timelineRow struct {
 
 func timelineEntry(row timelineRow) (core.TimelineEntry, error) {
 	return core.TimelineEntry{
-		ID: row.ID, Payment: row.Payment, Kind: row.Kind,
+		ID: row.ID, Payment: row.Payment, Subject: row.Subject, Kind: row.Kind,
 		Cause:     core.Cause{Kind: row.CauseKind, Inbound: row.CauseInbound, Actor: row.CauseActor},
 		Operation: row.Operation, Status: row.Status, From: row.From, To: row.To, Verdict: row.Verdict,
 		Reason: row.Reason, Note: row.Note, TraceID: row.TraceID, At: row.At.Time,
@@ -40,21 +41,30 @@ func timelineEntry(row timelineRow) (core.TimelineEntry, error) {
 
 // Timeline gives a part of a payment's history, oldest first.
 func (s *Store) Timeline(ctx context.Context, payment core.PaymentID, after *core.Cursor, limit int) ([]core.TimelineEntry, error) {
+	return s.timeline(ctx, equal{"payment", string(payment)}, after, limit)
+}
+
+// SubjectTimeline gives a part of the history of an object that is no payment, oldest first.
+func (s *Store) SubjectTimeline(ctx context.Context, subject string, after *core.Cursor, limit int) ([]core.TimelineEntry, error) {
+	return s.timeline(ctx, equal{"subject", subject}, after, limit)
+}
+
+func (s *Store) timeline(ctx context.Context, whose equal, after *core.Cursor, limit int) ([]core.TimelineEntry, error) {
 	if err := checkLimit(limit); err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
 	}
 	var rows []timelineRow
-	query := s.read.NewSelect().Model(&rows).Where("payment = ?", payment)
+	query := s.read.NewSelect().Model(&rows).Where("? = ?", bun.Ident(whose.column), whose.value)
 	if after != nil {
 		query = query.Where("(at, id) > (?, ?)", at(after.At), after.ID)
 	}
 	if err := query.Order("at", "id").Limit(int64(limit)).Scan(ctx); err != nil {
-		return nil, s.failed(ctx, err, "read timeline of %s", payment)
+		return nil, s.failed(ctx, err, "read timeline of %s", whose.value)
 	}
 	return mapped(rows, timelineEntry)
 }
 
-// AppendTimeline adds lines to payments' histories.
+// AppendTimeline adds lines to histories.
 func (t *tx) AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) error {
 	if len(entries) == 0 {
 		return nil
@@ -62,10 +72,10 @@ func (t *tx) AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) 
 	rows := make([]timelineRow, len(entries))
 	for i, e := range entries {
 		if err := checkTexts(e); err != nil {
-			return t.failed(ctx, err, "append to timeline of %s", e.Payment)
+			return t.failed(ctx, err, "append to timeline of %s", e.Subject)
 		}
 		rows[i] = timelineRow{
-			ID: e.ID, Payment: e.Payment, Kind: e.Kind, CauseKind: e.Cause.Kind, CauseInbound: e.Cause.Inbound,
+			ID: e.ID, Payment: e.Payment, Subject: e.Subject, Kind: e.Kind, CauseKind: e.Cause.Kind, CauseInbound: e.Cause.Inbound,
 			CauseActor: e.Cause.Actor, Operation: e.Operation, Status: e.Status, From: e.From, To: e.To,
 			Verdict: e.Verdict, Reason: e.Reason, Note: e.Note, TraceID: e.TraceID, At: at(e.At),
 		}

@@ -30,8 +30,6 @@ var errNested = errors.New("transaction inside a transaction")
 
 // tx implements [ports.Tx].
 type tx struct {
-	ports.Tx
-
 	tx    bun.Tx
 	store *Store
 	// doomed is the first error after which the transaction must not be committed.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -152,6 +153,34 @@ func checkText(v reflect.Value, field string) error {
 			}
 		}
 	default:
+	}
+	return nil
+}
+
+// moneyOf is an amount as a row holds it. Without a currency it is no amount at all.
+func moneyOf(minor int64, currency core.Currency) (core.Money, error) {
+	if minor == 0 && currency == "" {
+		return core.Money{}, nil
+	}
+	return core.NewMoney(minor, currency)
+}
+
+// checkLeast makes sure that there is an amount, and no less of it than minor units are given.
+func checkLeast(field string, amount core.Money, minor int64) error {
+	if !amount.Currency().Known() || amount.Minor() < minor {
+		return fmt.Errorf("%s is less than %d or of no currency", field, minor)
+	}
+	return nil
+}
+
+// checkKnown makes sure that a word is one of its kind.
+func checkKnown[T interface {
+	~string
+	Known() bool
+}](field string, word T,
+) error {
+	if !word.Known() {
+		return fmt.Errorf("%s %q is none", field, word)
 	}
 	return nil
 }

@@ -85,3 +85,10 @@ func (g *guarded) KeepSubscription(ctx context.Context, key core.OperationKey, r
 		return inner.KeepSubscription(ctx, key, ref)
 	})
 }
+
+// UpdateSubscriptionMethod implements [ports.Subscriber].
+func (g *guarded) UpdateSubscriptionMethod(ctx context.Context, key core.OperationKey, ref core.ProviderRef, providerMethod string) (core.SubscriptionSnapshot, error) {
+	return callAs(ctx, g, "swap_method", ref.ID, func(ctx context.Context, inner ports.Subscriber) (core.SubscriptionSnapshot, error) {
+		return inner.UpdateSubscriptionMethod(ctx, key, ref, providerMethod)
+	})
+}

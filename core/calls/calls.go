@@ -123,6 +123,24 @@ type Sender interface {
 	LookUp(ctx context.Context, op core.Operation) error
 }
 
+// Senders say who sends operations of a kind.
+type Senders map[core.OperationKind]Sender
+
+// RepairBy is the handler of [ports.JobRepairOperation]: operations of the kinds of senders are
+// repaired by those, all others by rest.
+func (d *Desk) RepairBy(senders Senders, rest ports.JobHandler) ports.JobHandler {
+	return func(ctx context.Context, job ports.Job) error {
+		op, err := d.store.Operation(ctx, job.Operation)
+		if err != nil {
+			return fmt.Errorf("repair %s: %w", job.Operation, err)
+		}
+		if by, ok := senders[op.Kind]; ok {
+			return d.Repair(ctx, op.ID, by)
+		}
+		return rest(ctx, job)
+	}
+}
+
 // Repair settles an operation whose outcome is not known: by the same key while the provider
 // keeps it, by a look after that. What cannot be settled stays unknown, for staff; trying in vain
 // never makes it failed. An operation that is still open is an error, so that the job runs again.
@@ -196,7 +214,13 @@ func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("account %q: %w", op.Account, core.ErrAccountNotOffered)
 	}
-	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept, nil
+	return d.Forgotten(op, provider), nil
+}
+
+// Forgotten reports whether a provider may have forgotten an operation's key, so that sending it
+// again could have a second effect.
+func (d *Desk) Forgotten(op core.Operation, provider ports.Provider) bool {
+	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept
 }
 
 // Replayed is what an operation of a repeated storefront's call comes to: nil where it was done,

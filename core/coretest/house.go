@@ -14,10 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -40,11 +42,14 @@ type House struct {
 	Other    *portstest.FakeProvider // of OtherAccount
 	Accounts ports.Providers         // both, as the services see them
 	Notifier *Notifier
+	Odd      *Anomalies
 
 	Record   *record.Recorder
 	Observe  *observe.Service
 	Inbox    *observe.Inbox
+	Calls    *calls.Desk
 	Payments *payments.Service
+	Refunds  *refunds.Service
 	Notify   *notify.Service
 
 	t TB
@@ -62,7 +67,7 @@ type TB interface {
 func New(t TB, store ports.Store) *House {
 	t.Helper()
 	h := &House{
-		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{},
+		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{}, Odd: &Anomalies{},
 		Provider: portstest.NewFakeProvider(Account, core.EnvTest),
 		Other:    portstest.NewFakeProvider(OtherAccount, core.EnvTest).Named(core.ProviderSquare),
 	}
@@ -72,9 +77,13 @@ func New(t TB, store ports.Store) *House {
 	providers := ports.Providers{Account: h.Provider, OtherAccount: h.Other}
 	h.Accounts = providers
 	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
-	h.Observe = observe.New(h.Store, providers, h.Clock, h.Record)
+	h.Observe = observe.New(h.Store, providers, h.Clock, h.IDs, h.Record, h.Odd)
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
-	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{Environment: core.EnvTest, URL: URL})
+	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
+	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
+	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
+		Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack,
+	})
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
 	return h
 }
@@ -82,13 +91,21 @@ func New(t TB, store ports.Store) *House {
 // Handlers are what does the jobs.
 func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 	return map[ports.JobKind]ports.JobHandler{
-		ports.JobSyncInbound:     h.Inbox.Process,
-		ports.JobRepairOperation: h.Payments.Repair,
-		ports.JobClosePayment:    h.Payments.ClosePayment,
-		ports.JobConfirmPayment:  h.Payments.ConfirmApproved,
-		ports.JobExpireCheckouts: h.Payments.ExpireDue,
-		ports.JobNotify:          h.Notify.Deliver,
+		ports.JobSyncInbound:         h.Inbox.Process,
+		ports.JobRepairOperation:     h.Calls.RepairBy(h.senders(), h.Payments.Repair),
+		ports.JobClosePayment:        h.Payments.ClosePayment,
+		ports.JobConfirmPayment:      h.Payments.ConfirmApproved,
+		ports.JobExpireCheckouts:     h.Payments.ExpireDue,
+		ports.JobWatchAuthorizations: h.Payments.WatchAuthorizations,
+		ports.JobSyncRefund:          h.Refunds.Look,
+		ports.JobWatchRefunds:        h.Refunds.Watch,
+		ports.JobNotify:              h.Notify.Deliver,
 	}
+}
+
+// senders are who sends the operations that are not the payments' own.
+func (h *House) senders() calls.Senders {
+	return calls.Senders{core.OpRefundPayment: h.Refunds}
 }
 
 // Price is what every checkout here costs, in cents.
@@ -137,6 +154,25 @@ func (h *House) Authorized() core.Payment {
 	p = h.Look(p)
 	require.Equal(h.t, core.PaymentAuthorized, p.Status)
 	return p
+}
+
+// Paid is a payment that took its money, and nothing else to do.
+func (h *House) Paid() core.Payment {
+	h.t.Helper()
+	p := h.Start(h.Open(core.CaptureAutomatic).ID)
+	h.Pay(p.ID, portstest.CardSucceeds)
+	p = h.Look(p)
+	require.Equal(h.t, core.PaymentSucceeded, p.Status)
+	h.RunAll()
+	return p
+}
+
+// WebhookOf is the provider telling of an object of some kind.
+func (h *House) WebhookOf(event string, kind core.ObjectKind, object string) {
+	h.t.Helper()
+	delivery := h.Delivery(event, object)
+	delivery.Ref.Kind = kind
+	require.NoError(h.t, h.Inbox.Accept(h.t.Context(), []core.Delivery{delivery}))
 }
 
 // Delivery is a webhook about an object at the first account.
@@ -263,6 +299,29 @@ func (i *IDs) UUID() (uuid [16]byte) {
 
 // Secret implements [ports.IDs].
 func (i *IDs) Secret() string { return fmt.Sprintf("secret-%025d", i.last.Add(1)) }
+
+// Anomalies counts what was seen that the rules forbid.
+type Anomalies struct {
+	mu    sync.Mutex
+	count map[core.ObjectKind]int
+}
+
+// Count implements [ports.Anomalies].
+func (a *Anomalies) Count(_ context.Context, kind core.ObjectKind) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.count == nil {
+		a.count = map[core.ObjectKind]int{}
+	}
+	a.count[kind]++
+}
+
+// Of is how many were counted about objects of a kind.
+func (a *Anomalies) Of(kind core.ObjectKind) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.count[kind]
+}
 
 // NoTraces traces nothing.
 type NoTraces struct{}

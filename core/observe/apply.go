@@ -8,25 +8,25 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// apply judges a snapshot against the payment as it was before the fetch, and commits
-// what follows. It is [ports.ErrConflict] where the payment has changed since.
-func (s *Service) apply(ctx context.Context, before core.Payment, seen core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
+// apply judges a snapshot, and what else was seen of the payment, against what was held before
+// the fetch, and commits what follows. It is [ports.ErrConflict] where that has changed since.
+func (s *Service) apply(ctx context.Context, before core.Payment, seen core.PaymentSnapshot, around surroundings, cause core.Cause) (ports.Observation, error) {
 	var observation ports.Observation
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		checkout, held, err := lockBoth(ctx, tx, before)
+	err := s.inTx(ctx, func(ctx context.Context, w *work) error {
+		checkout, held, err := lockBoth(ctx, w, before)
 		if err != nil {
 			return err
 		}
 		if held.Version != before.Version {
 			return ports.ErrConflict
 		}
-		if observation, err = s.applyLocked(ctx, tx, checkout, held, seen, cause); err != nil {
+		if observation, err = s.applyLocked(ctx, w, checkout, held, seen, cause); err != nil {
 			return err
 		}
-		if cause.Inbound == "" {
-			return nil
+		if observation.Payment, err = s.applyAround(ctx, w, observation.Payment, around, cause); err != nil {
+			return err
 		}
-		return tx.SetInboundStatus(ctx, cause.Inbound, core.InboundProcessed, string(observation.Reason), s.clock.Now())
+		return s.processed(ctx, w, cause, observation.Reason)
 	})
 	if err != nil {
 		return ports.Observation{}, fmt.Errorf("apply what was seen of %s: %w", seen.Ref, err)
@@ -49,14 +49,17 @@ func lockBoth(ctx context.Context, tx ports.Tx, payment core.Payment) (core.Chec
 }
 
 // applyLocked does the work of apply on rows that are locked.
-func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.Payment, seen core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
-	application := core.ApplyPaymentSnapshot(held, seen)
+func (s *Service) applyLocked(ctx context.Context, tx *work, checkout core.Checkout, held core.Payment, seen core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
+	application := core.ApplyPaymentSnapshot(held, s.withoutHints(held, seen))
 	payment := application.Payment
 	if application.Changed {
 		payment.SyncedAt, payment.UpdatedAt = s.clock.Now(), s.clock.Now()
 		var err error
 		if payment, err = tx.UpdatePayment(ctx, payment); err != nil {
 			return ports.Observation{}, err
+		}
+		if application.Anomaly {
+			tx.odds(core.ObjectPayment)
 		}
 	}
 	if application.Changed || cause.Kind == core.CauseRepair && application.Reason != core.ReasonOtherObject {
@@ -78,13 +81,14 @@ func (s *Service) applyLocked(ctx context.Context, tx ports.Tx, checkout core.Ch
 			return ports.Observation{}, err
 		}
 	}
-	givenUp := payment.Status == core.PaymentFailed && seen.Payable
+	billed := payment.Subscription != "" // what becomes of it is its provider's to decide
+	givenUp := payment.Status == core.PaymentFailed && seen.Payable && !billed
 	if application.Moved && givenUp {
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID}); err != nil {
 			return ports.Observation{}, err
 		}
 	}
-	confirmable := seen.Confirmable && payment.Status == core.PaymentRequiresAction
+	confirmable := seen.Confirmable && payment.Status == core.PaymentRequiresAction && !billed
 	if confirmable && application.Changed {
 		// The buyer's browser has the money asked for, unless it is gone.
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobConfirmPayment, Payment: payment.ID, Delay: confirmDelay}); err != nil {

@@ -14,7 +14,7 @@ import (
 func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.CallResult, cause core.Cause) (ports.Observation, error) {
 	var observation ports.Observation
 	var lookAgain bool
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		checkout, held, err := lockBoth(ctx, tx, result.Payment)
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func settleReason(op core.Operation) core.Reason {
 // rejected records that the provider refused what a payment cannot do without.
 func (s *Service) rejected(ctx context.Context, tx ports.Tx, checkout core.Checkout, held core.Payment, op core.Operation, refused *core.ProviderError, cause core.Cause) (ports.Observation, error) {
 	observation := ports.Observation{Payment: held, Reason: settleReason(op)}
-	if op.Kind != core.OpCreatePayment && op.Kind != core.OpConfirmPayment {
+	if op.Kind != core.OpCreatePayment && op.Kind != core.OpConfirmPayment && op.Kind != core.OpChargeMethod {
 		return observation, nil
 	}
 	payment := held.Rejected(op, refused)

@@ -26,7 +26,11 @@ func (s *Service) ExpireCheckout(ctx context.Context, id core.CheckoutID, cause 
 		case checkout.Status == core.CheckoutComplete:
 			return checkout, core.ErrCheckoutComplete
 		case checkout.Lease != "":
-			if err := s.closeLease(ctx, checkout.LeasedPayment(), cause); err != nil {
+			closer, known := s.closers[checkout.Mode]
+			if !known {
+				return checkout, core.ErrPaymentInProgress
+			}
+			if err := closer(ctx, checkout.Lease, cause); err != nil {
 				return checkout, err
 			}
 		}

@@ -62,8 +62,8 @@ func TestAPaymentFromCheckoutToNotification(t *testing.T) {
 	last := timeline[len(timeline)-1]
 	require.Equal(t, core.CauseWebhook, last.Cause.Kind)
 	require.NotEmpty(t, last.Cause.Inbound)
-	require.Equal(t, core.PaymentRequiresAction, last.From)
-	require.Equal(t, core.PaymentSucceeded, last.To)
+	require.Equal(t, string(core.PaymentRequiresAction), last.From)
+	require.Equal(t, string(core.PaymentSucceeded), last.To)
 	require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCreatePayment).Status)
 	h.RunAll()
 	require.Empty(t, h.Store.GivenUp())
@@ -210,7 +210,9 @@ func TestAccountsServeWhatTheyCan(t *testing.T) {
 	h := newHouse(t)
 	names := func(c core.Checkout) []core.AccountName {
 		var all []core.AccountName
-		for _, provider := range h.Payments.Accounts(c, "", func(core.AccountName) bool { return true }) {
+		offered, err := h.Payments.Accounts(t.Context(), c, "", func(core.AccountName) bool { return true })
+		require.NoError(t, err)
+		for _, provider := range offered {
 			all = append(all, provider.Account())
 		}
 		return all
@@ -419,7 +421,9 @@ func TestAnAccountThatIsDownIsNotOffered(t *testing.T) {
 	offered := func(leased core.AccountName, shown ...core.AccountName) []core.AccountName {
 		names := []core.AccountName{}
 		checkout := h.Open(core.CaptureAutomatic)
-		for _, provider := range service.Accounts(checkout, leased, func(one core.AccountName) bool { return len(shown) == 0 || slices.Contains(shown, one) }) {
+		able, err := service.Accounts(t.Context(), checkout, leased, func(one core.AccountName) bool { return len(shown) == 0 || slices.Contains(shown, one) })
+		require.NoError(t, err)
+		for _, provider := range able {
 			names = append(names, provider.Account())
 		}
 		return names

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,20 +12,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/check"
 	"github.com/paydesk/paydesk/ports"
 )
 
-// Limits of what a checkout may carry, in characters unless said otherwise.
-const (
-	referenceMax     = 200
-	itemNameMax      = 250
-	emailMax         = 254
-	nameMax          = 200
-	urlMax           = 2048
-	metadataKeysMax  = 50
-	metadataKeyMax   = 40
-	metadataValueMax = 500
-)
+// urlMax is how long an address may be, in characters.
+const urlMax = 2048
 
 // OpenCheckout is what a storefront asks to be paid.
 type OpenCheckout struct {
@@ -56,14 +49,25 @@ type OpenItem struct {
 }
 
 // OpenCheckout stores a new checkout, or gives the one that the same RequestKey made
-// before. What is wrong with the request is a *[core.InvalidError] that names every
+// before. In the modes subscription and setup a buyer who is told by email and name becomes a
+// customer. What is wrong with the request is a *[core.InvalidError] that names every
 // field.
 func (s *Service) OpenCheckout(ctx context.Context, in OpenCheckout) (core.Checkout, error) {
-	checkout, err := s.newCheckout(in)
+	checkout, err := s.newCheckout(ctx, in)
 	if err != nil {
 		return core.Checkout{}, err
 	}
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if checkout.Mode != core.ModePayment && checkout.Buyer.Customer == "" {
+			customer, err := tx.InsertCustomer(ctx, core.Customer{
+				ID: core.NewID[core.CustomerID](s.ids.UUID()), Email: in.Email, Name: in.Name, Environment: checkout.Environment,
+				CreatedAt: checkout.CreatedAt, UpdatedAt: checkout.CreatedAt,
+			})
+			if err != nil {
+				return err
+			}
+			checkout.Buyer.Customer = customer.ID
+		}
 		stored, err := tx.InsertCheckout(ctx, checkout)
 		if err == nil {
 			checkout = stored
@@ -80,15 +84,15 @@ func (s *Service) OpenCheckout(ctx context.Context, in OpenCheckout) (core.Check
 }
 
 // newCheckout makes a checkout of a request, or says all that is wrong with it.
-func (s *Service) newCheckout(in OpenCheckout) (core.Checkout, error) {
+func (s *Service) newCheckout(ctx context.Context, in OpenCheckout) (core.Checkout, error) {
 	now := s.clock.Now()
-	check := &checker{}
+	fields := &check.Fields{}
 	life := in.ExpiresIn
 	if life == 0 {
 		life = core.CheckoutLifeDefault
 	}
 	if life < core.CheckoutLifeShortest || life > core.CheckoutLifeLongest {
-		check.refuse("expires_in", "must be from %d to %d seconds", int(core.CheckoutLifeShortest.Seconds()), int(core.CheckoutLifeLongest.Seconds()))
+		fields.Refuse("expires_in", "must be from %d to %d seconds", int(core.CheckoutLifeShortest.Seconds()), int(core.CheckoutLifeLongest.Seconds()))
 	}
 	c := core.Checkout{
 		ID: core.NewID[core.CheckoutID](s.ids.UUID()), Environment: s.settings.Environment,
@@ -96,42 +100,55 @@ func (s *Service) newCheckout(in OpenCheckout) (core.Checkout, error) {
 		Mode:       orDefault(in.Mode, core.ModePayment),
 		Capture:    orDefault(in.Capture, core.CaptureAutomatic),
 		Flow:       orDefault(in.Flow, core.FlowPage),
-		Buyer:      core.Buyer{Email: in.Email, Name: in.Name, Country: in.Country},
 		SuccessURL: in.SuccessURL, CancelURL: in.CancelURL, Metadata: in.Metadata,
 		RequestKey: in.RequestKey, ExpiresAt: now.Add(life), CreatedAt: now, UpdatedAt: now,
 	}
-	check.text("reference", in.Reference, 1, referenceMax)
-	s.checkKinds(check, c)
-	c.LineItems, c.Amount = checkItems(check, in)
-	checkBuyer(check, in)
-	s.checkURL(check, "success_url", in.SuccessURL, true)
-	s.checkURL(check, "cancel_url", in.CancelURL, false)
-	checkMetadata(check, in.Metadata)
-	if len(check.fields) == 0 && len(s.able(c)) == 0 {
-		check.refuse("currency", "is served by no configured account for this amount, country, mode, flow, capture and choice of providers")
+	fields.Text("reference", in.Reference, 1, check.ReferenceMax)
+	s.checkKinds(fields, c)
+	var err error
+	if c.LineItems, c.Amount, err = s.checkItems(ctx, fields, c.Mode, in); err != nil {
+		return c, err
 	}
-	return c, check.err()
+	if c.Buyer, err = s.checkBuyer(ctx, fields, c.Mode, in); err != nil {
+		return c, err
+	}
+	s.checkURL(fields, "success_url", in.SuccessURL, true)
+	s.checkURL(fields, "cancel_url", in.CancelURL, false)
+	fields.Metadata("metadata", in.Metadata)
+	if !fields.Good() {
+		return c, fields.Err()
+	}
+	able, err := s.able(ctx, c)
+	if err == nil && len(able) == 0 {
+		field := "currency"
+		if c.Mode != core.ModePayment {
+			field = "mode"
+		}
+		fields.Refuse(field, "is served by no configured account for this amount, country, mode, flow, capture, price and choice of providers")
+		err = fields.Err()
+	}
+	return c, err
 }
 
-func (s *Service) checkKinds(check *checker, c core.Checkout) {
+func (s *Service) checkKinds(fields *check.Fields, c core.Checkout) {
 	if !slices.Contains([]core.CheckoutMode{core.ModePayment, core.ModeSubscription, core.ModeSetup}, c.Mode) {
-		check.refuse("mode", "must be payment, subscription or setup")
-	} else if c.Mode != core.ModePayment {
-		check.refuse("mode", "is served by no configured account")
+		fields.Refuse("mode", "must be payment, subscription or setup")
 	}
 	if c.Capture != core.CaptureAutomatic && c.Capture != core.CaptureManual {
-		check.refuse("capture", "must be automatic or manual")
+		fields.Refuse("capture", "must be automatic or manual")
+	} else if c.Capture == core.CaptureManual && c.Mode != core.ModePayment {
+		fields.Refuse("capture", "must be automatic in this mode")
 	}
 	if c.Flow != core.FlowPage && c.Flow != core.FlowRedirect {
-		check.refuse("flow", "must be page or redirect")
+		fields.Refuse("flow", "must be page or redirect")
 	}
 	for i, name := range c.Providers {
 		field := fmt.Sprintf("providers[%d]", i)
 		switch {
 		case slices.Contains(c.Providers[:i], name):
-			check.refuse(field, "is named twice")
+			fields.Refuse(field, "is named twice")
 		case !s.offers(name):
-			check.refuse(field, "names no configured provider")
+			fields.Refuse(field, "names no configured provider")
 		}
 	}
 }
@@ -145,65 +162,115 @@ func (s *Service) offers(name core.ProviderName) bool {
 	return false
 }
 
-func checkItems(check *checker, in OpenCheckout) ([]core.LineItem, core.Money) {
-	currency, err := core.ParseCurrency(in.Currency)
-	if err != nil {
-		check.refuse("currency", "must be an ISO 4217 code in upper case, for example EUR")
-		return nil, core.Money{}
+// checkItems reads what is bought and adds it up. A checkout that saves a method buys nothing.
+func (s *Service) checkItems(ctx context.Context, fields *check.Fields, mode core.CheckoutMode, in OpenCheckout) ([]core.LineItem, core.Money, error) {
+	currency := fields.Currency("currency", in.Currency)
+	if currency == "" {
+		return nil, core.Money{}, nil
 	}
-	if len(in.Items) == 0 || len(in.Items) > core.LineItemsMax {
-		check.refuse("line_items", "must have 1 to %d rows", core.LineItemsMax)
-		return nil, core.Money{}
+	none := core.Zero(currency)
+	most := core.LineItemsMax
+	switch mode {
+	case core.ModeSetup:
+		if len(in.Items) > 0 {
+			fields.Refuse("line_items", "must be left out in this mode: nothing is paid")
+		}
+		return nil, none, nil
+	case core.ModeSubscription:
+		most = 1
+	case core.ModePayment:
+	}
+	if len(in.Items) == 0 || len(in.Items) > most {
+		fields.Refuse("line_items", "must have 1 to %d rows", most)
+		return nil, none, nil
 	}
 	items := make([]core.LineItem, 0, len(in.Items))
 	for i, row := range in.Items {
-		field := fmt.Sprintf("line_items[%d]", i)
-		if row.Price != "" {
-			check.refuse(field+".price", "names no price; give name and amount")
-			continue
+		item, err := s.checkItem(ctx, fields, fmt.Sprintf("line_items[%d]", i), mode, currency, row)
+		if err != nil {
+			return nil, none, err
 		}
-		check.text(field+".name", row.Name, 1, itemNameMax)
-		if row.Quantity < 1 || row.Quantity > core.LineItemQuantityMax {
-			check.refuse(field+".quantity", "must be from 1 to %d", core.LineItemQuantityMax)
-		}
-		amount, err := core.NewMoney(row.Amount, currency)
-		if err != nil || !amount.IsPositive() {
-			check.refuse(field+".amount", "must be a whole number of minor units from 1 to %d", core.MinorMax)
-			continue
-		}
-		items = append(items, core.LineItem{Name: row.Name, Amount: amount, Quantity: row.Quantity})
+		items = append(items, item)
 	}
-	if len(check.fields) > 0 {
-		return items, core.Zero(currency)
+	if !fields.Good() {
+		return items, none, nil
 	}
 	sum, err := core.SumLineItems(items, currency)
 	if err != nil {
-		check.refuse("line_items", "must add up to at most %d minor units", core.MinorMax)
+		fields.Refuse("line_items", "must add up to at most %d minor units", core.MinorMax)
 	}
-	return items, sum
+	return items, sum, nil
 }
 
-func checkBuyer(check *checker, in OpenCheckout) {
-	if in.CustomerID != "" {
-		if _, err := core.ParseID[core.CustomerID](in.CustomerID); err != nil {
-			check.refuse("customer.id", "%s", err)
-		} else {
-			check.refuse("customer.id", "names no customer; give email and name")
-		}
+// checkItem reads one row: a price of ours by its id, or a name and an amount.
+func (s *Service) checkItem(ctx context.Context, fields *check.Fields, field string, mode core.CheckoutMode, currency core.Currency, row OpenItem) (core.LineItem, error) {
+	item := core.LineItem{Name: row.Name, Quantity: row.Quantity}
+	if row.Price == "" && mode == core.ModeSubscription {
+		fields.Refuse(field+".price", "must name a recurring price in this mode")
+		return item, nil
 	}
-	check.text("customer.name", in.Name, 0, nameMax)
-	check.text("customer.email", in.Email, 0, emailMax)
-	at := strings.LastIndexByte(in.Email, '@')
-	if in.Email != "" && (at < 1 || at == len(in.Email)-1 || strings.ContainsAny(in.Email, " \t\r\n<>")) {
-		check.refuse("customer.email", "must be an email address")
+	if row.Price == "" {
+		fields.Text(field+".name", row.Name, 1, check.ItemNameMax)
+		fields.Quantity(field+".quantity", row.Quantity)
+		item.Amount = fields.Amount(field+".amount", row.Amount, currency)
+		return item, nil
 	}
+	fields.Quantity(field+".quantity", row.Quantity)
+	if row.Name != "" || row.Amount != 0 {
+		fields.Refuse(field+".price", "must stand alone, without name and amount")
+	}
+	id := check.ID[core.PriceID](fields, field+".price", row.Price)
+	if id == "" {
+		return item, nil
+	}
+	price, err := s.store.Price(ctx, id)
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
+		fields.Refuse(field+".price", "names no price")
+		return item, nil
+	case err != nil:
+		return item, err
+	case price.Amount.Currency() != currency:
+		fields.Refuse(field+".price", "is of another currency than the checkout")
+	case mode == core.ModePayment && price.Recurring != nil:
+		fields.Refuse(field+".price", "is recurring; give a price that is paid once, or the mode subscription")
+	case mode == core.ModeSubscription && price.Recurring == nil:
+		fields.Refuse(field+".price", "is paid once; give a recurring price, or the mode payment")
+	}
+	item.Price, item.Name, item.Amount = price.ID, price.Name, price.Amount
+	return item, nil
+}
+
+// checkBuyer reads who pays. What is to be charged again needs a customer.
+func (s *Service) checkBuyer(ctx context.Context, fields *check.Fields, mode core.CheckoutMode, in OpenCheckout) (core.Buyer, error) {
+	buyer := core.Buyer{Email: in.Email, Name: in.Name, Country: in.Country}
+	fields.Text("customer.name", in.Name, 0, check.NameMax)
+	fields.Email("customer.email", in.Email)
 	if in.Country != "" && (len(in.Country) != 2 || strings.Trim(in.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
-		check.refuse("customer.country", "must be an ISO 3166-1 alpha-2 code in upper case, for example DE")
+		fields.Refuse("customer.country", "must be an ISO 3166-1 alpha-2 code in upper case, for example DE")
 	}
+	if in.CustomerID == "" {
+		if mode != core.ModePayment && in.Email == "" && in.Name == "" {
+			fields.Refuse("customer", "is needed in this mode: give the id of one, or email and name")
+		}
+		return buyer, nil
+	}
+	id := check.ID[core.CustomerID](fields, "customer.id", in.CustomerID)
+	if id == "" {
+		return buyer, nil
+	}
+	customer, err := s.store.Customer(ctx, id)
+	if errors.Is(err, ports.ErrNotFound) {
+		fields.Refuse("customer.id", "names no customer; give email and name, or create one")
+		return buyer, nil
+	}
+	buyer.Customer = customer.ID
+	buyer.Email, buyer.Name = cmp.Or(in.Email, customer.Email), cmp.Or(in.Name, customer.Name)
+	return buyer, err
 }
 
 // checkURL lets a buyer's browser be sent to known places only.
-func (s *Service) checkURL(check *checker, field, text string, required bool) {
+func (s *Service) checkURL(fields *check.Fields, field, text string, required bool) {
 	if text == "" && !required {
 		return
 	}
@@ -212,57 +279,12 @@ func (s *Service) checkURL(check *checker, field, text string, required bool) {
 	plain := err == nil && parsed.Scheme == "http" && s.settings.Environment == core.EnvTest
 	switch {
 	case len(text) > urlMax || !utf8.ValidString(text) || strings.ContainsAny(text, "\x00\r\n\t "):
-		check.refuse(field, "must be a URL of at most %d characters without spaces", urlMax)
+		fields.Refuse(field, "must be a URL of at most %d characters without spaces", urlMax)
 	case !secure && !plain || parsed.Host == "" || parsed.User != nil:
-		check.refuse(field, "must be an absolute https URL")
+		fields.Refuse(field, "must be an absolute https URL")
 	case len(s.settings.ReturnOrigins) > 0 && !slices.Contains(s.settings.ReturnOrigins, parsed.Scheme+"://"+parsed.Host):
-		check.refuse(field, "must have an origin that PAYDESK_ALLOWED_RETURN_ORIGINS lists")
+		fields.Refuse(field, "must have an origin that PAYDESK_ALLOWED_RETURN_ORIGINS lists")
 	}
-}
-
-func checkMetadata(check *checker, metadata map[string]string) {
-	if len(metadata) > metadataKeysMax {
-		check.refuse("metadata", "must have at most %d keys", metadataKeysMax)
-		return
-	}
-	for _, key := range sortedNames(metadata) {
-		if key == "" || utf8.RuneCountInString(key) > metadataKeyMax || hasControl(key) || !utf8.ValidString(key) {
-			check.refuse("metadata", "must have keys of 1 to %d characters without control characters", metadataKeyMax)
-			return
-		}
-		check.text("metadata."+key, metadata[key], 0, metadataValueMax)
-	}
-}
-
-// checker collects what is wrong with a request.
-type checker struct {
-	fields []core.FieldError
-}
-
-func (c *checker) refuse(field, format string, args ...any) {
-	c.fields = append(c.fields, core.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
-}
-
-// text checks the length in characters, and that no control character is in it.
-func (c *checker) text(field, value string, least, most int) {
-	length := utf8.RuneCountInString(value)
-	switch {
-	case length < least || length > most:
-		c.refuse(field, "must have %d to %d characters", least, most)
-	case !utf8.ValidString(value) || hasControl(value):
-		c.refuse(field, "must be text without control characters")
-	}
-}
-
-func (c *checker) err() error {
-	if len(c.fields) == 0 {
-		return nil
-	}
-	return &core.InvalidError{Fields: c.fields}
-}
-
-func hasControl(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 func orDefault[T ~string](value, fallback T) T {

@@ -144,21 +144,9 @@ func (s *Service) prepare(ctx context.Context, kind core.OperationKind, id core.
 		if err != nil {
 			return err
 		}
-		reserved := core.Zero(payment.Amount.Currency())
 		for _, other := range others {
-			if !other.Status.Settled() {
+			if !other.Status.Settled() && other.Subject == string(id) {
 				return core.ErrPaymentInProgress
-			}
-			if other.Kind == core.OpRefundPayment && other.Status == core.OperationSucceeded {
-				if reserved, err = reserved.Add(other.Amount); err != nil {
-					return err
-				}
-			}
-		}
-		if kind == core.OpRefundPayment {
-			// What was given back may be ahead of the look that shows it.
-			if err := payment.CheckReserved(reserved, amount); err != nil {
-				return err
 			}
 		}
 		op, err = s.writeDown(ctx, tx, payment, request{kind: kind, amount: amount, key: key})
@@ -197,12 +185,12 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 		return attempt.Payment, err
 	case core.OpConfirmPayment:
 		snapshot, err = s.confirmation(ctx, provider, payment, op)
+	case core.OpChargeMethod:
+		snapshot, err = s.charge(ctx, provider, payment, op)
 	case core.OpCapturePayment:
 		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.MoneyRef(), op.Amount)
 	case core.OpCancelPayment:
 		snapshot, err = provider.CancelPayment(ctx, op.Key(), payment.Ref())
-	case core.OpRefundPayment:
-		return s.sendRefund(ctx, provider, payment, op, cause)
 	default:
 		return payment, fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/coretest"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -84,6 +85,13 @@ func (l *life) actions() map[string]func(rt *rapid.T) {
 				amount := rapid.Int64Range(0, coretest.Price+1).Draw(rt, "amount")
 				key := core.RequestKey(rapid.SampledFrom([]string{"", "capture " + string(p.ID)}).Draw(rt, "key"))
 				_, _ = h.Payments.Capture(rt.Context(), payments.Capture{Payment: p.ID, Amount: &amount, RequestKey: key, Cause: byAPI})
+			}
+		},
+		"refund": func(rt *rapid.T) {
+			if p, ok := l.some(rt); ok {
+				amount := rapid.Int64Range(1, coretest.Price).Draw(rt, "amount")
+				key := core.RequestKey(rapid.SampledFrom([]string{"", "refund " + string(p.ID)}).Draw(rt, "key"))
+				_, _ = h.Refunds.Create(rt.Context(), refunds.Create{Payment: p.ID, Amount: &amount, RequestKey: key, Cause: byAPI})
 			}
 		},
 		"cancel": func(rt *rapid.T) {

@@ -57,8 +57,8 @@ func (s *Service) settleOpen(ctx context.Context, id core.PaymentID) error {
 		return err
 	}
 	for _, op := range operations {
-		if op.Status.Settled() {
-			continue
+		if op.Status.Settled() || op.Subject != string(id) {
+			continue // what is open on a refund or a dispute is no matter of the payment's
 		}
 		settled, err := s.settleOne(ctx, op)
 		if err != nil {
@@ -149,7 +149,10 @@ func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 		}
 	}
 	if payment.Status == core.PaymentSucceeded {
-		return s.giveBack(ctx, payment, checkout)
+		if !checkout.Overpaid(payment) || !payment.Refundable().IsPositive() {
+			return nil // it was given back already, or the checkout needs it
+		}
+		return s.settings.GiveBack(ctx, payment.ID, core.Cause{Kind: core.CauseTimer})
 	}
 	ask := func(p core.Payment) (core.Money, error) {
 		none := core.Zero(p.Amount.Currency())

@@ -11,7 +11,6 @@ package payments
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/paydesk/paydesk/core"
@@ -46,7 +45,15 @@ type Service struct {
 	record    *record.Recorder
 	calls     *calls.Desk
 	settings  Settings
+	closers   map[core.CheckoutMode]Closer
 }
+
+// Closer gives up the attempt that holds a checkout's lease, by its id, if it only waits for its
+// buyer; [core.ErrPaymentInProgress] where it may still come to something.
+type Closer func(ctx context.Context, lease string, cause core.Cause) error
+
+// CloseWith says who gives up the attempts of a mode. It is for the wiring, before the first call.
+func (s *Service) CloseWith(mode core.CheckoutMode, closer Closer) { s.closers[mode] = closer }
 
 // Settings is what the use cases need to know of the configuration.
 type Settings struct {
@@ -60,14 +67,21 @@ type Settings struct {
 	// Down reports that an account does not answer at the moment, so that nobody should be
 	// sent there; nil where nobody can tell.
 	Down func(core.AccountName) bool
+	// GiveBack gives back all that is left of a payment that took money a second time for the same
+	// checkout; [ports.ErrJobGivenUp] where it cannot be.
+	GiveBack func(ctx context.Context, payment core.PaymentID, cause core.Cause) error
 }
 
 // New makes the service.
 func New(store ports.Store, providers ports.Providers, observer ports.Observer, clock ports.Clock, ids ports.IDs, recorder *record.Recorder, settings Settings) *Service {
-	return &Service{
+	s := &Service{
 		store: store, providers: providers, observer: observer, clock: clock, ids: ids,
 		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
 	}
+	s.closers = map[core.CheckoutMode]Closer{core.ModePayment: func(ctx context.Context, lease string, cause core.Cause) error {
+		return s.closeLease(ctx, core.PaymentID(lease), cause)
+	}}
+	return s
 }
 
 // Checkout gives a checkout; [ports.ErrNotFound] where there is none.
@@ -91,69 +105,10 @@ func (s *Service) CheckoutURL(id core.CheckoutID) string { return s.settings.URL
 // Now is the business clock's time, for shapes that depend on it.
 func (s *Service) Now() time.Time { return s.clock.Now() }
 
-// Accounts lists the accounts that a checkout's buyer is offered, in their order: each
-// provider once, without those that are down and those that the caller cannot show. leased
-// is the account of the attempt that is open, empty for none: it stands for its provider,
-// so that the buyer can go on with it.
-func (s *Service) Accounts(c core.Checkout, leased core.AccountName, shown func(core.AccountName) bool) []ports.Provider {
-	candidates := slices.DeleteFunc(s.able(c), func(one core.Candidate) bool { return !shown(one.Account) })
-	var open core.Candidate
-	for _, one := range candidates {
-		if one.Account == leased {
-			open = one
-		}
-	}
-	offers := core.Offers(c, slices.DeleteFunc(candidates, func(one core.Candidate) bool {
-		if one.Provider == open.Provider {
-			return one.Account != open.Account
-		}
-		return s.settings.Down != nil && s.settings.Down(one.Account)
-	}))
-	providers := make([]ports.Provider, len(offers))
-	for n, offer := range offers {
-		providers[n] = s.providers[offer.Account]
-	}
-	return providers
-}
-
-// able lists the accounts that can serve a checkout and whose rules allow it.
-func (s *Service) able(c core.Checkout) []core.Candidate {
-	var able []core.Candidate
-	for _, name := range sortedNames(s.providers) {
-		if provider := s.providers[name]; s.serves(provider, c) {
-			able = append(able, core.Candidate{Account: name, Provider: provider.Name(), Rules: s.settings.Rules[name]})
-		}
-	}
-	return able
-}
-
 func (s *Service) account(name core.AccountName) (ports.Provider, error) {
 	provider, ok := s.providers[name]
 	if !ok {
 		return nil, fmt.Errorf("account %q: %w", name, core.ErrAccountNotOffered)
 	}
 	return provider, nil
-}
-
-func (s *Service) serves(provider ports.Provider, c core.Checkout) bool {
-	if !s.settings.Rules[provider.Account()].Allow(c) {
-		return false
-	}
-	can := provider.Capabilities()
-	if !can.Currencies[c.Amount.Currency()] || c.Mode != core.ModePayment {
-		return false
-	}
-	manual, hosted := c.Capture == core.CaptureManual, c.Flow == core.FlowRedirect
-	if manual && !can.ManualCapture || hosted && !can.Hosted || manual && hosted && !can.HostedManualCapture {
-		return false
-	}
-	if len(c.Providers) == 0 {
-		return true
-	}
-	for _, wanted := range c.Providers {
-		if wanted == provider.Name() {
-			return true
-		}
-	}
-	return false
 }

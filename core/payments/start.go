@@ -39,8 +39,11 @@ func (s *Service) Start(ctx context.Context, id core.CheckoutID, account core.Ac
 		if err != nil {
 			return Attempt{}, fmt.Errorf("start payment of %s: %w", id, err)
 		}
-		if !s.serves(provider, checkout) {
-			return Attempt{}, fmt.Errorf("account %q: %w", account, core.ErrAccountNotOffered)
+		if checkout.Mode != core.ModePayment {
+			return Attempt{}, fmt.Errorf("start payment of %s: %w", id, core.ErrAccountNotOffered)
+		}
+		if _, err := s.Offered(ctx, account, checkout); err != nil {
+			return Attempt{}, err
 		}
 		var attempt Attempt
 		if checkout.Lease == "" {

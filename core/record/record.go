@@ -29,6 +29,31 @@ func (r *Recorder) Payment(ctx context.Context, tx ports.Tx, p core.Payment) err
 	return r.tell(ctx, tx, p.Status.Event(), string(p.ID), view.OfPayment(p))
 }
 
+// Expiring tells storefronts that what a payment holds runs out soon.
+func (r *Recorder) Expiring(ctx context.Context, tx ports.Tx, p core.Payment) error {
+	return r.tell(ctx, tx, core.EventPaymentExpiring, string(p.ID), view.OfPayment(p))
+}
+
+// Refund tells storefronts of a refund's status.
+func (r *Recorder) Refund(ctx context.Context, tx ports.Tx, refund core.Refund) error {
+	return r.tell(ctx, tx, refund.Status.Event(), string(refund.ID), view.OfRefund(refund))
+}
+
+// Dispute tells storefronts of what happened to a dispute.
+func (r *Recorder) Dispute(ctx context.Context, tx ports.Tx, kind core.EventType, d core.Dispute) error {
+	return r.tell(ctx, tx, kind, string(d.ID), view.OfDispute(d))
+}
+
+// Subscription tells storefronts of what happened to a subscription.
+func (r *Recorder) Subscription(ctx context.Context, tx ports.Tx, kind core.EventType, s core.Subscription) error {
+	return r.tell(ctx, tx, kind, string(s.ID), view.OfSubscription(s))
+}
+
+// Invoice tells storefronts of what happened to an invoice.
+func (r *Recorder) Invoice(ctx context.Context, tx ports.Tx, kind core.EventType, i core.Invoice) error {
+	return r.tell(ctx, tx, kind, string(i.ID), view.OfInvoice(i))
+}
+
 // Checkout tells storefronts of what happened to a checkout.
 func (r *Recorder) Checkout(ctx context.Context, tx ports.Tx, kind core.EventType, c core.Checkout) error {
 	return r.tell(ctx, tx, kind, string(c.ID), view.OfCheckout(c, r.url.CheckoutPage(c.ID), r.clock.Now()))

@@ -24,26 +24,30 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 // Payment is a payment as storefronts see it.
 type Payment struct {
-	ID                core.PaymentID     `json:"id"`
-	Checkout          *core.CheckoutID   `json:"checkout"`
-	Reference         string             `json:"reference"`
-	Customer          *core.CustomerID   `json:"customer"`
-	Account           core.AccountName   `json:"account"`
-	Provider          core.ProviderName  `json:"provider"`
-	ProviderPaymentID *string            `json:"provider_payment_id"`
-	Status            core.PaymentStatus `json:"status"`
-	Amount            int64              `json:"amount"`
-	AmountCaptured    int64              `json:"amount_captured"`
-	AmountRefunded    int64              `json:"amount_refunded"`
-	Currency          core.Currency      `json:"currency"`
-	Capture           core.CaptureMode   `json:"capture"`
-	PaymentMethod     *PaymentMethod     `json:"payment_method"`
-	Failure           *Failure           `json:"failure"`
-	Disputed          bool               `json:"disputed"`
-	Environment       core.Environment   `json:"environment"`
-	CreatedAt         Time               `json:"created_at"`
-	UpdatedAt         Time               `json:"updated_at"`
-	Metadata          map[string]string  `json:"metadata"`
+	ID                core.PaymentID       `json:"id"`
+	Checkout          *core.CheckoutID     `json:"checkout"`
+	Subscription      *core.SubscriptionID `json:"subscription"`
+	Invoice           *core.InvoiceID      `json:"invoice"`
+	Reference         string               `json:"reference"`
+	Customer          *core.CustomerID     `json:"customer"`
+	Account           core.AccountName     `json:"account"`
+	Provider          core.ProviderName    `json:"provider"`
+	ProviderPaymentID *string              `json:"provider_payment_id"`
+	Status            core.PaymentStatus   `json:"status"`
+	Amount            int64                `json:"amount"`
+	AmountCaptured    int64                `json:"amount_captured"`
+	AmountRefunded    int64                `json:"amount_refunded"`
+	Currency          core.Currency        `json:"currency"`
+	Capture           core.CaptureMode     `json:"capture"`
+	PaymentMethod     *PaymentMethod       `json:"payment_method"`
+	Failure           *Failure             `json:"failure"`
+	Disputed          bool                 `json:"disputed"`
+	CaptureBefore     *Time                `json:"capture_before"`
+	OffSession        bool                 `json:"off_session"`
+	Environment       core.Environment     `json:"environment"`
+	CreatedAt         Time                 `json:"created_at"`
+	UpdatedAt         Time                 `json:"updated_at"`
+	Metadata          map[string]string    `json:"metadata"`
 }
 
 // PaymentMethod is what a payment was made with.
@@ -56,7 +60,7 @@ type PaymentMethod struct {
 	ExpYear  *int           `json:"exp_year"`
 }
 
-// Failure is why a payment did not work.
+// Failure is why a payment or a refund did not work.
 type Failure struct {
 	Code         core.FailureCode `json:"code"`
 	ProviderCode *string          `json:"provider_code"`
@@ -66,34 +70,37 @@ type Failure struct {
 
 // Checkout is a checkout as storefronts see it.
 type Checkout struct {
-	ID           core.CheckoutID     `json:"id"`
-	URL          string              `json:"url"`
-	Status       core.CheckoutStatus `json:"status"`
-	Mode         core.CheckoutMode   `json:"mode"`
-	Capture      core.CaptureMode    `json:"capture"`
-	Flow         core.Flow           `json:"flow"`
-	Amount       int64               `json:"amount"`
-	Currency     core.Currency       `json:"currency"`
-	Reference    string              `json:"reference"`
-	LineItems    []LineItem          `json:"line_items"`
-	Providers    []core.ProviderName `json:"providers"`
-	Payment      *core.PaymentID     `json:"payment"`
-	Subscription *string             `json:"subscription"`
-	Customer     *Customer           `json:"customer"`
-	SuccessURL   string              `json:"success_url"`
-	CancelURL    *string             `json:"cancel_url"`
-	Environment  core.Environment    `json:"environment"`
-	ExpiresAt    Time                `json:"expires_at"`
-	CreatedAt    Time                `json:"created_at"`
-	UpdatedAt    Time                `json:"updated_at"`
-	Metadata     map[string]string   `json:"metadata"`
+	ID           core.CheckoutID      `json:"id"`
+	URL          string               `json:"url"`
+	Status       core.CheckoutStatus  `json:"status"`
+	Mode         core.CheckoutMode    `json:"mode"`
+	Capture      core.CaptureMode     `json:"capture"`
+	Flow         core.Flow            `json:"flow"`
+	Amount       int64                `json:"amount"`
+	Currency     core.Currency        `json:"currency"`
+	Reference    string               `json:"reference"`
+	LineItems    []LineItem           `json:"line_items"`
+	Providers    []core.ProviderName  `json:"providers"`
+	Payment      *core.PaymentID      `json:"payment"`
+	Subscription *core.SubscriptionID `json:"subscription"`
+	// PaymentMethod is the method that a checkout of the mode setup saves.
+	PaymentMethod *core.MethodID    `json:"payment_method"`
+	Customer      *Customer         `json:"customer"`
+	SuccessURL    string            `json:"success_url"`
+	CancelURL     *string           `json:"cancel_url"`
+	Environment   core.Environment  `json:"environment"`
+	ExpiresAt     Time              `json:"expires_at"`
+	CreatedAt     Time              `json:"created_at"`
+	UpdatedAt     Time              `json:"updated_at"`
+	Metadata      map[string]string `json:"metadata"`
 }
 
 // LineItem is one row of what is bought.
 type LineItem struct {
-	Name     string `json:"name"`
-	Amount   int64  `json:"amount"`
-	Quantity int64  `json:"quantity"`
+	Price    *core.PriceID `json:"price"`
+	Name     string        `json:"name"`
+	Amount   int64         `json:"amount"`
+	Quantity int64         `json:"quantity"`
 }
 
 // Customer is who pays, as far as the storefront told.
@@ -107,24 +114,14 @@ type Customer struct {
 // OfPayment gives a payment's published shape.
 func OfPayment(p core.Payment) Payment {
 	v := Payment{
-		ID: p.ID, Checkout: optional(p.Checkout), Reference: p.Reference, Customer: optional(p.Customer),
+		ID: p.ID, Checkout: optional(p.Checkout), Subscription: optional(p.Subscription), Invoice: optional(p.Invoice), Reference: p.Reference, Customer: optional(p.Customer),
 		Account: p.Account, Provider: p.Provider, ProviderPaymentID: optional(p.ProviderPaymentID),
 		Status: p.Status, Amount: p.Amount.Minor(), AmountCaptured: p.AmountCaptured.Minor(),
 		AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(), Capture: p.Capture,
 		Disputed: p.Disputed, Environment: p.Environment, CreatedAt: Time{p.CreatedAt}, UpdatedAt: Time{p.UpdatedAt},
-		Metadata: metadata(p.Metadata),
+		CaptureBefore: optionalTime(p.CaptureBefore), OffSession: p.OffSession, Metadata: metadata(p.Metadata),
 	}
-	if m := p.Method; m != nil {
-		v.PaymentMethod = &PaymentMethod{
-			ID: optional(m.ID), Type: m.Type, Brand: optional(m.Brand), Last4: optional(m.Last4),
-			ExpMonth: optional(m.ExpMonth), ExpYear: optional(m.ExpYear),
-		}
-	}
-	if f := p.Failure; f != nil {
-		v.Failure = &Failure{
-			Code: f.Code, ProviderCode: optional(f.ProviderCode), Message: f.Message, Retryable: f.Retryable,
-		}
-	}
+	v.PaymentMethod, v.Failure = ofMethod(p.Method), ofFailure(p.Failure)
 	return v
 }
 
@@ -135,6 +132,7 @@ func OfCheckout(c core.Checkout, pageURL string, now time.Time) Checkout {
 		ID: c.ID, URL: pageURL, Status: c.StatusAt(now), Mode: c.Mode, Capture: c.Capture, Flow: c.Flow,
 		Amount: c.Amount.Minor(), Currency: c.Amount.Currency(), Reference: c.Reference,
 		LineItems: make([]LineItem, 0, len(c.LineItems)), Providers: c.Providers, Payment: optional(c.Payment),
+		Subscription: optional(c.Subscription), PaymentMethod: optional(c.Method),
 		SuccessURL: c.SuccessURL, CancelURL: optional(c.CancelURL), Environment: c.Environment,
 		ExpiresAt: Time{c.ExpiresAt}, CreatedAt: Time{c.CreatedAt}, UpdatedAt: Time{c.UpdatedAt},
 		Metadata: metadata(c.Metadata),
@@ -143,7 +141,7 @@ func OfCheckout(c core.Checkout, pageURL string, now time.Time) Checkout {
 		v.Providers = []core.ProviderName{}
 	}
 	for _, item := range c.LineItems {
-		v.LineItems = append(v.LineItems, LineItem{Name: item.Name, Amount: item.Amount.Minor(), Quantity: item.Quantity})
+		v.LineItems = append(v.LineItems, LineItem{Price: optional(item.Price), Name: item.Name, Amount: item.Amount.Minor(), Quantity: item.Quantity})
 	}
 	if b := c.Buyer; b != (core.Buyer{}) {
 		v.Customer = &Customer{ID: optional(b.Customer), Email: optional(b.Email), Name: optional(b.Name), Country: optional(b.Country)}

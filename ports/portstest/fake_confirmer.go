@@ -59,7 +59,8 @@ func (f FakeConfirmer) ConfirmPayment(ctx context.Context, key core.OperationKey
 				Class: core.ClassDeclined, Code: code, Foreign: string(code), Op: "fake confirm", ObjectID: object.seen.Ref.ID,
 			}
 		}
-		object.confirm(card)
+		object.confirm(card, f.now())
+		f.disputed(object, card)
 		return object.session(), true, nil
 	})
 	return session.Snapshot, err
@@ -79,7 +80,8 @@ func (f FakeConfirmer) fromSource(in ports.ConfirmPayment) *fakeObject {
 // held.
 func (f *FakeProvider) agree(object *fakeObject, card Card) {
 	if !object.approves {
-		object.confirm(card)
+		object.confirm(card, f.now())
+		f.disputed(object, card)
 		return
 	}
 	object.card, object.seen.ForeignStatus, object.seen.Confirmable = card, "approved", true

@@ -35,6 +35,10 @@ type FakeProvider struct {
 	can      ports.Capabilities
 	now      func() time.Time
 	objects  []*fakeObject // oldest first
+	refunds  []*core.RefundSnapshot
+	disputes []*fakeDispute
+	slow     bool // refunds are pending first
+	nameless bool // refunds keep no id of ours
 	created  int
 	answers  map[core.OperationKey]fakeAnswer
 	effects  map[core.OperationKey]int
@@ -55,7 +59,7 @@ type fakeObject struct {
 
 type fakeAnswer struct {
 	request string
-	session ports.PaymentSession
+	result  any
 	decline *core.ProviderError // nil unless that was the answer
 }
 
@@ -67,6 +71,7 @@ type fakeFailure struct {
 var (
 	_ ports.BrowserProvider = (*FakeProvider)(nil)
 	_ ports.Refunder        = (*FakeProvider)(nil)
+	_ ports.Disputer        = (*FakeProvider)(nil)
 	_ ports.Hoster          = (*FakeProvider)(nil)
 	_ FarEnd                = (*FakeProvider)(nil)
 )
@@ -82,7 +87,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 		account: account, name: core.ProviderStripe, env: env,
 		can: ports.Capabilities{
 			ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
-			KeyKept: 24 * time.Hour, Currencies: currencies,
+			KeyKept: 24 * time.Hour, Currencies: currencies, Disputes: fakeDisputeAbilities(),
 		},
 		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
 		answers: map[core.OperationKey]fakeAnswer{},

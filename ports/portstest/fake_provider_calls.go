@@ -107,7 +107,7 @@ func (f *FakeProvider) CapturePayment(ctx context.Context, key core.OperationKey
 			return ports.PaymentSession{}, false, unexpectedState("fake capture", ref.ID)
 		}
 		object.seen.Status, object.seen.ForeignStatus = core.PaymentSucceeded, "succeeded"
-		object.seen.Captured = amount
+		object.seen.Captured, object.seen.CaptureBefore = amount, time.Time{}
 		return object.session(), true, nil
 	})
 	return session.Snapshot, err
@@ -128,35 +128,10 @@ func (f *FakeProvider) CancelPayment(ctx context.Context, key core.OperationKey,
 		}
 		again := object.seen.Status == core.PaymentCanceled
 		object.seen.Status, object.seen.ForeignStatus = core.PaymentCanceled, "canceled"
-		object.seen.Payable, object.seen.Failure = false, nil
+		object.seen.Payable, object.seen.Failure, object.seen.CaptureBefore = false, nil, time.Time{}
 		return object.session(), !again, nil
 	})
 	return session.Snapshot, err
-}
-
-// RefundPayment implements [ports.Refunder].
-func (f *FakeProvider) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
-	call := FakeCall{Method: "RefundPayment", Key: key, Ref: in.Ref, Amount: in.Amount}
-	_, err := f.mutate(ctx, call, fmt.Sprintf("refund %+v", in), func() (ports.PaymentSession, bool, error) {
-		object := f.find(in.Ref.ID)
-		if object == nil {
-			return ports.PaymentSession{}, false, f.missing(in.Ref)
-		}
-		sum, sumErr := object.seen.Refunded.Add(in.Amount)
-		order, err := sum.Compare(object.seen.Captured)
-		if sumErr != nil || err != nil || order > 0 || !in.Amount.IsPositive() {
-			return ports.PaymentSession{}, false, unexpectedState("fake refund", in.Ref.ID)
-		}
-		object.seen.Refunded = sum
-		return object.session(), true, nil
-	})
-	if err != nil {
-		return core.RefundSnapshot{}, err
-	}
-	return core.RefundSnapshot{
-		Ref: core.ProviderRef{Account: f.account, Kind: core.ObjectRefund, ID: "re_" + string(key)}, Payment: in.Ref,
-		Status: core.RefundSucceeded, ForeignStatus: "succeeded", Amount: in.Amount,
-	}, nil
 }
 
 // ListPayments implements [ports.Provider].
@@ -191,12 +166,21 @@ func (f *FakeProvider) ListPayments(ctx context.Context, in ports.ListPayments) 
 // fakeKeyMax is the most characters a key has ([core.OperationKey]).
 const fakeKeyMax = 45
 
+// fakeKinds are what the calls are about that are about no payment.
+var fakeKinds = map[string]core.ObjectKind{
+	"GetRefund": core.ObjectRefund, "GetDispute": core.ObjectDispute, "SubmitEvidence": core.ObjectDispute, "AcceptDispute": core.ObjectDispute,
+}
+
 // check refuses, before it is sent, a call about an object that cannot be this account's.
 func (f *FakeProvider) check(call FakeCall) error {
 	ref := call.Ref
 	made := call.Method == "CreatePayment" || call.Method == "CreateHosted" || call.Method == "ConfirmPayment" && ref.ID == ""
+	kind, about := fakeKinds[call.Method]
+	if about && ref.Account == f.account && ref.Kind == kind && ref.ID != "" {
+		return nil
+	}
 	looks := call.Method == "GetPayment" || call.Method == "OpenPayment" || call.Method == "CancelPayment"
-	ours := ref.Kind == core.ObjectPayment || ref.Kind == core.ObjectSession && looks
+	ours := !about && ref.Kind == core.ObjectPayment || ref.Kind == core.ObjectSession && looks
 	if made || ref.Account == f.account && ours && ref.ID != "" {
 		return nil
 	}
@@ -225,10 +209,22 @@ func (f *FakeProvider) begin(ctx context.Context, call FakeCall) (fakeFailure, e
 	return failure, nil
 }
 
-// read answers a call that changes nothing.
+// read answers a call about a payment that changes nothing.
 func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSession, error) {
+	return fakeRead(ctx, f, call, func() (ports.PaymentSession, error) {
+		object := f.find(call.Ref.ID)
+		if object == nil {
+			return ports.PaymentSession{}, f.missing(call.Ref)
+		}
+		return object.session(), nil
+	})
+}
+
+// fakeRead answers a call that changes nothing. look is called with the lock held.
+func fakeRead[T any](ctx context.Context, f *FakeProvider, call FakeCall, look func() (T, error)) (T, error) {
+	var none T
 	if err := f.check(call); err != nil {
-		return ports.PaymentSession{}, err
+		return none, err
 	}
 	failure, err := f.begin(ctx, call)
 	f.mu.Lock()
@@ -237,23 +233,27 @@ func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSe
 		err = failure.err
 	}
 	if err != nil {
-		return ports.PaymentSession{}, err
+		return none, err
 	}
-	object := f.find(call.Ref.ID)
-	if object == nil {
-		return ports.PaymentSession{}, f.missing(call.Ref)
-	}
-	return object.session(), nil
+	return look()
 }
 
-// mutate answers a call that changes something: once a key, and the stored answer to
-// every repetition.
+// mutate answers a call about a payment that changes something.
 func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string, effect func() (session ports.PaymentSession, effective bool, err error)) (ports.PaymentSession, error) {
+	session, err := fakeMutate(ctx, f, call, request, effect)
+	session.Snapshot = copied(session.Snapshot)
+	return session, err
+}
+
+// fakeMutate answers a call that changes something: once a key, and the stored answer to
+// every repetition.
+func fakeMutate[T any](ctx context.Context, f *FakeProvider, call FakeCall, request string, effect func() (result T, effective bool, err error)) (T, error) {
+	var none T
 	if call.Key == "" || len(call.Key) > fakeKeyMax {
-		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Foreign: "key", Op: "fake " + call.Method}
+		return none, &core.ProviderError{Class: core.ClassInvalid, Foreign: "key", Op: "fake " + call.Method}
 	}
 	if err := f.check(call); err != nil {
-		return ports.PaymentSession{}, err
+		return none, err
 	}
 	failure, err := f.begin(ctx, call)
 	f.mu.Lock()
@@ -262,19 +262,19 @@ func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string
 		err = failure.err
 	}
 	if err != nil {
-		return ports.PaymentSession{}, err
+		return none, err
 	}
 	answer, repeated := f.answers[call.Key]
 	if repeated && answer.request != request {
-		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Foreign: "idempotency_error", Op: "fake " + call.Method}
+		return none, &core.ProviderError{Class: core.ClassInvalid, Foreign: "idempotency_error", Op: "fake " + call.Method}
 	}
 	if !repeated {
-		session, effective, err := effect()
-		answer = fakeAnswer{request: request, session: session}
+		result, effective, err := effect()
+		answer = fakeAnswer{request: request, result: result}
 		if declined, ok := errors.AsType[*core.ProviderError](err); ok && declined.Class == core.ClassDeclined {
 			answer.decline = declined
 		} else if err != nil {
-			return ports.PaymentSession{}, err
+			return none, err
 		}
 		f.answers[call.Key] = answer
 		if effective {
@@ -282,13 +282,16 @@ func (f *FakeProvider) mutate(ctx context.Context, call FakeCall, request string
 		}
 	}
 	if failure.err != nil {
-		return ports.PaymentSession{}, failure.err
+		return none, failure.err
 	}
 	if answer.decline != nil {
-		return ports.PaymentSession{}, answer.decline
+		return none, answer.decline
 	}
-	answer.session.Snapshot = copied(answer.session.Snapshot)
-	return answer.session, nil
+	result, ok := answer.result.(T)
+	if !ok {
+		return none, &core.ProviderError{Class: core.ClassInvalid, Foreign: "idempotency_error", Op: "fake " + call.Method}
+	}
+	return result, nil
 }
 
 func (o *fakeObject) session() ports.PaymentSession {
@@ -342,7 +345,7 @@ func (f *FakeProvider) Authenticate(t testing.TB, session ports.PaymentSession, 
 	}
 	object.action = false
 	if passes {
-		object.confirm(CardSucceeds)
+		object.confirm(CardSucceeds, f.now())
 		return
 	}
 	object.fail(core.FailureAuthenticationRequired)
@@ -355,7 +358,7 @@ var fakeDeclines = map[Card]core.FailureCode{
 	CardProcessingError: core.FailureProcessingError, CardStolen: core.FailureSuspectedFraud,
 }
 
-func (o *fakeObject) confirm(card Card) {
+func (o *fakeObject) confirm(card Card, now time.Time) {
 	if number, hosted := strings.CutPrefix(o.seen.Session, "cs_fake"); hosted && o.seen.Ref.ID == "" {
 		o.seen.Ref.ID = "pi_fake" + number
 	}
@@ -375,9 +378,9 @@ func (o *fakeObject) confirm(card Card) {
 	if o.capture == core.CaptureManual {
 		o.seen.Status, o.seen.ForeignStatus = core.PaymentAuthorized, "requires_capture"
 		o.seen.Captured = core.Zero(o.seen.Amount.Currency())
+		o.seen.CaptureBefore = now.Add(FakeHoldTime)
 	}
 	o.seen.Authorized, o.seen.Payable, o.seen.Failure = o.seen.Amount, false, nil
-	o.seen.Disputed = card == CardDisputed
 	o.seen.Method = &core.PaymentMethod{Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 12, ExpYear: time.Now().Year() + 1}
 }
 

@@ -90,6 +90,26 @@ type Timely interface {
 	Elapse(t testing.TB, by time.Duration)
 }
 
+// Refundable is a [FarEnd] whose shop gives money back by itself, in the provider's own dashboard,
+// and whose refunds end when they are told to.
+type Refundable interface {
+	// RefundElsewhere gives back minor units of a payment of ours, and names the provider's refund.
+	RefundElsewhere(t testing.TB, payment core.PaymentID, amount int64) (id string)
+	// EndRefund ends a refund as [RefundSucceeds] or [RefundFails]; one that had succeeded can
+	// still fail.
+	EndRefund(t testing.TB, id, outcome string)
+}
+
+// Disputable is a [FarEnd] whose buyers dispute.
+type Disputable interface {
+	// OpenDispute has the bank of a payment's buyer dispute it, or only ask about it, and names the
+	// provider's dispute.
+	OpenDispute(t testing.TB, payment core.PaymentID, inquiry bool) (id string)
+	// CloseDispute is the bank's decision: [DisputeIsWon], [DisputeIsLost], or, of an inquiry,
+	// [DisputeEscalates].
+	CloseDispute(t testing.TB, id, outcome string)
+}
+
 // PageShy is a [FarEnd] whose buyers go to no page of the provider's own: a sandbox, whose
 // pages want a person in front of them.
 type PageShy interface {

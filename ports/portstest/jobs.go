@@ -92,7 +92,9 @@ func (d *jobsDesk) handlers() map[ports.JobKind]ports.JobHandler {
 	}
 	handlers := make(map[ports.JobKind]ports.JobHandler)
 	for _, kind := range []ports.JobKind{
-		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
+		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
+		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions, ports.JobWatchRefunds,
+		ports.JobNotify, ports.JobPruneIdempotency,
 	} {
 		handlers[kind] = note
 	}
@@ -141,8 +143,14 @@ func jobsCommitted(t *testing.T, desk *jobsDesk) {
 		{Kind: ports.JobRepairOperation, Operation: "op_1"},
 		{Kind: ports.JobClosePayment, Payment: "pay_1"},
 		{Kind: ports.JobNotify, Event: "msg_1", Endpoint: "ep_1"},
+		{Kind: ports.JobSyncRefund, Subject: "ref_1"},
+		{Kind: ports.JobSyncSubscription, Subject: "sub_1"},
 		{Kind: ports.JobExpireCheckouts},
 		{Kind: ports.JobPruneIdempotency},
+		{Kind: ports.JobWatchAuthorizations},
+		{Kind: ports.JobWatchDisputes},
+		{Kind: ports.JobWatchSubscriptions},
+		{Kind: ports.JobWatchRefunds},
 	}
 	desk.work(t, desk.handlers(), nil)
 	desk.enqueue(t, given...)

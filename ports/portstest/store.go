@@ -20,10 +20,22 @@ import (
 // the environment [core.EnvTest] and closes it when t ends; it is called once a chapter.
 func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 	t.Helper()
-	chapters := []struct {
-		name string
-		run  func(*testing.T, ports.Store)
-	}{
+	for _, chapter := range append(storeChapters(), afterSaleChapters()...) {
+		t.Run(chapter.name, func(t *testing.T) {
+			t.Parallel()
+			chapter.run(t, open(t))
+		})
+	}
+}
+
+// storeChapter is one promise of a store.
+type storeChapter struct {
+	name string
+	run  func(*testing.T, ports.Store)
+}
+
+func storeChapters() []storeChapter {
+	return []storeChapter{
 		{"a ready store says so", storeReady},
 		{"checkouts keep every field", checkoutRoundTrip},
 		{"checkouts are versioned", checkoutVersions},
@@ -39,8 +51,11 @@ func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 		{"operations keep every field", operationRoundTrip},
 		{"operations are versioned", operationVersions},
 		{"operations are found", operationLookups},
+		{"operations are found by what they work on", operationSubjects},
+		{"operations keep their invariants", operationsRefused},
 		{"several objects are read at once", batchReads},
 		{"timelines are read in order", timelineOrder},
+		{"timelines tell of any object", timelineSubjects},
 		{"events are numbered at commit", eventNumbers},
 		{"events become visible in order", eventOrder},
 		{"inbound events keep every field", inboundRoundTrip},
@@ -64,11 +79,46 @@ func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 		{"one of two racing changes conflicts", txConflict},
 		{"jobs of every kind are taken", txJobs},
 	}
-	for _, chapter := range chapters {
-		t.Run(chapter.name, func(t *testing.T) {
-			t.Parallel()
-			chapter.run(t, open(t))
-		})
+}
+
+// afterSaleChapters are of what happens after a sale.
+func afterSaleChapters() []storeChapter {
+	return []storeChapter{
+		{"payments that run out come soonest first", paymentsExpiring},
+		{"refunds keep every field", refundRoundTrip},
+		{"refunds are versioned", refundVersions},
+		{"refunds are found", refundLookups},
+		{"refunds keep their invariants", refundInvariants},
+		{"refunds are listed", refundLists},
+		{"pending refunds come longest unseen first", refundsPending},
+		{"too many refunds are an error", refundsTooMany},
+		{"refunds never take more than the lock lets them", refundsReserve},
+		{"disputes keep every field", disputeRoundTrip},
+		{"disputes are versioned", disputeVersions},
+		{"disputes are found", disputeLookups},
+		{"disputes keep their invariants", disputeInvariants},
+		{"disputes are listed", disputeLists},
+		{"disputes that are due come soonest first", disputesDue},
+		{"drafts of evidence are versioned", evidenceDraft},
+		{"files of evidence", evidenceFiles},
+		{"customers", customers},
+		{"customers' counterparts", customerAccounts},
+		{"saved methods keep every field", methodRoundTrip},
+		{"saved methods are versioned", methodVersions},
+		{"saved methods are found", methodLookups},
+		{"saved methods are listed", methodList},
+		{"prices", prices},
+		{"prices' counterparts", priceAccounts},
+		{"subscriptions keep every field", subscriptionRoundTrip},
+		{"subscriptions are versioned", subscriptionVersions},
+		{"subscriptions are found", subscriptionLookups},
+		{"subscriptions are listed", subscriptionLists},
+		{"subscriptions to cancel come soonest first", subscriptionsToCancel},
+		{"overdue subscriptions come longest overdue first", subscriptionsOverdue},
+		{"invoices keep every field", invoiceRoundTrip},
+		{"invoices are versioned", invoiceVersions},
+		{"invoices are found", invoiceLookups},
+		{"invoices are listed", invoiceList},
 	}
 }
 

@@ -19,7 +19,7 @@ func fullCheckout(t testing.TB) core.Checkout {
 		Mode: core.ModeSubscription, Capture: core.CaptureManual, Flow: core.FlowRedirect, Status: core.CheckoutComplete,
 		Amount: eur(t, 4200),
 		LineItems: []core.LineItem{
-			{Name: "a shirt", Amount: eur(t, 1000), Quantity: 4},
+			{Price: storeID[core.PriceID](), Name: "a shirt", Amount: eur(t, 1000), Quantity: 4},
 			{Name: "a pin", Amount: eur(t, 200), Quantity: 1},
 		},
 		Providers:  []core.ProviderName{core.ProviderSquare, core.ProviderStripe},
@@ -27,7 +27,8 @@ func fullCheckout(t testing.TB) core.Checkout {
 		SuccessURL: "https://shop.example/done", CancelURL: "https://shop.example/back",
 		Metadata:   map[string]string{"cart": "c-17", "empty": ""},
 		RequestKey: core.NewRequestKey("key_a", string(id)),
-		Lease:      string(storeID[core.PaymentID]()), Payment: storeID[core.PaymentID](), Attempts: 3,
+		Lease:      string(storeID[core.PaymentID]()), Payment: storeID[core.PaymentID](),
+		Subscription: storeID[core.SubscriptionID](), Method: storeID[core.MethodID](), Attempts: 3,
 		ExpiresAt: minutes(60), CreatedAt: minutes(1), UpdatedAt: minutes(2),
 	}
 }
@@ -55,7 +56,7 @@ func checkoutRoundTrip(t *testing.T, store ports.Store) {
 	next := fullCheckout(t)
 	next.ID, next.CreatedAt = full.ID, full.CreatedAt
 	next.Mode, next.Capture, next.Flow, next.Status = core.ModePayment, core.CaptureAutomatic, core.FlowPage, core.CheckoutExpired
-	next.Amount, next.LineItems, next.Providers = eur(t, 5), next.LineItems[1:], next.Providers[:1]
+	next.Amount, next.LineItems, next.Providers = eur(t, 0), next.LineItems[1:], next.Providers[:1]
 	next.Buyer.Email, next.Buyer.Name = "grace@example.test", "Grace"
 	next.SuccessURL, next.CancelURL, next.Metadata = "https://b.example/1", "https://b.example/2", map[string]string{"x": "y"}
 	next.Attempts, next.ExpiresAt, next.UpdatedAt = 4, minutes(90), minutes(3)

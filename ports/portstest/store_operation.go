@@ -15,8 +15,8 @@ import (
 func fullOperation(t testing.TB, payment core.PaymentID) core.Operation {
 	id := storeID[core.OperationID]()
 	return core.Operation{
-		ID: id, Version: 1, Kind: core.OpCapturePayment, Account: "stripe_eu", Payment: payment, Amount: eur(t, 321),
-		RequestHash: core.HashRequest(string(id)), RequestKey: core.NewRequestKey("key_o", string(id)),
+		ID: id, Version: 1, Kind: core.OpCapturePayment, Account: "stripe_eu", Payment: payment, Subject: string(payment), Amount: eur(t, 321),
+		Asked: []byte(`{"final": true, "amount":321}`), RequestHash: core.HashRequest(string(id)), RequestKey: core.NewRequestKey("key_o", string(id)),
 		Source: "token:secret", Status: core.OperationFailed, Attempts: 3, ObjectID: "pi_7", RequestID: "req_7",
 		Failure:   &core.Failure{Code: core.FailureIncorrectCVC, ProviderCode: "cvc", Message: "Check it.", Retryable: true},
 		CreatedAt: minutes(4), SentAt: minutes(5), SettledAt: minutes(6),
@@ -41,7 +41,7 @@ func operationRoundTrip(t *testing.T, store ports.Store) {
 	next := fullOperation(t, storedPayment(t, store))
 	next.ID, next.CreatedAt = full.ID, full.CreatedAt
 	next.Kind, next.Account, next.Amount, next.Status = core.OpCancelPayment, "square", eur(t, 9), core.OperationUnknown
-	next.Attempts, next.ObjectID, next.RequestID = 4, "pi_8", "req_8"
+	next.Attempts, next.ObjectID, next.RequestID, next.Asked = 4, "pi_8", "req_8", []byte(`[ 1 ]`)
 	next.Failure = core.NewFailure(core.FailureInvalidRequest, "other")
 	next.SentAt, next.SettledAt = minutes(15), minutes(16)
 	updated := write(t, store, ports.Tx.UpdateOperation, next)
@@ -52,11 +52,11 @@ func operationRoundTrip(t *testing.T, store ports.Store) {
 	require.Equal(t, next, read)
 
 	bare := core.Operation{
-		ID: storeID[core.OperationID](), Version: 1, Kind: core.OpCreatePayment, Account: "stripe_eu", Payment: payment,
-		Amount: core.Zero("EUR"), RequestHash: "h", Status: core.OperationPending, CreatedAt: minutes(4),
+		ID: storeID[core.OperationID](), Version: 1, Kind: core.OpCreatePayment, Account: "stripe_eu",
+		Subject: "cus_1", RequestHash: "h", Status: core.OperationPending, CreatedAt: minutes(4),
 	}
 	given := bare
-	given.CreatedAt = rough(given.CreatedAt)
+	given.CreatedAt, given.Asked = rough(given.CreatedAt), []byte{}
 	require.Equal(t, bare, write(t, store, ports.Tx.InsertOperation, given), "times cut and in UTC, absent as absent")
 	read, err = store.Operation(t.Context(), bare.ID)
 	require.NoError(t, err)
@@ -127,6 +127,14 @@ func operationLookups(t *testing.T, store ports.Store) {
 	several, err = store.OperationsByID(ctx, nil)
 	require.NoError(t, err)
 	require.Empty(t, several)
+	list, err = store.SubjectOperations(ctx, string(payment))
+	require.NoError(t, err)
+	require.Equal(t, want, list, "oldest first")
+	for _, subject := range []string{"", "ref_none"} {
+		list, err = store.SubjectOperations(ctx, subject)
+		require.NoError(t, err)
+		require.Empty(t, list)
+	}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		fresh := fullOperation(t, payment)
 		fresh.CreatedAt = minutes(20)
@@ -139,11 +147,61 @@ func operationLookups(t *testing.T, store ports.Store) {
 	})
 }
 
+// operationSubjects: what works on another object is found by that, and by the payment where it
+// is about its money.
+func operationSubjects(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	payment := storedPayment(t, store)
+	capture := write(t, store, ports.Tx.InsertOperation, fullOperation(t, payment))
+	refund, price := fullOperation(t, payment), fullOperation(t, "")
+	refund.Kind, refund.Subject, refund.CreatedAt = core.OpRefundPayment, string(storeID[core.RefundID]()), minutes(12)
+	price.Kind, price.Subject, price.Amount = core.OpCreatePrice, string(storeID[core.PriceID]()), core.Money{}
+	for _, of := range []core.Operation{refund, price} {
+		write(t, store, ports.Tx.InsertOperation, of)
+		list, err := store.SubjectOperations(ctx, of.Subject)
+		require.NoError(t, err)
+		require.Equal(t, []core.Operation{of}, list)
+		inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+			second := of
+			second.ID, second.RequestKey, second.CreatedAt = storeID[core.OperationID](), "", minutes(13)
+			second, err := tx.InsertOperation(ctx, second)
+			require.NoError(t, err)
+			list, err := tx.SubjectOperations(ctx, of.Subject)
+			require.NoError(t, err)
+			require.Equal(t, []core.Operation{of, second}, list, "a transaction sees what it wrote")
+			return nil
+		})
+	}
+	list, err := store.SubjectOperations(ctx, string(payment))
+	require.NoError(t, err)
+	require.Equal(t, []core.Operation{capture}, list)
+	list, err = store.PaymentOperations(ctx, payment)
+	require.NoError(t, err)
+	require.Len(t, list, 3)
+	require.Equal(t, []core.Operation{capture, refund}, list[:2])
+}
+
+func operationsRefused(t *testing.T, store ports.Store) {
+	stored := write(t, store, ports.Tx.InsertOperation, fullOperation(t, storedPayment(t, store)))
+	holdInvariants(t, store, ports.Tx.InsertOperation, ports.Tx.UpdateOperation, stored,
+		func() core.Operation { return fullOperation(t, stored.Payment) }, map[string]func(*core.Operation){
+			"no subject":           func(o *core.Operation) { o.Subject = "" },
+			"an amount below zero": func(o *core.Operation) { o.Amount = eur(t, -1) },
+			"no JSON":              func(o *core.Operation) { o.Asked = []byte("{") },
+			"JSON that is no text": func(o *core.Operation) { o.Asked = []byte("\"\xff\"") },
+			"a payment of nobody":  func(o *core.Operation) { o.Payment = storeID[core.PaymentID]() },
+			"another status":       func(o *core.Operation) { o.Status = "lost" },
+		})
+	read, err := store.Operation(t.Context(), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, stored, read)
+}
+
 // fullEntry has every field of a timeline entry. payment must be stored.
 func fullEntry(payment core.PaymentID, at time.Time) core.TimelineEntry {
 	id := storeID[core.TimelineID]()
 	return core.TimelineEntry{
-		ID: id, Payment: payment, Kind: core.TimelineObservation,
+		ID: id, Payment: payment, Subject: string(payment), Kind: core.TimelineObservation,
 		Cause:     core.Cause{Kind: core.CauseWebhook, Inbound: storeID[core.InboundID](), Actor: "key_x"},
 		Operation: storeID[core.OperationID](), Status: "requires_capture", From: string(core.PaymentProcessing), To: string(core.PaymentAuthorized),
 		Verdict: core.Advance.String(), Reason: core.ReasonMoved, Note: "note of " + string(id), TraceID: "0af7651916cd43dd8448eb211c80319c", At: at,
@@ -155,7 +213,7 @@ func timelineOrder(t *testing.T, store ports.Store) {
 	payment, other := storedPayment(t, store), storedPayment(t, store)
 	first, second, twin, last := fullEntry(payment, minutes(1)), fullEntry(payment, minutes(2)), fullEntry(payment, minutes(2)), fullEntry(payment, minutes(3))
 	requireFull(t, first)
-	bare := core.TimelineEntry{ID: storeID[core.TimelineID](), Payment: payment, Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseBuyer}, At: minutes(4)}
+	bare := core.TimelineEntry{ID: storeID[core.TimelineID](), Payment: payment, Subject: "ref_1", Kind: core.TimelineCreated, Cause: core.Cause{Kind: core.CauseBuyer}, At: minutes(4)}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		roughly := first
 		roughly.At = rough(first.At)
@@ -182,4 +240,37 @@ func timelineOrder(t *testing.T, store ports.Store) {
 	require.Empty(t, none)
 	err = store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.AppendTimeline(ctx, first) })
 	require.ErrorIs(t, err, ports.ErrDuplicate)
+}
+
+// timelineSubjects: what an object is told of that is no payment is found by it, and by the
+// payment that it belongs to, if any.
+func timelineSubjects(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	payment := storedPayment(t, store)
+	of, alone := fullEntry(payment, minutes(2)), fullEntry("", minutes(3))
+	of.Subject, alone.Subject = string(storeID[core.RefundID]()), string(storeID[core.SubscriptionID]())
+	twin, next := alone, alone
+	twin.ID, next.ID, next.At = storeID[core.TimelineID](), storeID[core.TimelineID](), minutes(4)
+	paid := fullEntry(payment, minutes(1))
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		return tx.AppendTimeline(ctx, next, of, twin, alone, paid)
+	})
+	for subject, want := range map[string][]core.TimelineEntry{
+		of.Subject: {of}, alone.Subject: {alone, twin, next}, string(payment): {paid}, "ref_none": {}, "": {},
+	} {
+		read, err := store.SubjectTimeline(ctx, subject, nil, 100)
+		require.NoError(t, err)
+		require.Equal(t, want, append([]core.TimelineEntry{}, read...), subject)
+	}
+	read, err := store.SubjectTimeline(ctx, alone.Subject, &core.Cursor{At: alone.At, ID: string(alone.ID)}, 1)
+	require.NoError(t, err)
+	require.Equal(t, []core.TimelineEntry{twin}, read)
+	read, err = store.Timeline(ctx, payment, nil, 100)
+	require.NoError(t, err)
+	require.Equal(t, []core.TimelineEntry{paid, of}, read)
+	_, err = store.SubjectTimeline(ctx, alone.Subject, nil, 0)
+	require.Error(t, err)
+	nameless := fullEntry(payment, minutes(5))
+	nameless.Subject = ""
+	require.Error(t, store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.AppendTimeline(ctx, nameless) }))
 }

@@ -16,16 +16,17 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// fullPayment has every field, distinct from every other. checkout must be stored.
-func fullPayment(t testing.TB, checkout core.CheckoutID) core.Payment {
+// fullPayment has every field, distinct from every other. What it is of must be stored.
+func fullPayment(t testing.TB, of sale) core.Payment {
 	id := storeID[core.PaymentID]()
 	return core.Payment{
-		ID: id, Version: 1, Checkout: checkout, Reference: "order of " + string(id), Customer: storeID[core.CustomerID](),
+		ID: id, Version: 1, Checkout: of.checkout, Subscription: of.subscription, Invoice: of.invoice,
+		Reference: "order of " + string(id), Customer: storeID[core.CustomerID](),
 		Account: "stripe_eu", Provider: core.ProviderStripe, ProviderPaymentID: "pi_" + string(id),
-		ProviderSessionID: "cs_" + string(id), Hosted: true,
+		ProviderSessionID: "cs_" + string(id), Hosted: true, OffSession: true,
 		Status: core.PaymentFailed, ForeignStatus: "requires_payment_method",
 		Amount: eur(t, 1000), AmountAuthorized: eur(t, 900), AmountCaptured: eur(t, 800), AmountRefunded: eur(t, 700),
-		Capture:  core.CaptureManual,
+		Capture: core.CaptureManual, CaptureBefore: minutes(70), ExpiryToldAt: minutes(60),
 		Method:   &core.PaymentMethod{ID: storeID[core.MethodID](), Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 11, ExpYear: 2031},
 		Failure:  &core.Failure{Code: core.FailureExpiredCard, ProviderCode: "expired", Message: "Try another card.", Retryable: true},
 		Disputed: true, Review: core.ReviewAmount, Anomaly: core.ReasonOverpaid, Environment: core.EnvTest,
@@ -48,18 +49,19 @@ func storedCheckout(t testing.TB, store ports.Store) core.CheckoutID {
 }
 
 func paymentRoundTrip(t *testing.T, store ports.Store) {
-	checkout := storedCheckout(t, store)
-	full := fullPayment(t, checkout)
+	of := storedSale(t, store)
+	full := fullPayment(t, of)
 	requireFull(t, full)
 	require.Equal(t, full, write(t, store, ports.Tx.InsertPayment, full), "what Insert gives")
 	read, err := store.Payment(t.Context(), full.ID)
 	require.NoError(t, err)
 	require.Equal(t, full, read)
 
-	next := fullPayment(t, storedCheckout(t, store))
+	next := fullPayment(t, storedSale(t, store))
 	next.ID, next.CreatedAt = full.ID, full.CreatedAt
 	next.Account, next.Provider, next.Status, next.ForeignStatus = "square", core.ProviderSquare, core.PaymentNeedsReview, "other"
 	next.Amount, next.AmountAuthorized, next.AmountCaptured, next.AmountRefunded = eur(t, 9), eur(t, 8), eur(t, 7), eur(t, 6)
+	next.OffSession, next.CaptureBefore, next.ExpiryToldAt = false, minutes(75), minutes(65)
 	next.Capture, next.Method.Last4, next.Method.Brand = core.CaptureAutomatic, "1881", "amex"
 	next.Failure = core.NewFailure(core.FailureSuspectedFraud, "stolen_card")
 	next.Disputed, next.Review, next.Anomaly = false, core.ReviewCurrency, core.Reason(core.ReviewTransition)
@@ -71,7 +73,7 @@ func paymentRoundTrip(t *testing.T, store ports.Store) {
 	require.NoError(t, err)
 	require.Equal(t, next, read)
 
-	bare := newPayment(t, checkout)
+	bare := newPayment(t, of.checkout)
 	want := bare
 	want.Version = 1
 	bare.Metadata = map[string]string{}
@@ -82,7 +84,7 @@ func paymentRoundTrip(t *testing.T, store ports.Store) {
 	require.Equal(t, want, read)
 
 	for _, currency := range core.Currencies() {
-		p := newPayment(t, checkout)
+		p := newPayment(t, of.checkout)
 		p.Amount, err = core.NewMoney(core.MinorMax, currency)
 		require.NoError(t, err)
 		none := core.Zero(currency)
@@ -92,7 +94,7 @@ func paymentRoundTrip(t *testing.T, store ports.Store) {
 }
 
 func paymentVersions(t *testing.T, store ports.Store) {
-	checkout := storedCheckout(t, store)
+	of := storedSale(t, store)
 	versioned[core.Payment]{
 		insert: ports.Tx.InsertPayment, update: ports.Tx.UpdatePayment,
 		lock: func(ctx context.Context, tx ports.Tx, like core.Payment) (core.Payment, error) {
@@ -107,16 +109,16 @@ func paymentVersions(t *testing.T, store ports.Store) {
 		},
 		version: func(p *core.Payment) *int64 { return &p.Version },
 		change:  func(p core.Payment) core.Payment { p.UpdatedAt = p.UpdatedAt.Add(time.Second); return p },
-		other:   fullPayment(t, checkout),
-	}.hold(t, store, fullPayment(t, checkout))
+		other:   fullPayment(t, of),
+	}.hold(t, store, fullPayment(t, of))
 }
 
 func paymentLookups(t *testing.T, store ports.Store) {
 	ctx := t.Context()
-	checkout := storedCheckout(t, store)
-	known := write(t, store, ports.Tx.InsertPayment, fullPayment(t, checkout))
-	unknown := write(t, store, ports.Tx.InsertPayment, newPayment(t, checkout))
-	write(t, store, ports.Tx.InsertPayment, newPayment(t, checkout)) // no provider id twice is no duplicate
+	of := storedSale(t, store)
+	known := write(t, store, ports.Tx.InsertPayment, fullPayment(t, of))
+	unknown := write(t, store, ports.Tx.InsertPayment, newPayment(t, of.checkout))
+	write(t, store, ports.Tx.InsertPayment, newPayment(t, of.checkout)) // no provider id twice is no duplicate
 
 	found, err := store.PaymentByRef(ctx, known.Ref())
 	require.NoError(t, err)
@@ -142,7 +144,7 @@ func paymentLookups(t *testing.T, store ports.Store) {
 		require.Empty(t, some)
 	}
 
-	same := fullPayment(t, checkout)
+	same := fullPayment(t, of)
 	same.ProviderPaymentID = known.ProviderPaymentID
 	require.ErrorIs(t, tryWrite(t, store, ports.Tx.InsertPayment, same), ports.ErrDuplicate)
 	unknown.ProviderPaymentID = known.ProviderPaymentID
@@ -152,19 +154,19 @@ func paymentLookups(t *testing.T, store ports.Store) {
 }
 
 func paymentInvariants(t *testing.T, store ports.Store) {
-	checkout := storedCheckout(t, store)
-	dollars, err := core.NewMoney(1, "USD")
-	require.NoError(t, err)
+	of := storedSale(t, store)
 	breaks := map[string]func(*core.Payment){
 		"authorized more than asked":    func(p *core.Payment) { p.AmountAuthorized = eur(t, 1001) },
 		"captured more than authorized": func(p *core.Payment) { p.AmountCaptured = eur(t, 901) },
 		"refunded more than captured":   func(p *core.Payment) { p.AmountRefunded = eur(t, 801) },
 		"refunded less than nothing":    func(p *core.Payment) { p.AmountRefunded = eur(t, -1) },
-		"another currency":              func(p *core.Payment) { p.AmountRefunded = dollars },
+		"a subscription of nobody":      func(p *core.Payment) { p.Subscription = storeID[core.SubscriptionID]() },
+		"an invoice of nobody":          func(p *core.Payment) { p.Invoice = storeID[core.InvoiceID]() },
+		"another currency":              func(p *core.Payment) { p.AmountRefunded = usd(t, 1) },
 	}
-	stored := write(t, store, ports.Tx.InsertPayment, fullPayment(t, checkout))
+	stored := write(t, store, ports.Tx.InsertPayment, fullPayment(t, of))
 	for name, breakIt := range breaks {
-		p := fullPayment(t, checkout)
+		p := fullPayment(t, of)
 		breakIt(&p)
 		require.Error(t, tryWrite(t, store, ports.Tx.InsertPayment, p), name)
 		_, err := store.Payment(t.Context(), p.ID)
@@ -182,7 +184,9 @@ func paymentInvariants(t *testing.T, store ports.Store) {
 // manyPayments stores payments that share times, statuses and all else that filters
 // look at, and gives them in the order of lists.
 func manyPayments(t *testing.T, store ports.Store, count int) []core.Payment {
-	checkouts := []core.CheckoutID{storedCheckout(t, store), storedCheckout(t, store)}
+	first, second := storedSale(t, store), storedSale(t, store)
+	checkouts := []core.CheckoutID{first.checkout, second.checkout}
+	subscriptions := []core.SubscriptionID{"", first.subscription, second.subscription, ""}
 	customers := []core.CustomerID{"", storeID[core.CustomerID](), storeID[core.CustomerID]()}
 	accounts := []core.AccountName{"stripe_eu", "square"}
 	statuses := core.PaymentStatuses()
@@ -194,6 +198,7 @@ func manyPayments(t *testing.T, store ports.Store, count int) []core.Payment {
 			p.CreatedAt = storeEpoch.Add(time.Duration(i*7%5) * time.Microsecond)
 			p.Reference, p.Customer = fmt.Sprintf("order %d", i%3), customers[i*5%3]
 			p.Account, p.Status = accounts[i/3%2], statuses[i*3%len(statuses)]
+			p.Subscription = subscriptions[i*3%4]
 			p, err := tx.InsertPayment(ctx, p)
 			if err != nil {
 				return err
@@ -215,6 +220,7 @@ func selects(f ports.PaymentFilter, p core.Payment) bool {
 		(f.Customer == "" || f.Customer == p.Customer) &&
 		(f.Account == "" || f.Account == p.Account) &&
 		(f.Checkout == "" || f.Checkout == p.Checkout) &&
+		(f.Subscription == "" || f.Subscription == p.Subscription) &&
 		(f.CreatedAfter.IsZero() || p.CreatedAt.After(f.CreatedAfter)) &&
 		(f.CreatedBefore.IsZero() || p.CreatedAt.Before(f.CreatedBefore))
 }
@@ -250,6 +256,9 @@ func drawFilter(rt *rapid.T, all []core.Payment) ports.PaymentFilter {
 	if maybe("checkout") {
 		f.Checkout = like.Checkout
 	}
+	if maybe("subscription") {
+		f.Subscription = like.Subscription
+	}
 	if maybe("after") {
 		f.CreatedAfter = storeEpoch.Add(time.Duration(rapid.IntRange(-1, 4).Draw(rt, "µs after")) * time.Microsecond)
 	}
@@ -263,6 +272,7 @@ func paymentFilters(t *testing.T, store ports.Store) {
 	ctx := t.Context()
 	all := manyPayments(t, store, 48)
 	first := all[0]
+	subscribed := all[slices.IndexFunc(all, func(p core.Payment) bool { return p.Subscription != "" })]
 	filters := []ports.PaymentFilter{
 		{},
 		{Reference: "order 1"},
@@ -272,6 +282,8 @@ func paymentFilters(t *testing.T, store ports.Store) {
 		{Customer: all[1].Customer},
 		{Account: "square"},
 		{Checkout: first.Checkout},
+		{Subscription: subscribed.Subscription},
+		{Subscription: storeID[core.SubscriptionID]()},
 		{CreatedAfter: first.CreatedAt},
 		{CreatedAfter: storeEpoch.Add(time.Microsecond)},
 		{CreatedBefore: storeEpoch.Add(2 * time.Microsecond)},
@@ -289,6 +301,29 @@ func paymentFilters(t *testing.T, store ports.Store) {
 		require.NoError(t, err)
 		require.EqualValues(t, len(want), count, "%+v", filter)
 	}
+}
+
+// paymentsExpiring: those of whom nobody was told are one sweep, those that are over another.
+func paymentsExpiring(t *testing.T, store ports.Store) {
+	checkout := storedCheckout(t, store)
+	insert := func(before, told time.Time, status core.PaymentStatus) core.PaymentID {
+		p := newPayment(t, checkout)
+		p.CaptureBefore, p.ExpiryToldAt, p.Status = before, told, status
+		return write(t, store, ports.Tx.InsertPayment, p).ID
+	}
+	var none time.Time
+	second := insert(minutes(20), none, core.PaymentAuthorized)
+	told := insert(minutes(15), minutes(5), core.PaymentAuthorized)
+	soonest := insert(minutes(10), none, core.PaymentAuthorized)
+	insert(minutes(50), none, core.PaymentAuthorized) // at that very moment
+	insert(none, none, core.PaymentAuthorized)
+	for _, status := range core.PaymentStatuses() {
+		if status != core.PaymentAuthorized {
+			insert(minutes(10), none, status)
+		}
+	}
+	holdSweep(t, []core.PaymentID{soonest, second}, minutes(50), minutes(10), store.PaymentsExpiring)
+	holdSweep(t, []core.PaymentID{soonest, told, second}, minutes(50), minutes(10), store.PaymentsLapsed)
 }
 
 // drawCursor is a place in the list: an item, or one between items, or none.

@@ -41,8 +41,13 @@ func eachText(v reflect.Value, path, bad string, fn func(path string)) {
 		}
 	case reflect.Map:
 		good := v.Interface()
-		for where, entry := range map[string]map[string]string{" key": {bad: "good"}, " value": {"good": bad}} {
-			v.Set(reflect.ValueOf(entry))
+		for where, entry := range map[string][2]string{" key": {bad, "good"}, " value": {"good", bad}} {
+			changed := reflect.MakeMap(v.Type())
+			key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			key.SetString(entry[0])
+			value.SetString(entry[1])
+			changed.SetMapIndex(key, value)
+			v.Set(changed)
 			fn(path + where)
 		}
 		v.Set(reflect.ValueOf(good))
@@ -69,8 +74,8 @@ func refusesTexts[T any](t *testing.T, store ports.Store, full T, write func(ctx
 }
 
 func textsRefused(t *testing.T, store ports.Store) {
-	checkout := storedCheckout(t, store)
-	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, checkout))
+	of := storedSale(t, store)
+	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, of))
 	operation := write(t, store, ports.Tx.InsertOperation, fullOperation(t, payment.ID))
 	stored := write(t, store, ports.Tx.InsertCheckout, fullCheckout(t))
 	refusesTexts(t, store, fullCheckout(t), func(ctx context.Context, tx ports.Tx, c core.Checkout) error {
@@ -81,7 +86,7 @@ func textsRefused(t *testing.T, store ports.Store) {
 		_, err := tx.UpdateCheckout(ctx, c)
 		return err
 	})
-	refusesTexts(t, store, fullPayment(t, checkout), func(ctx context.Context, tx ports.Tx, p core.Payment) error {
+	refusesTexts(t, store, fullPayment(t, of), func(ctx context.Context, tx ports.Tx, p core.Payment) error {
 		_, err := tx.InsertPayment(ctx, p)
 		return err
 	})
@@ -97,6 +102,7 @@ func textsRefused(t *testing.T, store ports.Store) {
 		_, err := tx.UpdateOperation(ctx, o)
 		return err
 	})
+	afterSaleTextsRefused(t, store, of, payment.ID)
 	refusesTexts(t, store, fullEntry(payment.ID, minutes(1)), func(ctx context.Context, tx ports.Tx, e core.TimelineEntry) error {
 		return tx.AppendTimeline(ctx, e)
 	})
@@ -123,6 +129,44 @@ func textsRefused(t *testing.T, store ports.Store) {
 	})
 }
 
+func afterSaleTextsRefused(t *testing.T, store ports.Store, of sale, payment core.PaymentID) {
+	t.Helper()
+	dispute := storedDispute(t, store)
+	refusesTexts(t, store, fullRefund(t, payment), writes(ports.Tx.InsertRefund))
+	refusesTexts(t, store, write(t, store, ports.Tx.InsertRefund, fullRefund(t, payment)), writes(ports.Tx.UpdateRefund))
+	refusesTexts(t, store, fullDispute(t, payment), writes(ports.Tx.InsertDispute))
+	refusesTexts(t, store, write(t, store, ports.Tx.InsertDispute, fullDispute(t, payment)), writes(ports.Tx.UpdateDispute))
+	refusesTexts(t, store, core.Evidence{Dispute: dispute, Texts: map[core.EvidenceField]string{core.EvidenceServiceDate: "2026"}, UpdatedAt: minutes(1)},
+		writes(ports.Tx.SaveEvidence))
+	refusesTexts(t, store, fullFile(dispute, core.EvidenceReceipt, []byte("x")), func(ctx context.Context, tx ports.Tx, f core.EvidenceFile) error {
+		return tx.PutEvidenceFile(ctx, f, []byte("x"))
+	})
+	refusesTexts(t, store, fullCustomer(), writes(ports.Tx.InsertCustomer))
+	refusesTexts(t, store, core.CustomerAccount{Customer: of.customer, Account: "a", ProviderCustomerID: "c", CreatedAt: minutes(1)},
+		func(ctx context.Context, tx ports.Tx, a core.CustomerAccount) error {
+			return tx.InsertCustomerAccount(ctx, a)
+		})
+	refusesTexts(t, store, fullMethod(of), writes(ports.Tx.InsertMethod))
+	refusesTexts(t, store, write(t, store, ports.Tx.InsertMethod, fullMethod(of)), writes(ports.Tx.UpdateMethod))
+	refusesTexts(t, store, fullPrice(t), writes(ports.Tx.InsertPrice))
+	refusesTexts(t, store, core.PriceAccount{Price: of.price, Account: "a", ProviderPriceID: "p", CreatedAt: minutes(1)},
+		func(ctx context.Context, tx ports.Tx, a core.PriceAccount) error {
+			return tx.InsertPriceAccount(ctx, a)
+		})
+	refusesTexts(t, store, fullSubscription(t, of), writes(ports.Tx.InsertSubscription))
+	refusesTexts(t, store, write(t, store, ports.Tx.InsertSubscription, fullSubscription(t, of)), writes(ports.Tx.UpdateSubscription))
+	refusesTexts(t, store, fullInvoice(t, of.subscription), writes(ports.Tx.InsertInvoice))
+	refusesTexts(t, store, write(t, store, ports.Tx.InsertInvoice, fullInvoice(t, of.subscription)), writes(ports.Tx.UpdateInvoice))
+}
+
+// writes is a write whose answer does not matter.
+func writes[T any](method func(ports.Tx, context.Context, T) (T, error)) func(ctx context.Context, tx ports.Tx, value T) error {
+	return func(ctx context.Context, tx ports.Tx, value T) error {
+		_, err := method(tx, ctx, value)
+		return err
+	}
+}
+
 // givenAudit is the texts of an audit entry that its writer gives.
 type givenAudit struct {
 	ID                                      core.AuditID
@@ -141,11 +185,31 @@ func otherEnvironment(t *testing.T, store ports.Store) {
 		_, err := store.Checkout(t.Context(), c.ID)
 		require.ErrorIs(t, err, ports.ErrNotFound)
 
-		p := fullPayment(t, storedCheckout(t, store))
+		of := storedSale(t, store)
+		p := fullPayment(t, of)
 		p.Environment = env
 		require.Error(t, tryWrite(t, store, ports.Tx.InsertPayment, p), "payment of %q", env)
 		_, err = store.Payment(t.Context(), p.ID)
 		require.ErrorIs(t, err, ports.ErrNotFound)
+
+		r := fullRefund(t, storedPayment(t, store))
+		r.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertRefund, r), "refund of %q", env)
+		d := fullDispute(t, r.Payment)
+		d.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertDispute, d), "dispute of %q", env)
+		u := fullCustomer()
+		u.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertCustomer, u), "customer of %q", env)
+		m := fullMethod(of)
+		m.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertMethod, m), "saved method of %q", env)
+		price := fullPrice(t)
+		price.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertPrice, price), "price of %q", env)
+		s := fullSubscription(t, of)
+		s.Environment = env
+		require.Error(t, tryWrite(t, store, ports.Tx.InsertSubscription, s), "subscription of %q", env)
 
 		k := fullAPIKey()
 		k.Environment = env
@@ -161,6 +225,11 @@ type written struct {
 	checkout  core.Checkout
 	payment   core.Payment
 	operation core.Operation
+	refund    core.Refund
+	dispute   core.Dispute
+	file      core.EvidenceFile
+	sale      sale
+	method    core.SavedMethod
 	event     core.Event
 	inbound   core.InboundEvent
 	record    core.IdempotencyRecord
@@ -175,8 +244,21 @@ func writeAll(ctx context.Context, t *testing.T, tx ports.Tx) written {
 	var err error
 	w.checkout, err = tx.InsertCheckout(ctx, openCheckout(t))
 	require.NoError(t, err)
-	w.payment, err = tx.InsertPayment(ctx, fullPayment(t, w.checkout.ID))
+	w.sale = insertSale(ctx, t, tx)
+	w.payment, err = tx.InsertPayment(ctx, fullPayment(t, w.sale))
 	require.NoError(t, err)
+	w.refund, err = tx.InsertRefund(ctx, fullRefund(t, w.payment.ID))
+	require.NoError(t, err)
+	w.dispute, err = tx.InsertDispute(ctx, fullDispute(t, w.payment.ID))
+	require.NoError(t, err)
+	_, err = tx.SaveEvidence(ctx, core.Evidence{Dispute: w.dispute.ID, UpdatedAt: minutes(1)})
+	require.NoError(t, err)
+	w.file = fullFile(w.dispute.ID, core.EvidenceReceipt, []byte("receipt"))
+	require.NoError(t, tx.PutEvidenceFile(ctx, w.file, []byte("receipt")))
+	w.method, err = tx.InsertMethod(ctx, fullMethod(w.sale))
+	require.NoError(t, err)
+	require.NoError(t, tx.InsertCustomerAccount(ctx, core.CustomerAccount{Customer: w.sale.customer, Account: "a", ProviderCustomerID: "c", CreatedAt: minutes(1)}))
+	require.NoError(t, tx.InsertPriceAccount(ctx, core.PriceAccount{Price: w.sale.price, Account: "a", ProviderPriceID: "p", CreatedAt: minutes(1)}))
 	w.operation, err = tx.InsertOperation(ctx, fullOperation(t, w.payment.ID))
 	require.NoError(t, err)
 	require.NoError(t, tx.AppendTimeline(ctx, fullEntry(w.payment.ID, minutes(1))))
@@ -207,6 +289,27 @@ func requireNothing(t *testing.T, store ports.Store, w written) {
 	_, err = store.Payment(ctx, w.payment.ID)
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	_, err = store.Operation(ctx, w.operation.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Refund(ctx, w.refund.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Dispute(ctx, w.dispute.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	evidence, err := store.Evidence(ctx, w.dispute.ID)
+	require.NoError(t, err)
+	require.Zero(t, evidence)
+	_, err = store.EvidenceContent(ctx, w.file.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Customer(ctx, w.sale.customer)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.CustomerAccount(ctx, w.sale.customer, "a")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Method(ctx, w.method.ID)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Price(ctx, w.sale.price)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.PriceAccount(ctx, w.sale.price, "a")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = store.Subscription(ctx, w.sale.subscription)
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	_, err = store.Event(ctx, w.event.ID)
 	require.ErrorIs(t, err, ports.ErrNotFound)
@@ -266,6 +369,7 @@ func txRollback(t *testing.T, store ports.Store) {
 }
 
 func txPoison(t *testing.T, store ports.Store) {
+	of := storedSale(t, store)
 	stored := write(t, store, ports.Tx.InsertCheckout, fullCheckout(t))
 	err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
 		_, err := tx.LockPayment(ctx, storeID[core.PaymentID]())
@@ -293,7 +397,7 @@ func txPoison(t *testing.T, store ports.Store) {
 			return err
 		},
 		"a broken invariant": func(ctx context.Context, tx ports.Tx) error {
-			p := fullPayment(t, stored.ID)
+			p := fullPayment(t, of)
 			p.AmountRefunded = p.Amount
 			_, err := tx.InsertPayment(ctx, p)
 			return err
@@ -305,7 +409,13 @@ func txPoison(t *testing.T, store ports.Store) {
 			return err
 		},
 		"a payment of no checkout": func(ctx context.Context, tx ports.Tx) error {
-			_, err := tx.InsertPayment(ctx, fullPayment(t, storeID[core.CheckoutID]()))
+			p := fullPayment(t, of)
+			p.Checkout = storeID[core.CheckoutID]()
+			_, err := tx.InsertPayment(ctx, p)
+			return err
+		},
+		"a refund of no payment": func(ctx context.Context, tx ports.Tx) error {
+			_, err := tx.InsertRefund(ctx, fullRefund(t, storeID[core.PaymentID]()))
 			return err
 		},
 	}
@@ -330,7 +440,7 @@ const lockers = 20
 
 func txLocks(t *testing.T, store ports.Store) {
 	ctx := t.Context()
-	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, storedCheckout(t, store)))
+	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, storedSale(t, store)))
 	payment.ForeignStatus = "0"
 	payment = write(t, store, ports.Tx.UpdatePayment, payment)
 	var changes sync.WaitGroup
@@ -368,7 +478,7 @@ func txLocks(t *testing.T, store ports.Store) {
 
 func txConflict(t *testing.T, store ports.Store) {
 	ctx := t.Context()
-	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, storedCheckout(t, store)))
+	payment := write(t, store, ports.Tx.InsertPayment, fullPayment(t, storedSale(t, store)))
 	for round := range 5 {
 		held, err := store.Payment(ctx, payment.ID)
 		require.NoError(t, err)
@@ -400,7 +510,9 @@ func txConflict(t *testing.T, store ports.Store) {
 
 func txJobs(t *testing.T, store ports.Store) {
 	kinds := []ports.JobKind{
-		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobNotify, ports.JobPruneIdempotency,
+		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
+		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions, ports.JobWatchRefunds,
+		ports.JobNotify, ports.JobPruneIdempotency,
 	}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		require.NoError(t, tx.Enqueue(ctx), "no jobs are no trouble")
@@ -408,7 +520,7 @@ func txJobs(t *testing.T, store ports.Store) {
 		for i, kind := range kinds {
 			jobs = append(jobs, ports.Job{
 				Kind: kind, Inbound: storeID[core.InboundID](), Operation: storeID[core.OperationID](), Payment: storeID[core.PaymentID](),
-				Event: storeID[core.EventID](), Endpoint: storeID[core.EndpointID](), Delay: time.Duration(i) * time.Minute,
+				Subject: string(storeID[core.RefundID]()), Event: storeID[core.EventID](), Endpoint: storeID[core.EndpointID](), Delay: time.Duration(i) * time.Minute,
 			})
 		}
 		return tx.Enqueue(ctx, jobs...)

@@ -1,0 +1,288 @@
+package customers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// ConfirmSetup has a method saved that the buyer agreed to, at a provider that leaves it to our
+// server, and gives the method and its checkout as they then stand. source is the one-time token of
+// the buyer's card where the provider makes one, else empty.
+//
+// Errors are those of payments.Service.Confirm.
+func (s *Service) ConfirmSetup(ctx context.Context, checkout core.CheckoutID, id core.MethodID, source string) (core.SavedMethod, core.Checkout, error) {
+	ctx, cancel := calls.Detached(ctx)
+	defer cancel()
+	method, err := s.ofCheckout(ctx, checkout, id)
+	if err != nil {
+		return core.SavedMethod{}, core.Checkout{}, err
+	}
+	method, err = s.confirm(ctx, method, source)
+	if err != nil {
+		return method, core.Checkout{}, err
+	}
+	c, err := s.store.Checkout(ctx, checkout)
+	return method, c, err
+}
+
+// ofCheckout is a method that is an attempt of the checkout; [ports.ErrNotFound] otherwise.
+func (s *Service) ofCheckout(ctx context.Context, checkout core.CheckoutID, id core.MethodID) (core.SavedMethod, error) {
+	method, err := s.store.Method(ctx, id)
+	if err == nil && method.Checkout != checkout {
+		return core.SavedMethod{}, ports.ErrNotFound
+	}
+	return method, err
+}
+
+func (s *Service) confirm(ctx context.Context, method core.SavedMethod, source string) (core.SavedMethod, error) {
+	vault, err := s.vault(method.Account)
+	if err != nil {
+		return method, err
+	}
+	mode := vault.Capabilities().Confirm
+	if mode == ports.ConfirmInBrowser || (mode == ports.ConfirmWithSource) != (source != "") {
+		return method, core.ErrPaymentNotOpen
+	}
+	operations, err := s.store.SubjectOperations(ctx, string(method.ID))
+	if err != nil {
+		return method, err
+	}
+	for _, op := range operations {
+		if op.Kind == core.OpConfirmSetup && op.Status != core.OperationFailed {
+			return s.confirmAgain(ctx, method.ID)
+		}
+	}
+	if err := s.settleOpen(ctx, method.ID); err != nil {
+		return method, err
+	}
+	if mode == ports.ConfirmWithSource {
+		if _, err := s.Account(ctx, method.Customer, method.Account); err != nil {
+			return method, err
+		}
+	}
+	op, err := s.prepareConfirm(ctx, method, source)
+	if err != nil {
+		return method, err
+	}
+	err = s.Send(ctx, op, core.Cause{Kind: core.CauseBuyer})
+	return s.confirmed(ctx, op.ID, method.ID, err)
+}
+
+// confirmAgain gives a repeated confirmation what its first led to, or sends that again.
+func (s *Service) confirmAgain(ctx context.Context, id core.MethodID) (core.SavedMethod, error) {
+	err := s.settleOpen(ctx, id)
+	method, readErr := s.store.Method(ctx, id)
+	return method, errors.Join(err, readErr)
+}
+
+// confirmed adds to a confirmation's end whether it is one.
+func (s *Service) confirmed(ctx context.Context, op core.OperationID, id core.MethodID, err error) (core.SavedMethod, error) {
+	method, readErr := s.store.Method(ctx, id)
+	if err != nil || readErr != nil {
+		return method, errors.Join(err, readErr)
+	}
+	settled, err := s.store.Operation(ctx, op)
+	if err == nil && !settled.Status.Settled() {
+		err = core.ErrPaymentInProgress
+	}
+	return method, err
+}
+
+// prepareConfirm checks a confirmation under the locks of checkout and method and writes it down.
+func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, source string) (op core.Operation, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		checkout, err := tx.LockCheckout(ctx, before.Checkout)
+		if err != nil {
+			return err
+		}
+		method, err := tx.LockMethod(ctx, before.ID)
+		if err != nil {
+			return err
+		}
+		if method.Status != core.MethodPending || method.Ref().ID == "" && source == "" {
+			return core.ErrPaymentNotOpen
+		}
+		if checkout.Status != core.CheckoutOpen || checkout.Lease != string(method.ID) {
+			return core.ErrPaymentInProgress
+		}
+		operations, err := tx.SubjectOperations(ctx, string(method.ID))
+		if err != nil {
+			return err
+		}
+		for _, other := range operations {
+			if !other.Status.Settled() || other.Kind == core.OpConfirmSetup && other.Status == core.OperationSucceeded {
+				return core.ErrPaymentInProgress
+			}
+		}
+		op, err = s.writeDown(ctx, tx, method, core.OpConfirmSetup, "", source)
+		return err
+	})
+	return op, err
+}
+
+// LookSetup has an attempt's object looked at, because the buyer's browser said that something
+// happened there. The method must be of the checkout; otherwise [ports.ErrNotFound].
+func (s *Service) LookSetup(ctx context.Context, checkout core.CheckoutID, id core.MethodID) (core.SavedMethod, core.Checkout, error) {
+	ctx, cancel := calls.Detached(ctx)
+	defer cancel()
+	method, err := s.ofCheckout(ctx, checkout, id)
+	if err != nil {
+		return core.SavedMethod{}, core.Checkout{}, err
+	}
+	if err := s.settleOpen(ctx, id); err != nil {
+		return core.SavedMethod{}, core.Checkout{}, err
+	}
+	if method, err = s.store.Method(ctx, id); err != nil {
+		return core.SavedMethod{}, core.Checkout{}, err
+	}
+	if method.Status == core.MethodPending && method.Ref().ID != "" {
+		observation, err := s.observer.Sync(ctx, method.Ref(), core.Cause{Kind: core.CauseBuyer})
+		if err != nil {
+			return core.SavedMethod{}, core.Checkout{}, err
+		}
+		if observation.Method.ID != "" {
+			method = observation.Method
+		}
+		if observation.Confirmable {
+			if method, err = s.confirm(ctx, method, ""); lost(err) {
+				return core.SavedMethod{}, core.Checkout{}, err
+			}
+		}
+	}
+	c, err := s.store.Checkout(ctx, checkout)
+	return method, c, err
+}
+
+// lost reports an error that leaves open what became of a confirmation. A decline shows in the
+// method, and so does what moved it on meanwhile.
+func lost(err error) bool {
+	_, refused := errors.AsType[*core.RefusedError](err)
+	return err != nil && !refused && !errors.Is(err, core.ErrPaymentNotOpen)
+}
+
+// Remove takes a saved method away, so that it can never be charged again, and gives it as it then
+// stands: one whose removal got no answer is still active, and is settled later. One that is gone
+// stays so.
+//
+// Errors: [ports.ErrNotFound] where the customer has no such method; [core.ErrMethodNotUsable] for
+// one that was never saved; *[core.RefusedError]; a retryable *[core.ProviderError].
+func (s *Service) Remove(ctx context.Context, customer core.CustomerID, id core.MethodID, cause core.Cause) (core.SavedMethod, error) {
+	ctx, cancel := calls.Detached(ctx)
+	defer cancel()
+	method, err := s.Method(ctx, customer, id)
+	if err != nil || method.Status == core.MethodRemoved {
+		return method, err
+	}
+	if method.Status != core.MethodActive {
+		return method, core.ErrMethodNotUsable
+	}
+	if err := s.calls.SettleOpen(ctx, string(id), s); err != nil && !errors.Is(err, core.ErrOperationOpen) {
+		return method, err
+	} else if err != nil {
+		return method, nil // an earlier call of the same, settled later
+	}
+	op, err := s.prepareRemoval(ctx, id)
+	if err == nil && op.ID != "" {
+		err = s.Send(ctx, op, cause)
+	}
+	method, readErr := s.store.Method(ctx, id)
+	return method, errors.Join(err, readErr)
+}
+
+// prepareRemoval writes a removal down; the zero operation where there is nothing to do.
+func (s *Service) prepareRemoval(ctx context.Context, id core.MethodID) (op core.Operation, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		op = core.Operation{}
+		method, err := tx.LockMethod(ctx, id)
+		if err != nil || method.Status != core.MethodActive {
+			return err
+		}
+		operations, err := tx.SubjectOperations(ctx, string(id))
+		if err != nil {
+			return err
+		}
+		for _, other := range operations {
+			if !other.Status.Settled() {
+				return nil // somebody was faster
+			}
+		}
+		op, err = s.writeDown(ctx, tx, method, core.OpDetachMethod, "", "")
+		return err
+	})
+	return op, err
+}
+
+// Send implements [calls.Sender] for the operations on customers and their methods.
+func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause) error {
+	if op.Kind == core.OpCreateCustomer {
+		return s.sendCustomer(ctx, op)
+	}
+	vault, err := s.vault(op.Account)
+	if err != nil {
+		return err
+	}
+	method, err := s.store.Method(ctx, core.MethodID(op.Subject))
+	if err != nil {
+		return fmt.Errorf("send %s: %w", op.ID, err)
+	}
+	var seen core.MethodSnapshot
+	shown := &seen
+	switch op.Kind {
+	case core.OpCreateSetup:
+		_, err := s.create(ctx, vault, method, op, cause)
+		if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown {
+			return nil
+		}
+		return err
+	case core.OpConfirmSetup:
+		var in ports.CreateSetup
+		if in, err = s.creation(ctx, method); err != nil {
+			return err
+		}
+		ref := core.ProviderRef{Account: method.Account, Kind: core.ObjectSetup, ID: method.ProviderSetupID}
+		seen, err = vault.ConfirmSetup(ctx, op.Key(), ports.ConfirmSetup{CreateSetup: in, Ref: ref, Source: op.Source})
+	case core.OpDetachMethod:
+		shown = nil
+		err = vault.DetachMethod(ctx, op.Key(), method.Ref())
+	default:
+		return fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
+	}
+	refused := calls.ProviderError(err)
+	if refused != nil {
+		shown = nil
+	}
+	if method, err = s.observer.SettleMethod(ctx, op, shown, refused, cause); err != nil {
+		return err
+	}
+	if refused != nil && refused.Class == core.ClassInvalid && method.Ref().ID != "" {
+		// The provider says that the object is not in the state we thought: look.
+		if _, err := s.observer.Sync(ctx, method.Ref(), cause); err != nil {
+			return err
+		}
+	}
+	return calls.Refusal(refused)
+}
+
+// LookUp implements [calls.Sender]. A counterpart and what a buyer never saw do no harm where they
+// were made after all: those are given up, and made anew when they are needed.
+func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
+	cause := core.Cause{Kind: core.CauseRepair}
+	switch op.Kind {
+	case core.OpCreateCustomer:
+		return s.settleCustomer(ctx, op, keyForgotten(op), "")
+	case core.OpCreateSetup:
+		_, err := s.observer.SettleMethod(ctx, op, nil, keyForgotten(op), cause)
+		return err
+	}
+	method, err := s.store.Method(ctx, core.MethodID(op.Subject))
+	if err != nil || method.Ref().ID == "" {
+		return err
+	}
+	_, err = s.observer.Sync(ctx, method.Ref(), cause)
+	return err
+}

@@ -1,0 +1,158 @@
+package refunds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Create is a request to give money back.
+type Create struct {
+	Payment    core.PaymentID
+	Amount     *int64            // minor units; nil means all that is left
+	Currency   string            // of the amount; empty means the payment's
+	Reason     core.RefundReason // empty means core.RefundOther
+	Metadata   map[string]string
+	RequestKey core.RequestKey
+	Cause      core.Cause
+}
+
+// Create gives money of a payment back, once per RequestKey. A refund whose provider gave no
+// answer comes back pending, and is settled later.
+//
+// Errors: a *[core.InvalidError]; [ports.ErrNotFound]; [core.ErrPaymentNotOpen] where nothing was
+// taken; [core.ErrPaymentDisputed]; [core.ErrCurrencyOther]; [core.ErrAmountNotAvailable];
+// [core.ErrNotSupported]; a *[core.RefusedError] where the provider said no, with the refund that
+// failed; a retryable *[core.ProviderError] where it was not reached, and then the same call can
+// be made again.
+func (s *Service) Create(ctx context.Context, in Create) (core.Refund, error) {
+	if err := check(&in); err != nil {
+		return core.Refund{}, err
+	}
+	ctx, cancel := calls.Detached(ctx)
+	defer cancel()
+	if in.RequestKey != "" {
+		refund, err := s.store.RefundByRequestKey(ctx, in.RequestKey)
+		if err == nil {
+			return s.resume(ctx, refund, in.Cause)
+		}
+		if !errors.Is(err, ports.ErrNotFound) {
+			return core.Refund{}, err
+		}
+	}
+	refund, op, err := s.prepare(ctx, in)
+	if errors.Is(err, ports.ErrDuplicate) && in.RequestKey != "" {
+		if refund, err = s.store.RefundByRequestKey(ctx, in.RequestKey); err == nil {
+			return s.resume(ctx, refund, in.Cause)
+		}
+	}
+	if err != nil {
+		return core.Refund{}, fmt.Errorf("refund %s: %w", in.Payment, err)
+	}
+	return s.send(ctx, op, in.Cause)
+}
+
+// check says all that is wrong with a request by itself, and fills in what it leaves open.
+func check(in *Create) error {
+	wrong := core.CheckMetadata(in.Metadata)
+	if in.Reason == "" {
+		in.Reason = core.RefundOther
+	}
+	if !in.Reason.Known() {
+		wrong = append(wrong, core.FieldError{Field: "reason", Message: "must be requested_by_customer, duplicate, fraudulent or other"})
+	}
+	if in.Amount != nil && (*in.Amount < 1 || *in.Amount > core.MinorMax) {
+		wrong = append(wrong, core.FieldError{Field: "amount", Message: fmt.Sprintf("must be a whole number of minor units from 1 to %d", core.MinorMax)})
+	}
+	if in.Currency != "" && !core.Currency(in.Currency).Known() {
+		wrong = append(wrong, core.FieldError{Field: "currency", Message: "must be an ISO 4217 code in upper case, for example EUR"})
+	}
+	if len(wrong) > 0 {
+		return &core.InvalidError{Fields: wrong}
+	}
+	return nil
+}
+
+// prepare checks the request under the payment's lock, where no other refund can come in between,
+// and writes refund and operation down.
+func (s *Service) prepare(ctx context.Context, in Create) (refund core.Refund, op core.Operation, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		payment, err := tx.LockPayment(ctx, in.Payment)
+		if err != nil {
+			return err
+		}
+		amount, err := available(ctx, tx, payment, in)
+		if err != nil {
+			return err
+		}
+		if _, err := s.refunder(payment.Account); err != nil {
+			return err
+		}
+		now := s.clock.Now()
+		refund, err = tx.InsertRefund(ctx, core.Refund{
+			ID: core.NewID[core.RefundID](s.ids.UUID()), Payment: payment.ID, Account: payment.Account, Provider: payment.Provider,
+			Status: core.RefundPending, Amount: amount, Reason: in.Reason, Origin: core.OriginHere, RequestKey: in.RequestKey,
+			Environment: payment.Environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
+		})
+		if err != nil {
+			return err
+		}
+		created := s.record.SubjectEntry(ctx, string(refund.ID), payment.ID, string(refund.Status), core.TimelineCreated, in.Cause)
+		if err := tx.AppendTimeline(ctx, created); err != nil {
+			return err
+		}
+		op, err = s.calls.WriteDown(ctx, tx, calls.Asked{
+			Kind: core.OpRefundPayment, Account: payment.Account, Payment: payment.ID, Subject: string(refund.ID),
+			Status: string(refund.Status), Amount: amount, Key: in.RequestKey,
+			Parts: []string{payment.ProviderPaymentID, string(refund.Reason)},
+		})
+		return err
+	})
+	return refund, op, err
+}
+
+// available gives the amount that is asked for, if the locked payment has it.
+func available(ctx context.Context, tx ports.Tx, payment core.Payment, in Create) (core.Money, error) {
+	refunds, err := tx.PaymentRefunds(ctx, payment.ID)
+	if err != nil {
+		return core.Money{}, err
+	}
+	disputes, err := tx.PaymentDisputes(ctx, payment.ID)
+	if err != nil {
+		return core.Money{}, err
+	}
+	if in.Currency != "" && core.Currency(in.Currency) != payment.Amount.Currency() {
+		return core.Money{}, core.ErrCurrencyOther
+	}
+	var amount core.Money
+	if in.Amount != nil {
+		amount, err = core.NewMoney(*in.Amount, payment.Amount.Currency())
+	} else {
+		amount, err = payment.RefundLeft(refunds)
+	}
+	if err != nil {
+		return core.Money{}, err
+	}
+	return amount, payment.CheckRefund(amount, refunds, disputes)
+}
+
+// GiveBack gives back all that is left of a payment that nobody needs. One of which nothing is
+// left is no error; one that cannot be given back is [ports.ErrJobGivenUp], for staff.
+func (s *Service) GiveBack(ctx context.Context, id core.PaymentID, cause core.Cause) error {
+	_, err := s.Create(ctx, Create{Payment: id, Reason: core.RefundDuplicate, Cause: cause})
+	_, refused := errors.AsType[*core.RefusedError](err)
+	switch {
+	case err == nil, errors.Is(err, core.ErrPaymentNotOpen), errors.Is(err, core.ErrAmountNotAvailable):
+		return nil // or it moved on meanwhile
+	case refused, errors.Is(err, core.ErrNotSupported), errors.Is(err, core.ErrPaymentDisputed):
+		return fmt.Errorf("give %s back: %w: %w", id, ports.ErrJobGivenUp, err)
+	}
+	if _, away := errors.AsType[*core.ProviderError](err); away {
+		return nil // it is written down, and sent again by itself
+	}
+	return fmt.Errorf("give %s back: %w", id, err)
+}

@@ -1,0 +1,94 @@
+package subscriptions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/ports"
+)
+
+// Watch ends the subscriptions that we have to end, just before their paid period does, and looks at
+// those whose period or trial is over and of which nobody told us. It is the handler of
+// [ports.JobWatchSubscriptions].
+func (s *Service) Watch(ctx context.Context, _ ports.Job) error {
+	now := s.clock.Now()
+	cause := core.Cause{Kind: core.CauseTimer}
+	ending, err := s.store.SubscriptionsToCancel(ctx, now.Add(cancelAhead), watchBatchMax)
+	if err != nil {
+		return fmt.Errorf("find subscriptions to end: %w", err)
+	}
+	var failed error
+	for _, id := range ending {
+		if err := s.bringEnd(ctx, id, cause); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("end %s: %w", id, err))
+		}
+	}
+	overdue, err := s.store.SubscriptionsOverdue(ctx, now, watchBatchMax)
+	if err != nil {
+		return errors.Join(failed, fmt.Errorf("find subscriptions that are overdue: %w", err))
+	}
+	for _, id := range overdue {
+		if err := s.refresh(ctx, id, cause); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("look at %s: %w", id, err))
+		}
+	}
+	return failed
+}
+
+// bringEnd ends a subscription that is to end, unless that was called off meanwhile.
+func (s *Service) bringEnd(ctx context.Context, id core.SubscriptionID, cause core.Cause) error {
+	ctx, cancel := calls.Detached(ctx)
+	defer cancel()
+	_, err := s.operate(ctx, Verb{Subscription: id, Cause: cause}, func(subscription core.Subscription) (asking, error) {
+		if subscription.Status == core.SubscriptionCanceled || !subscription.CancelHere {
+			return asking{}, nil
+		}
+		return asking{kind: core.OpCancelSubscription, more: askedCancel{}}, nil
+	})
+	return err
+}
+
+func (s *Service) refresh(ctx context.Context, id core.SubscriptionID, cause core.Cause) error {
+	subscription, err := s.store.Subscription(ctx, id)
+	if err != nil || !subscription.Exists() {
+		return err
+	}
+	_, err = s.observer.Sync(ctx, subscription.Ref(), cause)
+	return err
+}
+
+// Refresh looks at a subscription of which no event may come, and ends one that must not be: one that
+// runs beside another of the same checkout, or that waits for its buyer though another came to
+// something. It is the handler of [ports.JobSyncSubscription].
+func (s *Service) Refresh(ctx context.Context, job ports.Job) error {
+	id := core.SubscriptionID(job.Subject)
+	cause := core.Cause{Kind: core.CauseTimer}
+	if err := s.refresh(ctx, id, cause); err != nil {
+		return fmt.Errorf("look at %s: %w", id, err)
+	}
+	subscription, err := s.store.Subscription(ctx, id)
+	if err != nil || subscription.Checkout == "" {
+		return err
+	}
+	checkout, err := s.store.Checkout(ctx, subscription.Checkout)
+	if err != nil {
+		return err
+	}
+	switch {
+	case checkout.Status != core.CheckoutComplete || checkout.Subscription == id || subscription.Status == core.SubscriptionCanceled:
+		return nil
+	case subscription.Status == core.SubscriptionIncomplete:
+		err = s.closeLease(ctx, string(id), cause)
+	default:
+		ctx, cancel := calls.Detached(ctx)
+		defer cancel()
+		_, err = s.cancelNow(ctx, id, "", cause)
+	}
+	if _, refused := errors.AsType[*core.RefusedError](err); refused {
+		return fmt.Errorf("end %s: %w: %w", id, err, ports.ErrJobGivenUp)
+	}
+	return err
+}
