@@ -27,6 +27,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
@@ -59,7 +60,7 @@ var (
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
 	)
 	// CoreSet is the use cases.
-	CoreSet = wire.NewSet(calls.New, refunds.New, NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
+	CoreSet = wire.NewSet(calls.New, refunds.New, disputes.New, NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
 	// HTTPSet is the faces of the program.

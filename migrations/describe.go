@@ -38,7 +38,7 @@ func Describe(ctx context.Context, db DB) ([]Table, error) {
 		if table.Columns, err = columnsOf(ctx, db, table.Name); err != nil {
 			return nil, fmt.Errorf("describe table %s: %w", table.Name, err)
 		}
-		indexes, err := texts(ctx, db, `SELECT i.name, (SELECT group_concat(c.name, ', ') FROM pragma_index_info(i.name) c), CASE WHEN i."unique" THEN 'unique ' ELSE '' END, CASE WHEN i.partial THEN ', some rows' ELSE '' END FROM pragma_index_list('`+table.Name+`') i WHERE i.origin <> 'pk' ORDER BY i.seq DESC`)
+		indexes, err := texts(ctx, db, `SELECT i.name, (SELECT group_concat(coalesce(c.name, 'an expression'), ', ') FROM pragma_index_info(i.name) c), CASE WHEN i."unique" THEN 'unique ' ELSE '' END, CASE WHEN i.partial THEN ', some rows' ELSE '' END FROM pragma_index_list('`+table.Name+`') i WHERE i.origin <> 'pk' ORDER BY i.seq DESC`)
 		if err != nil {
 			return nil, fmt.Errorf("describe indexes of %s: %w", table.Name, err)
 		}

@@ -62,23 +62,24 @@ type Reader interface {
 	Refund(ctx context.Context, id core.RefundID) (core.Refund, error)
 	RefundByRef(ctx context.Context, ref core.ProviderRef) (core.Refund, error)
 	RefundByRequestKey(ctx context.Context, key core.RequestKey) (core.Refund, error)
-	// PaymentRefunds gives a payment's refunds, oldest first.
+	// PaymentRefunds gives all of a payment's refunds, oldest first. More than a thousand are an
+	// error, since they are added up.
 	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
 	Refunds(ctx context.Context, filter RefundFilter, page core.PageRequest) (core.Page[core.Refund], error)
 	// RefundsPending gives refunds that are pending and were not looked at since the given time,
-	// the longest unseen first.
+	// the longest unseen first. One that was never looked at counts from its creation.
 	RefundsPending(ctx context.Context, unseenSince time.Time, limit int) ([]core.RefundID, error)
 
 	Dispute(ctx context.Context, id core.DisputeID) (core.Dispute, error)
 	DisputeByRef(ctx context.Context, ref core.ProviderRef) (core.Dispute, error)
-	// PaymentDisputes gives a payment's disputes, oldest first.
+	// PaymentDisputes gives all of a payment's disputes, oldest first, as PaymentRefunds does.
 	PaymentDisputes(ctx context.Context, payment core.PaymentID) ([]core.Dispute, error)
 	Disputes(ctx context.Context, filter DisputeFilter, page core.PageRequest) (core.Page[core.Dispute], error)
-	// DisputesDue gives disputes that wait for evidence that nobody submitted and whose deadline
-	// lies before the given time, the soonest first.
+	// DisputesDue gives disputes that wait for evidence that nobody submitted (inquiries, too; not
+	// what was accepted) and whose deadline lies before the given time, the soonest first.
 	DisputesDue(ctx context.Context, before time.Time, limit int) ([]core.DisputeID, error)
 	// Evidence gives a dispute's draft with its files, without their content; the zero Evidence
-	// where none was saved.
+	// where none was saved. Files can be there before the first draft: its version is 0 then.
 	Evidence(ctx context.Context, dispute core.DisputeID) (core.Evidence, error)
 	EvidenceContent(ctx context.Context, id core.FileID) ([]byte, error)
 
@@ -107,8 +108,9 @@ type Reader interface {
 	// SubscriptionsToCancel gives those that we have to end and whose period ends before the given
 	// time, the soonest first.
 	SubscriptionsToCancel(ctx context.Context, before time.Time, limit int) ([]core.SubscriptionID, error)
-	// SubscriptionsOverdue gives running ones whose period or trial was over at the given time and
-	// that were not looked at since it, the longest overdue first.
+	// SubscriptionsOverdue gives running ones (trialing, active or past due) whose period or trial
+	// was over at the given time and that were not looked at since that time, the longest overdue
+	// first.
 	SubscriptionsOverdue(ctx context.Context, at time.Time, limit int) ([]core.SubscriptionID, error)
 	InvoiceByRef(ctx context.Context, ref core.ProviderRef) (core.Invoice, error)
 	// Invoices gives a subscription's invoices, newest first by IssuedAt.
@@ -120,7 +122,8 @@ type Reader interface {
 	OperationByRequestKey(ctx context.Context, key core.RequestKey) (core.Operation, error)
 	// PaymentOperations gives a payment's operations, oldest first.
 	PaymentOperations(ctx context.Context, payment core.PaymentID) ([]core.Operation, error)
-	// SubjectOperations gives the operations on one object, by its id, oldest first.
+	// SubjectOperations gives all operations on one object, by its id, oldest first. More than a
+	// thousand are an error.
 	SubjectOperations(ctx context.Context, subject string) ([]core.Operation, error)
 	// OperationsOfPayments gives the operations of several payments at once, oldest first.
 	OperationsOfPayments(ctx context.Context, payments []core.PaymentID) ([]core.Operation, error)
@@ -216,7 +219,8 @@ type Tx interface {
 	InsertDispute(ctx context.Context, d core.Dispute) (core.Dispute, error)
 	UpdateDispute(ctx context.Context, d core.Dispute) (core.Dispute, error)
 	// SaveEvidence stores a draft's texts where its version is still the given one, 0 for a new
-	// one; the version then grows by one. Files are stored apart.
+	// one, and is ErrConflict otherwise; the version then grows by one. Files are stored apart: what
+	// comes back has those that are there.
 	SaveEvidence(ctx context.Context, e core.Evidence) (core.Evidence, error)
 	// PutEvidenceFile stores a file in place of the one of the same field, if any.
 	PutEvidenceFile(ctx context.Context, f core.EvidenceFile, content []byte) error

@@ -15,6 +15,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
@@ -50,6 +51,7 @@ type House struct {
 	Calls    *calls.Desk
 	Payments *payments.Service
 	Refunds  *refunds.Service
+	Disputes *disputes.Service
 	Notify   *notify.Service
 
 	t TB
@@ -81,6 +83,7 @@ func New(t TB, store ports.Store) *House {
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
 	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
+	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
 	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
 		Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack,
 	})
@@ -98,6 +101,7 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobExpireCheckouts:     h.Payments.ExpireDue,
 		ports.JobWatchAuthorizations: h.Payments.WatchAuthorizations,
 		ports.JobSyncRefund:          h.Refunds.Look,
+		ports.JobWatchDisputes:       h.Disputes.Remind,
 		ports.JobWatchRefunds:        h.Refunds.Watch,
 		ports.JobNotify:              h.Notify.Deliver,
 	}
@@ -105,7 +109,7 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 
 // senders are who sends the operations that are not the payments' own.
 func (h *House) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: h.Refunds}
+	return calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
 }
 
 // Price is what every checkout here costs, in cents.

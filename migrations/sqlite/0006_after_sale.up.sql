@@ -146,8 +146,8 @@ ALTER TABLE payments ADD COLUMN off_session INTEGER NOT NULL DEFAULT 0 CHECK (of
 ALTER TABLE payments ADD COLUMN capture_before TEXT CHECK (length(capture_before) = 27);
 ALTER TABLE payments ADD COLUMN expiry_told_at TEXT CHECK (length(expiry_told_at) = 27);
 CREATE INDEX payments_by_subscription ON payments (subscription, created_at, id);
-CREATE INDEX payments_lapsing ON payments (capture_before, id) WHERE status = 'authorized';
-CREATE INDEX payments_expiring ON payments (capture_before, id) WHERE status = 'authorized' AND expiry_told_at IS NULL;
+CREATE INDEX payments_lapsing ON payments (status, capture_before, id) WHERE status = 'authorized';
+CREATE INDEX payments_expiring ON payments (status, capture_before, id) WHERE status = 'authorized' AND expiry_told_at IS NULL;
 
 CREATE TABLE refunds (
     id TEXT NOT NULL PRIMARY KEY,
@@ -175,7 +175,7 @@ CREATE TABLE refunds (
 CREATE INDEX refunds_by_age ON refunds (created_at, id);
 CREATE INDEX refunds_by_status ON refunds (status, created_at, id);
 CREATE INDEX refunds_by_payment ON refunds (payment, created_at, id);
-CREATE INDEX refunds_pending ON refunds (coalesce(synced_at, created_at), id) WHERE status = 'pending';
+CREATE INDEX refunds_pending ON refunds (status, coalesce(synced_at, created_at), id) WHERE status = 'pending';
 
 CREATE TABLE disputes (
     id TEXT NOT NULL PRIMARY KEY,
@@ -215,7 +215,7 @@ CREATE TABLE disputes (
 CREATE INDEX disputes_by_age ON disputes (created_at, id);
 CREATE INDEX disputes_by_status ON disputes (status, created_at, id);
 CREATE INDEX disputes_by_payment ON disputes (payment, created_at, id);
-CREATE INDEX disputes_due ON disputes (due_at, id) WHERE status IN ('inquiry', 'needs_response') AND submitted_at IS NULL AND accepted_at IS NULL;
+CREATE INDEX disputes_due ON disputes (status, due_at, id) WHERE status IN ('inquiry', 'needs_response') AND submitted_at IS NULL AND accepted_at IS NULL;
 
 CREATE TABLE evidence (
     dispute TEXT NOT NULL PRIMARY KEY REFERENCES disputes (id),

@@ -43,6 +43,7 @@ func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 		{"refunds keep their invariants", refundInvariants},
 		{"refunds are listed", refundLists},
 		{"pending refunds come longest unseen first", refundsPending},
+		{"too many refunds are an error", refundsTooMany},
 		{"refunds never take more than the lock lets them", refundsReserve},
 		{"disputes keep every field", disputeRoundTrip},
 		{"disputes are versioned", disputeVersions},

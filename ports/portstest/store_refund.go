@@ -181,6 +181,35 @@ func refundsPending(t *testing.T, store ports.Store) {
 	holdSweep(t, []core.RefundID{longest, never, seen}, minutes(50), minutes(11), store.RefundsPending)
 }
 
+// refundsTooMany: what is added up is never cut short in silence.
+func refundsTooMany(t *testing.T, store ports.Store) {
+	payment := storedPayment(t, store)
+	const most = 1000
+	insert := func(ctx context.Context, tx ports.Tx) error {
+		_, err := tx.InsertRefund(ctx, newRefund(t, payment, 1))
+		return err
+	}
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		for range most {
+			if err := insert(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	refunds, err := store.PaymentRefunds(t.Context(), payment)
+	require.NoError(t, err)
+	require.Len(t, refunds, most)
+	inTx(t, store, insert)
+	_, err = store.PaymentRefunds(t.Context(), payment)
+	require.Error(t, err)
+	err = store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+		_, err := tx.PaymentRefunds(ctx, payment)
+		return err
+	})
+	require.Error(t, err)
+}
+
 // refundsReserve has many refunds at once take what the payment's lock gives them: never more
 // than was there.
 func refundsReserve(t *testing.T, store ports.Store) {
