@@ -15,12 +15,14 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -45,14 +47,16 @@ type House struct {
 	Notifier *Notifier
 	Odd      *Anomalies
 
-	Record   *record.Recorder
-	Observe  *observe.Service
-	Inbox    *observe.Inbox
-	Calls    *calls.Desk
-	Payments *payments.Service
-	Refunds  *refunds.Service
-	Disputes *disputes.Service
-	Notify   *notify.Service
+	Record        *record.Recorder
+	Observe       *observe.Service
+	Inbox         *observe.Inbox
+	Calls         *calls.Desk
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
+	Notify        *notify.Service
 
 	t TB
 }
@@ -84,9 +88,10 @@ func New(t TB, store ports.Store) *House {
 	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
 	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
-	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
-		Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack,
-	})
+	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
+	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
+	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, settings)
+	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Clock, h.IDs, h.Record, settings)
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
 	return h
 }
@@ -103,13 +108,21 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncRefund:          h.Refunds.Look,
 		ports.JobWatchDisputes:       h.Disputes.Remind,
 		ports.JobWatchRefunds:        h.Refunds.Watch,
+		ports.JobSyncSubscription:    h.Subscriptions.Refresh,
+		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
+		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
 		ports.JobNotify:              h.Notify.Deliver,
 	}
 }
 
 // senders are who sends the operations that are not the payments' own.
 func (h *House) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
+	return calls.Senders{
+		core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes,
+		core.OpCreateCustomer: h.Customers, core.OpCreateSetup: h.Customers, core.OpConfirmSetup: h.Customers, core.OpDetachMethod: h.Customers,
+		core.OpCreatePrice: h.Subscriptions, core.OpCreateSubscription: h.Subscriptions, core.OpChangeSubscription: h.Subscriptions,
+		core.OpPauseSubscription: h.Subscriptions, core.OpResumeSubscription: h.Subscriptions, core.OpCancelSubscription: h.Subscriptions,
+	}
 }
 
 // Price is what every checkout here costs, in cents.

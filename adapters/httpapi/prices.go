@@ -1,0 +1,112 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/subscriptions"
+	"github.com/paydesk/paydesk/core/view"
+)
+
+// PricePath names a price.
+type PricePath struct {
+	ID string `path:"id" example:"prc_01jd0000000000000000000000"`
+}
+
+type newPrice struct {
+	Keyed
+	Body struct {
+		Name      string        `json:"name" minLength:"1" maxLength:"250" example:"Tea club" doc:"Buyers see it"`
+		Amount    int64         `json:"amount" example:"900" doc:"Of one piece, in minor units"`
+		Currency  string        `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
+		Recurring *newRecurring `json:"recurring,omitempty" doc:"How often it is asked for; once where absent"`
+	}
+}
+
+type newRecurring struct {
+	Interval      string `json:"interval" enum:"day,week,month,year"`
+	IntervalCount int    `json:"interval_count,omitempty" minimum:"1" maximum:"365" doc:"Of intervals in one period; 1 where absent"`
+	TrialDays     int    `json:"trial_days,omitempty" minimum:"0" maximum:"730" doc:"Without payment, at the begin"`
+}
+
+// Paged are the parameters of a list.
+type Paged struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Cursor string `query:"cursor" doc:"The next_cursor of the page before"`
+}
+
+func (s *server) priceCalls(api huma.API) {
+	create := operation("createPrice", http.MethodPost, "/v1/prices", http.StatusCreated, "Create a price")
+	create.Description = "A price never changes: another amount is another price."
+	huma.Register(api, create, s.createPrice)
+	huma.Register(api, operation("getPrice", http.MethodGet, "/v1/prices/{id}", http.StatusOK, "Read a price"), s.getPrice)
+	huma.Register(api, operation("listPrices", http.MethodGet, "/v1/prices", http.StatusOK, "List prices, newest first"), s.listPrices)
+}
+
+func (s *server) createPrice(ctx context.Context, in *newPrice) (*answer[view.Price], error) {
+	wanted := subscriptions.NewPrice{RequestKey: callerOf(ctx).request, Name: in.Body.Name, Amount: in.Body.Amount, Currency: in.Body.Currency}
+	if r := in.Body.Recurring; r != nil {
+		wanted.Recurring = &core.Recurring{Interval: core.Interval(r.Interval), Count: r.IntervalCount, TrialDays: r.TrialDays}
+	}
+	price, err := s.subscriptions.CreatePrice(ctx, wanted)
+	if err != nil {
+		return nil, s.problemOf(ctx, err)
+	}
+	return answered(http.StatusCreated, view.OfPrice(price)), nil
+}
+
+func (s *server) getPrice(ctx context.Context, in *PricePath) (*answer[view.Price], error) {
+	id, err := parseID[core.PriceID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	price, err := s.subscriptions.Price(ctx, id)
+	if err != nil {
+		return nil, s.problemOf(ctx, err)
+	}
+	return answered(http.StatusOK, view.OfPrice(price)), nil
+}
+
+func (s *server) listPrices(ctx context.Context, in *Paged) (*answer[list[view.Price]], error) {
+	page, refused := pageOf[core.PriceID](*in)
+	if refused != nil {
+		return nil, refused
+	}
+	found, err := s.subscriptions.Prices(ctx, page)
+	if err != nil {
+		return nil, s.problemOf(ctx, err)
+	}
+	return answered(http.StatusOK, listOf(found, view.OfPrice, func(p core.Price) core.Cursor {
+		return core.Cursor{At: p.CreatedAt, ID: string(p.ID)}
+	})), nil
+}
+
+// pageOf reads which part of a list of things with ids of type T is asked for.
+func pageOf[T core.ID](in Paged) (core.PageRequest, *Problem) {
+	page := core.PageRequest{Limit: in.Limit}
+	if in.Cursor == "" {
+		return page, nil
+	}
+	cursor, ok := readCursor[T](in.Cursor)
+	if !ok {
+		return page, invalidFields(FieldError{Location: "query.cursor", Message: "must be the next_cursor of an earlier answer"})
+	}
+	page.After = &cursor
+	return page, nil
+}
+
+// listOf is a page as it is answered.
+func listOf[T, V any](page core.Page[T], show func(T) V, place func(T) core.Cursor) list[V] {
+	part := list[V]{Data: make([]V, 0, len(page.Items))}
+	for _, item := range page.Items {
+		part.Data = append(part.Data, show(item))
+	}
+	if page.HasNext {
+		next := writeCursor(place(page.Items[len(page.Items)-1]))
+		part.NextCursor = &next
+	}
+	return part
+}
