@@ -254,10 +254,11 @@ func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, rush *Rush,
 
 // NewPublicHandler puts the public listener's parts together.
 func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal,
-	service *payments.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
+	service *payments.Service, refunding *refunds.Service, disputing *disputes.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
 ) (PublicHandler, error) {
 	api, err := httpapi.NewHandler(httpapi.Options{
-		Payments: service, Idempotency: replays, Keys: keys, Endpoints: endpoints, PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
+		Payments: service, Refunds: refunding, Disputes: disputing, Idempotency: replays, Keys: keys, Endpoints: endpoints,
+		PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the storefront API: %w", err)
