@@ -153,7 +153,7 @@ func NewAdapter(c Config, account Account, client *http.Client) (Adapter, error)
 		return stripe.New(stripe.Options{
 			Account: account.Name, Environment: c.Environment,
 			SecretKey: account.Stripe.SecretKey, PublishableKey: account.Stripe.PublishableKey,
-			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase, HTTPClient: client,
+			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase, FilesBase: account.Stripe.FilesBase, HTTPClient: client,
 		})
 	case core.ProviderPayPal:
 		return paypal.New(paypal.Options{
