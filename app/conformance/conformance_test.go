@@ -81,6 +81,7 @@ func (f farEnd) Source(t testing.TB, card portstest.Card, amount core.Money) str
 type simulatedEnd struct {
 	farEnd
 	control string // where the simulator takes its control calls
+	account core.AccountName
 }
 
 // Elapse implements [portstest.Timely].
@@ -174,7 +175,7 @@ func TestSimulated(t *testing.T) {
 				config := simulated(t, "")
 				account := config.Account(core.AccountName(provider))
 				adapter, end := open(t, config, account)
-				return adapter, simulatedEnd{end, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control"}
+				return adapter, simulatedEnd{end, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control", account.Name}
 			})
 		})
 	}
