@@ -14,6 +14,7 @@ import (
 	"github.com/paydesk/paydesk/app"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
@@ -73,6 +74,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	refundsService := refunds.New(database, providers, service, clock, iDs, recorder, desk)
 	settings := app.NewSettings(config, providers, refundsService)
 	paymentsService := payments.New(database, providers, service, clock, iDs, recorder, settings)
+	disputesService := disputes.New(database, providers, service, clock, iDs, recorder, desk)
 	notifier := app.NewNotifier(config)
 	environment := app.NewEnvironment(config)
 	notifyService := notify.New(database, notifier, clock, iDs, environment)
@@ -106,6 +108,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Calls:       desk,
 		Payments:    paymentsService,
 		Refunds:     refundsService,
+		Disputes:    disputesService,
 		Notify:      notifyService,
 		Access:      accessService,
 		Idempotency: idempotencyService,

@@ -9,6 +9,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/telemetry"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
@@ -31,6 +32,7 @@ type App struct {
 	Calls       *calls.Desk
 	Payments    *payments.Service
 	Refunds     *refunds.Service
+	Disputes    *disputes.Service
 	Notify      *notify.Service
 	Access      *access.Service
 	Idempotency *idempotency.Service

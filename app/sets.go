@@ -27,6 +27,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
@@ -59,7 +60,7 @@ var (
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
 	)
 	// CoreSet is the use cases.
-	CoreSet = wire.NewSet(calls.New, refunds.New, NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
+	CoreSet = wire.NewSet(calls.New, refunds.New, disputes.New, NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
 	// HTTPSet is the faces of the program.
@@ -253,10 +254,11 @@ func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, rush *Rush,
 
 // NewPublicHandler puts the public listener's parts together.
 func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal,
-	service *payments.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
+	service *payments.Service, refunding *refunds.Service, disputing *disputes.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
 ) (PublicHandler, error) {
 	api, err := httpapi.NewHandler(httpapi.Options{
-		Payments: service, Idempotency: replays, Keys: keys, Endpoints: endpoints, PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
+		Payments: service, Refunds: refunding, Disputes: disputing, Idempotency: replays, Keys: keys, Endpoints: endpoints,
+		PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the storefront API: %w", err)

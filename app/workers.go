@@ -15,6 +15,7 @@ const (
 	expireCheckoutsEvery     = 5 * time.Second
 	pruneIdempotencyEvery    = time.Hour
 	watchRefundsEvery        = 30 * time.Minute
+	watchDisputesEvery       = 15 * time.Minute
 	watchAuthorizationsEvery = 15 * time.Minute
 )
 
@@ -28,6 +29,7 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobExpireCheckouts:     a.Payments.ExpireDue,
 		ports.JobWatchAuthorizations: a.Payments.WatchAuthorizations,
 		ports.JobSyncRefund:          a.Refunds.Look,
+		ports.JobWatchDisputes:       a.Disputes.Remind,
 		ports.JobWatchRefunds:        a.Refunds.Watch,
 		ports.JobNotify:              a.Notify.Deliver,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
@@ -36,7 +38,7 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 
 // senders says who sends, and so repairs, the operations of a kind; the rest are the payments' own.
 func (a *App) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: a.Refunds}
+	return calls.Senders{core.OpRefundPayment: a.Refunds, core.OpSubmitEvidence: a.Disputes, core.OpAcceptDispute: a.Disputes}
 }
 
 func jobSchedules() []ports.JobSchedule {
@@ -44,6 +46,7 @@ func jobSchedules() []ports.JobSchedule {
 		{Kind: ports.JobExpireCheckouts, Every: expireCheckoutsEvery},
 		{Kind: ports.JobPruneIdempotency, Every: pruneIdempotencyEvery},
 		{Kind: ports.JobWatchRefunds, Every: watchRefundsEvery},
+		{Kind: ports.JobWatchDisputes, Every: watchDisputesEvery},
 		{Kind: ports.JobWatchAuthorizations, Every: watchAuthorizationsEvery},
 	}
 }

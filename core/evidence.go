@@ -1,6 +1,10 @@
 package core
 
-import "time"
+import (
+	"bytes"
+	"slices"
+	"time"
+)
 
 // EvidenceField names one thing that can be said, or shown by a file, in answer to a dispute.
 type EvidenceField string
@@ -87,3 +91,33 @@ type EvidenceFile struct {
 	SHA256      string // in hex
 	CreatedAt   time.Time
 }
+
+// evidenceMagic is how files of the types that evidence may have begin.
+var evidenceMagic = []struct {
+	contentType string
+	begins      []byte
+}{
+	{"image/jpeg", []byte{0xff, 0xd8, 0xff}},
+	{"image/png", []byte("\x89PNG\r\n\x1a\n")},
+	{"application/pdf", []byte("%PDF-")},
+}
+
+// EvidenceContentType is what a file's first bytes prove it to be: image/jpeg, image/png or
+// application/pdf; empty where it is none of these.
+func EvidenceContentType(content []byte) string {
+	for _, known := range evidenceMagic {
+		if bytes.HasPrefix(content, known.begins) {
+			return known.contentType
+		}
+	}
+	return ""
+}
+
+// IsText reports whether the field holds text.
+func (f EvidenceField) IsText() bool { return slices.Contains(EvidenceTexts(), f) }
+
+// IsFile reports whether the field holds a file.
+func (f EvidenceField) IsFile() bool { return slices.Contains(EvidenceFiles(), f) }
+
+// Empty reports whether there is nothing to submit.
+func (e Evidence) Empty() bool { return len(e.Texts) == 0 && len(e.Files) == 0 }

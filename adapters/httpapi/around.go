@@ -39,8 +39,13 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request, calls *http.Ser
 		s.problemOf(r.Context(), err).write(w)
 		return
 	}
-	body, refused := readBody(w, r)
-	if refused == nil && hasCardNumber(r, body) {
+	body, refused := readBody(w, r, bodyLimit(route))
+	upload := takesUpload(route) && r.Method == http.MethodPost
+	looked := body
+	if upload {
+		looked = nil // a picture's bytes may look like anything
+	}
+	if refused == nil && hasCardNumber(r, looked) {
 		refused = cardNumber
 	}
 	if refused == nil && route == httpedge.NoRoute {
@@ -50,7 +55,9 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request, calls *http.Ser
 	if refused == nil {
 		refused = checkQuery(r.URL.RawQuery)
 	}
-	if refused == nil && len(body) > 0 {
+	if refused == nil && upload {
+		refused = checkUpload(r)
+	} else if refused == nil && len(body) > 0 {
 		refused = checkBody(r, body)
 	}
 	if refused != nil {
@@ -58,7 +65,7 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request, calls *http.Ser
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) > 0 {
+	if len(body) > 0 && !upload {
 		r.Header.Set("Content-Type", "application/json") // checked; huma knows it in this spelling only
 	}
 	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{key: key.ID}))
@@ -72,7 +79,7 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request, calls *http.Ser
 // refuseRoute answers what the calls do not: another method, or nothing at all.
 func refuseRoute(w http.ResponseWriter, r *http.Request, calls *http.ServeMux) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if route := httpedge.RouteOf(calls, other); strings.HasPrefix(route, method+" ") {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,22 +18,22 @@ import (
 // there are, what can be null, and an example of each object.
 func describe(api *huma.OpenAPI, url core.PublicURL) error {
 	schemas := api.Components.Schemas.Map()
-	for place, values := range enums() {
+	for place, values := range merged(enums(), moneyEnums()) {
 		if of := schemas[place.schema]; of != nil && of.Properties[place.field] != nil {
 			of.Properties[place.field].Enum = values
 		}
 	}
-	for place, note := range notes {
+	for place, note := range merged(notes, moneyNotes) {
 		if of := schemas[place.schema]; of != nil && of.Properties[place.field] != nil {
 			of.Properties[place.field].Description = note
 		}
 	}
-	for _, place := range nullable {
+	for _, place := range slices.Concat(nullable, moneyNullable) {
 		if of := schemas[place.schema]; of != nil {
 			of.Properties[place.field] = orNull(of.Properties[place.field])
 		}
 	}
-	for schema, example := range examples(url) {
+	for schema, example := range merged(examples(url), moneyExamples()) {
 		written, err := plain(example)
 		if err != nil {
 			return fmt.Errorf("write example of %s: %w", schema, err)
@@ -40,7 +41,7 @@ func describe(api *huma.OpenAPI, url core.PublicURL) error {
 		schemas[schema].Examples = []any{written}
 	}
 	for _, item := range api.Paths {
-		for _, call := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, call := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 			if call != nil {
 				describeAnswers(call)
 			}
@@ -107,7 +108,7 @@ func enums() map[place][]any {
 		{"Failure", "code"}: texts(
 			core.FailureCardDeclined, core.FailureInsufficientFunds, core.FailureExpiredCard, core.FailureIncorrectCVC,
 			core.FailureAuthenticationRequired, core.FailureSuspectedFraud, core.FailureProcessingError,
-			core.FailureProviderUnavailable, core.FailureInvalidRequest, core.FailureCanceledByBuyer,
+			core.FailureProviderUnavailable, core.FailureInvalidRequest, core.FailureCanceledByBuyer, core.FailureRefundFailed,
 		),
 	}
 }
@@ -131,7 +132,7 @@ func describeAnswers(call *huma.Operation) {
 	if done := call.Responses["200"]; done != nil && call.Responses["503"] != nil && call.Responses["402"] != nil {
 		done.Description = "Done"
 		if call.OperationID != "expireCheckout" {
-			call.Responses["202"] = &huma.Response{Description: "The provider did not answer; the payment is as it was, and is settled by itself", Content: done.Content}
+			call.Responses["202"] = &huma.Response{Description: "The provider did not answer; the object is as it was, and is settled by itself", Content: done.Content}
 		}
 	}
 }

@@ -55,7 +55,7 @@ func documentPage(api *huma.OpenAPI) ([]byte, error) {
 	objects := make(map[string]bool)
 	for _, path := range slices.Sorted(maps.Keys(api.Paths)) {
 		item := api.Paths[path]
-		for _, call := range []*huma.Operation{item.Post, item.Get, item.Delete} {
+		for _, call := range []*huma.Operation{item.Post, item.Get, item.Put, item.Delete} {
 			if call == nil {
 				continue
 			}
@@ -101,7 +101,7 @@ func prose(text string) []prosePart {
 // allProblems are the problems that the page lists, each code once.
 func allProblems() []Problem {
 	all := []*Problem{
-		unauthorized, invalidJSON, unsupported, tooLarge, keyRequired, keyReused, keyInProgress, cardNumber, notFound, notOffered,
+		unauthorized, invalidJSON, badUpload, unsupported, tooLarge(bodyBytesMax), keyRequired, keyReused, keyInProgress, cardNumber, notFound, notOffered,
 		problem(http.StatusBadRequest, "invalid_id", "The id in the path is not of the right kind."),
 		problem(http.StatusUnprocessableEntity, codeInvalid, "Fields are wrong; `errors` names each and says how to mend it."),
 		problem(http.StatusPaymentRequired, "payment_refused", "The provider said no; `failure` says why."),
@@ -132,7 +132,10 @@ func showCall(api *huma.OpenAPI, path string, call *huma.Operation) shownCall {
 		})
 	}
 	if call.RequestBody != nil {
-		schema := call.RequestBody.Content["application/json"].Schema
+		var schema *huma.Schema
+		for _, content := range call.RequestBody.Content { // of one type
+			schema = content.Schema
+		}
 		shown.Body, shown.Example = fieldsOf(api, schema, ""), exampleOf(resolved(api, schema))
 	}
 	for _, status := range slices.Sorted(maps.Keys(call.Responses)) {

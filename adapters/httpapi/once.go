@@ -23,9 +23,9 @@ const (
 	headerReplayed = "Idempotent-Replayed"
 )
 
-// unkeyed are the POSTs that may come without an Idempotency-Key: they create nothing and
-// take no money, and have the same effect twice as once.
-var unkeyed = []string{"/expire", "/cancel"}
+// unkeyed are the POSTs that may come without an Idempotency-Key: they take no money, and have
+// the same effect twice as once.
+var unkeyed = []string{"/expire", "/cancel", "/evidence/files"}
 
 // once makes a POST once for its caller and Idempotency-Key.
 func (s *server) once(w http.ResponseWriter, r *http.Request, calls http.Handler, key core.APIKeyID, body []byte) {
@@ -100,7 +100,7 @@ func settlesNothing(status int, body []byte) bool {
 	if json.Unmarshal(body, &p) != nil {
 		return true
 	}
-	return p.Code == codeInvalid || p.Code == codeInProgress
+	return p.Code == codeInvalid || p.Code == codeInProgress || p.Code == codeOpen
 }
 
 // hashRequest is the fingerprint of all that makes a request what it is.

@@ -148,7 +148,9 @@ func writeCursor(c core.Cursor) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.At.UnixMicro(), 10) + "|" + c.ID))
 }
 
-func readCursor(text string) (core.Cursor, bool) {
+func readCursor(text string) (core.Cursor, bool) { return readCursorOf[core.PaymentID](text) }
+
+func readCursorOf[T core.ID](text string) (core.Cursor, bool) {
 	plain, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return core.Cursor{}, false
@@ -158,7 +160,7 @@ func readCursor(text string) (core.Cursor, bool) {
 	if err != nil || !ok {
 		return core.Cursor{}, false
 	}
-	if _, err := core.ParseID[core.PaymentID](id); err != nil {
+	if _, err := core.ParseID[T](id); err != nil {
 		return core.Cursor{}, false
 	}
 	return core.Cursor{At: time.UnixMicro(at).UTC(), ID: id}, true

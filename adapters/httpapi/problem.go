@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -45,6 +46,7 @@ const (
 	// Codes that the API itself branches on.
 	codeInvalid    = "invalid_request"
 	codeInProgress = "payment_in_progress"
+	codeOpen       = "operation_open"
 
 	// providerRetrySeconds is when a call may be repeated after its provider was away, where
 	// the provider does not say; providerRetrySecondsMax is the longest that is passed on.
@@ -83,7 +85,6 @@ func problem(status int, code, detail string) *Problem {
 var (
 	unauthorized  = problem(http.StatusUnauthorized, "unauthorized", "Send a good API key of this environment: `Authorization: Bearer pd_…`.")
 	notFound      = problem(http.StatusNotFound, "not_found", "There is nothing here.")
-	tooLarge      = problem(http.StatusRequestEntityTooLarge, "body_too_large", "The body must not be longer than 64 KiB.")
 	unsupported   = problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as application/json.")
 	invalidJSON   = problem(http.StatusBadRequest, "invalid_json", "The body is not JSON.")
 	unreadable    = problem(http.StatusBadRequest, "invalid_json", "The body ended early.")
@@ -94,6 +95,11 @@ var (
 	notOffered    = problem(http.StatusUnprocessableEntity, "not_offered", "Off-session payments need saved payment methods, which this version does not keep. Create a checkout.")
 	internalError = problem(http.StatusInternalServerError, "internal_error", "Something went wrong here. The same call can be made again with the same Idempotency-Key.")
 )
+
+// tooLarge refuses a body that is longer than so many bytes.
+func tooLarge(limit int64) *Problem {
+	return problem(http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body must not be longer than %d KiB.", limit>>10))
+}
 
 func retry(p *Problem, seconds int) *Problem {
 	p.retryAfterSeconds = seconds
@@ -111,7 +117,17 @@ var known = []struct {
 	{core.ErrCheckoutExpired, problem(http.StatusConflict, "checkout_expired", "The checkout's time is over. Create a new one.")},
 	{core.ErrPaymentInProgress, retry(problem(http.StatusConflict, codeInProgress, "Another step of this payment is under way or its outcome is not known yet. Look again in a moment."), retrySeconds)},
 	{core.ErrPaymentNotOpen, problem(http.StatusConflict, "invalid_payment_state", "The payment's status does not allow this.")},
-	{core.ErrAmountNotAvailable, problem(http.StatusUnprocessableEntity, "amount_not_available", "The amount must be positive and no more than what is authorized and not captured.")},
+	{core.ErrAmountNotAvailable, problem(http.StatusUnprocessableEntity, "amount_not_available", "The amount must be positive and no more than what is left to capture, or to give back.")},
+	{core.ErrAuthorizationExpired, problem(http.StatusConflict, "authorization_expired", "The authorization has run out, and with it the right to the money. Create a new checkout.")},
+	{core.ErrCurrencyOther, problem(http.StatusUnprocessableEntity, "currency_mismatch", "The currency must be the one of what it is about.")},
+	{core.ErrPaymentDisputed, problem(http.StatusConflict, "payment_disputed", "The buyer's bank has the money, or may yet take it. Answer the dispute, or accept it.")},
+	{core.ErrDisputeClosed, problem(http.StatusConflict, "dispute_closed", "The dispute has ended.")},
+	{core.ErrEvidenceSubmitted, problem(http.StatusConflict, "evidence_submitted", "Evidence was submitted already, for good. The bank decides.")},
+	{core.ErrEvidenceLate, problem(http.StatusConflict, "evidence_late", "The deadline for evidence has passed.")},
+	{core.ErrEvidenceEmpty, problem(http.StatusUnprocessableEntity, "evidence_empty", "Save texts or files first: there is nothing to submit.")},
+	{core.ErrNotSupported, problem(http.StatusConflict, "unsupported", "The provider does not offer this, or not now. It may be possible in its own dashboard.")},
+	{core.ErrAccountNotOffered, problem(http.StatusConflict, "account_not_configured", "The account at the provider is not configured any more.")},
+	{core.ErrOperationOpen, retry(problem(http.StatusConflict, codeOpen, "An earlier call on this object is not settled yet. Look again in a moment."), retrySeconds)},
 	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},
 	{idempotency.ErrInProgress, keyInProgress},

@@ -27,14 +27,17 @@ const (
 	fieldErrorsMax = 50
 )
 
-// readBody reads a POST's body within its limit; no other method has one.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
-	if r.Method != http.MethodPost {
+// readBody reads the body of a POST or a PUT within its limit; no other method has one.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *Problem) {
+	if r.Method != http.MethodPost && r.Method != http.MethodPut {
 		return nil, nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit) // without reading any of it
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, long := errors.AsType[*http.MaxBytesError](err); long {
-		return nil, tooLarge
+		return nil, tooLarge(limit)
 	}
 	if err != nil {
 		return nil, unreadable

@@ -17,9 +17,11 @@ import (
 	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/view"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -27,6 +29,8 @@ import (
 // Options are what the API is made of. All but Logger are required.
 type Options struct {
 	Payments    *payments.Service
+	Refunds     *refunds.Service
+	Disputes    *disputes.Service
 	Idempotency *idempotency.Service
 	Keys        *access.Service
 	Endpoints   *notify.Service
@@ -38,6 +42,8 @@ type Options struct {
 
 type server struct {
 	payments  *payments.Service
+	refunds   *refunds.Service
+	disputes  *disputes.Service
 	replays   *idempotency.Service
 	keys      *access.Service
 	endpoints *notify.Service
@@ -48,11 +54,11 @@ type server struct {
 
 // NewHandler serves /v1, /openapi.json and /docs.
 func NewHandler(options Options) (http.Handler, error) {
-	if options.Payments == nil || options.Idempotency == nil || options.Keys == nil || options.Endpoints == nil || options.Clock == nil {
+	if options.Payments == nil || options.Refunds == nil || options.Disputes == nil || options.Idempotency == nil || options.Keys == nil || options.Endpoints == nil || options.Clock == nil {
 		return nil, errors.New("the storefront API needs all of its use cases")
 	}
 	s := &server{
-		payments: options.Payments, replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
+		payments: options.Payments, refunds: options.Refunds, disputes: options.Disputes, replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
 		clock: options.Clock, logger: options.Logger,
 	}
 	if s.logger == nil {
@@ -70,6 +76,8 @@ func NewHandler(options Options) (http.Handler, error) {
 	api := humago.New(mux, config(options))
 	s.checkouts(api)
 	s.paymentCalls(api)
+	s.refundCalls(api)
+	s.disputeCalls(api)
 	s.events(api)
 	s.endpointCalls(api)
 	if err := describe(api.OpenAPI(), options.PublicURL); err != nil {
@@ -103,7 +111,7 @@ func config(options Options) huma.Config {
 // every call has.
 func operation(id, method, path string, status int, summary string, errs ...int) huma.Operation {
 	errs = append(errs, http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity)
-	if method == http.MethodPost {
+	if method == http.MethodPost || method == http.MethodPut {
 		errs = append(errs, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if strings.Contains(path, "{id}") {
@@ -129,11 +137,13 @@ type list[T any] struct {
 }
 
 // parseID reads an id from the path. One of another kind is told so.
-func parseID[T core.ID](text string) (T, error) {
+func parseID[T core.ID](text string) (T, error) { return parseIDAt[T]("path.id", text) }
+
+func parseIDAt[T core.ID](location, text string) (T, error) {
 	id, err := core.ParseID[T](text)
 	if err != nil {
 		p := problem(http.StatusBadRequest, "invalid_id", "The id in the path is not of the right kind.")
-		p.Errors = []FieldError{{Location: "path.id", Message: err.Error()}}
+		p.Errors = []FieldError{{Location: location, Message: err.Error()}}
 		return "", p
 	}
 	return id, nil

@@ -306,17 +306,20 @@ func TestAcceptDispute(t *testing.T) {
 	require.Equal(t, asked{accepting, "op_1", map[string]any{
 		"note": "The shop accepts the claim.", "accept_claim_type": "REFUND", "refund_amount": map[string]any{"currency_code": "EUR", "value": "10.00"},
 	}}, script.sent()[1])
-	for name, answer := range map[string]string{"accepted": after, "lost": dispute("CHARGEBACK", "RESOLVED", outcome("RESOLVED_BUYER_FAVOUR"))} {
-		adapter, script := open(t, answer, captureOf("C1", "O1"))
-		_, err := adapter.AcceptDispute(t.Context(), "op_1", in)
+	lost := dispute("CHARGEBACK", "RESOLVED", outcome("RESOLVED_BUYER_FAVOUR"))
+	for name, answers := range map[string][]string{"accepted": {after}, "not contested": {lost}, "lost by it": {before, "200 {}", lost}} {
+		adapter, script := open(t, append(answers, captureOf("C1", "O1"))...)
+		seen, err := adapter.AcceptDispute(t.Context(), "op_1", in)
 		require.NoError(t, err, name)
-		require.Len(t, script.sent(), 2, "the buyer has it already")
+		require.Equal(t, core.DisputeAccepted, seen.Status, name)
+		require.Len(t, script.sent(), len(answers)+1, name)
 	}
 	for name, c := range map[string]struct {
 		answers []string
 		class   core.Class
 	}{
 		"won":       {[]string{dispute("CHARGEBACK", "RESOLVED", outcome("RESOLVED_SELLER_FAVOUR"))}, core.ClassInvalid},
+		"contested": {[]string{dispute("CHARGEBACK", "RESOLVED", outcome("RESOLVED_BUYER_FAVOUR")+`"evidences":[{"source":"SUBMITTED_BY_SELLER"}],`)}, core.ClassInvalid},
 		"no answer": {[]string{before, "502 <html>"}, core.ClassUnknown},
 		"no look":   {[]string{"500 x"}, core.ClassUnknown},
 	} {

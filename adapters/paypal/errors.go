@@ -28,6 +28,7 @@ var (
 	errQuantity    = errors.New("quantity is none that PayPal bills")
 	errPeriodEnd   = errors.New("PayPal ends a subscription now or not at all")
 	errKeep        = errors.New("PayPal undoes no end of a subscription")
+	errSwap        = errors.New("PayPal lets the buyer alone choose what a subscription is paid with")
 	errNotAwaited  = errors.New("PayPal takes no such answer to the dispute now")
 	errNoEvidence  = errors.New("there is no evidence to send: save some text or a file first")
 	errTooLong     = errors.New("is longer than PayPal takes: shorten it")

@@ -2,6 +2,7 @@ package paypal_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,8 @@ func TestMoves(t *testing.T) {
 	require.Equal(t, core.ClassInvalid, failure(t, err).Class)
 	_, err = adapter.KeepSubscription(t.Context(), "op_1", subscriptionRef)
 	require.Equal(t, core.ClassInvalid, failure(t, err).Class)
+	_, err = adapter.UpdateSubscriptionMethod(t.Context(), "op_1", subscriptionRef, "M1")
+	require.Equal(t, core.ClassInvalid, failure(t, err).Class)
 	require.Empty(t, script.sent())
 }
 
@@ -209,3 +212,30 @@ func TestWhatIsNotSentAfterTheSale(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestMethodPage: only PayPal itself has a page at which the buyer chooses another method.
+func TestMethodPage(t *testing.T) {
+	t.Parallel()
+	for env, want := range map[core.Environment]string{
+		core.EnvLive: "https://www.paypal.com/myaccount/autopay/", core.EnvTest: "https://www.sandbox.paypal.com/myaccount/autopay/",
+	} {
+		answers := []string{subscription("ACTIVE", running), plan(""), took(), subscription("CANCELLED", running), plan(""), took()}
+		with := options()
+		with.Environment = env
+		with.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/token") {
+				return response(r, 200, []byte(`{"access_token":"token1","expires_in":32400}`)), nil
+			}
+			next := answers[0]
+			answers = answers[1:]
+			return response(r, 200, []byte(next[4:])), nil
+		})}
+		adapter := newAdapter(t, with)
+		seen, err := adapter.GetSubscription(t.Context(), subscriptionRef)
+		require.NoError(t, err)
+		require.Equal(t, want, seen.MethodURL)
+		seen, err = adapter.GetSubscription(t.Context(), subscriptionRef)
+		require.NoError(t, err)
+		require.Empty(t, seen.MethodURL, "what has ended is paid with nothing")
+	}
+}

@@ -251,6 +251,12 @@ func (a *Adapter) KeepSubscription(_ context.Context, _ core.OperationKey, ref c
 	return core.SubscriptionSnapshot{}, outbound.Invalid(a.op("keep", ref.ID), errKeep)
 }
 
+// UpdateSubscriptionMethod implements [ports.Subscriber]. At PayPal the buyer alone chooses it,
+// on PayPal's page.
+func (a *Adapter) UpdateSubscriptionMethod(_ context.Context, _ core.OperationKey, ref core.ProviderRef, _ string) (core.SubscriptionSnapshot, error) {
+	return core.SubscriptionSnapshot{}, outbound.Invalid(a.op("update method of", ref.ID), errSwap)
+}
+
 // move changes a subscription's status, for a reason. PayPal knows these calls by no key: of
 // one that it refuses, and of one that it answers with nothing, the subscription itself tells
 // whether it is done.

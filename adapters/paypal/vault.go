@@ -12,21 +12,21 @@ import (
 
 // Where saved ways to pay are, and the agreements to save one.
 const (
-	pathSetupTokens   = "/v3/vault/setup-tokens"
-	pathPaymentTokens = "/v3/vault/payment-tokens"
+	pathSetups  = "/v3/vault/setup-tokens"
+	pathMethods = "/v3/vault/payment-tokens"
 )
 
 // The statuses of a setup token.
 //
 // Source: developer.paypal.com/docs/api/payment-tokens/v3/#setup-tokens_get.
 const (
-	tokenCreated     = "CREATED"
-	tokenPayerAction = "PAYER_ACTION_REQUIRED"
-	tokenApproved    = "APPROVED"
-	tokenVaulted     = "VAULTED" // what is saved by it is no secret of this token any more
-	tokenTokenized   = "TOKENIZED"
-	// tokenDeleted is our own word for what PayPal knows no more of.
-	tokenDeleted = "DELETED"
+	setupCreated     = "CREATED"
+	setupPayerAction = "PAYER_ACTION_REQUIRED"
+	setupApproved    = "APPROVED"
+	setupVaulted     = "VAULTED" // what is saved by it is no secret of this token any more
+	setupTokenized   = "TOKENIZED"
+	// methodDeleted is our own word for what PayPal knows no more of.
+	methodDeleted = "DELETED"
 )
 
 const (
@@ -63,7 +63,7 @@ func (a *Adapter) CreateSetup(ctx context.Context, key core.OperationKey, in por
 		back.ShippingPreference = noShipping
 		wanted.PaymentSource.PayPal = &SetupPayPalRequest{UsageType: "MERCHANT", PermitMultiplePaymentTokens: true, ExperienceContext: back}
 	}
-	made, err := a.vaultToken(ctx, request{op: op, method: http.MethodPost, path: pathSetupTokens, key: key, body: wanted}, "")
+	made, err := a.vaultToken(ctx, request{op: op, method: http.MethodPost, path: pathSetups, key: key, body: wanted}, "")
 	if err != nil {
 		return ports.SetupSession{}, err
 	}
@@ -78,7 +78,7 @@ func (a *Adapter) OpenSetup(ctx context.Context, ref core.ProviderRef) (ports.Se
 	if err := a.checkRef(op, ref, core.ObjectSetup); err != nil {
 		return ports.SetupSession{}, err
 	}
-	shown, err := a.vaultToken(ctx, request{op: op, method: http.MethodGet, path: pathSetupTokens + "/" + ref.ID}, ref.ID)
+	shown, err := a.vaultToken(ctx, request{op: op, method: http.MethodGet, path: pathSetups + "/" + ref.ID}, ref.ID)
 	if err != nil {
 		return ports.SetupSession{}, err
 	}
@@ -96,7 +96,7 @@ func (a *Adapter) ConfirmSetup(ctx context.Context, key core.OperationKey, in po
 	}
 	wanted := CreatePaymentTokenRequest{}
 	wanted.PaymentSource.Token = SetupTokenSource{ID: in.Ref.ID, Type: "SETUP_TOKEN"}
-	made, err := a.vaultToken(ctx, request{op: op, method: http.MethodPost, path: pathPaymentTokens, key: key, body: wanted}, "")
+	made, err := a.vaultToken(ctx, request{op: op, method: http.MethodPost, path: pathMethods, key: key, body: wanted}, "")
 	if err != nil {
 		return core.MethodSnapshot{}, err
 	}
@@ -114,7 +114,7 @@ func (a *Adapter) GetMethod(ctx context.Context, ref core.ProviderRef) (core.Met
 		return core.MethodSnapshot{}, err
 	}
 	if ref.Kind == core.ObjectSetup {
-		shown, err := a.vaultToken(ctx, request{op: op, method: http.MethodGet, path: pathSetupTokens + "/" + ref.ID}, ref.ID)
+		shown, err := a.vaultToken(ctx, request{op: op, method: http.MethodGet, path: pathSetups + "/" + ref.ID}, ref.ID)
 		if err != nil {
 			return core.MethodSnapshot{}, err
 		}
@@ -125,11 +125,11 @@ func (a *Adapter) GetMethod(ctx context.Context, ref core.ProviderRef) (core.Met
 
 // method looks at what is saved. One that PayPal knows nothing of was taken away.
 func (a *Adapter) method(ctx context.Context, op, id string) (core.MethodSnapshot, error) {
-	shown, err := a.vaultToken(ctx, request{op: op, method: http.MethodGet, path: pathPaymentTokens + "/" + id}, id)
+	shown, err := a.vaultToken(ctx, request{op: op, method: http.MethodGet, path: pathMethods + "/" + id}, id)
 	if isMissing(err) {
 		return core.MethodSnapshot{
 			Ref:    core.ProviderRef{Account: a.account, Kind: core.ObjectMethod, ID: id},
-			Status: core.MethodRemoved, ForeignStatus: tokenDeleted, Environment: a.env,
+			Status: core.MethodRemoved, ForeignStatus: methodDeleted, Environment: a.env,
 		}, nil
 	}
 	if err != nil {
@@ -146,7 +146,7 @@ func (a *Adapter) DetachMethod(ctx context.Context, key core.OperationKey, ref c
 	if err := a.check(op, key, ref, core.ObjectMethod); err != nil {
 		return err
 	}
-	got, err := a.api.do(ctx, request{op: op, method: http.MethodDelete, path: pathPaymentTokens + "/" + ref.ID, key: key})
+	got, err := a.api.do(ctx, request{op: op, method: http.MethodDelete, path: pathMethods + "/" + ref.ID, key: key})
 	if err != nil {
 		if isMissing(err) {
 			return nil
@@ -185,9 +185,9 @@ func (a *Adapter) vaultToken(ctx context.Context, r request, id string) (*VaultT
 func (a *Adapter) setupSession(op string, t *VaultToken) (ports.SetupSession, error) {
 	session := ports.SetupSession{Snapshot: a.setup(t)}
 	switch t.Status {
-	case tokenCreated, tokenPayerAction:
+	case setupCreated, setupPayerAction:
 		session.Action = ports.BuyerAction{Type: ports.ActionPayPalSave}
-	case tokenApproved, tokenVaulted, tokenTokenized:
+	case setupApproved, setupVaulted, setupTokenized:
 	default:
 		return ports.SetupSession{}, unusable(op, answer{requestID: t.requestID}, errNotReadable)
 	}
@@ -202,8 +202,8 @@ func (a *Adapter) setup(t *VaultToken) core.MethodSnapshot {
 		ForeignStatus: outbound.SafeCode(t.Status), Details: t.details(), Environment: a.environment(t.Links),
 	}
 	switch t.Status {
-	case tokenCreated, tokenPayerAction, tokenApproved, tokenVaulted, tokenTokenized:
-		seen.Status, seen.Confirmable = core.MethodPending, t.Status == tokenApproved
+	case setupCreated, setupPayerAction, setupApproved, setupVaulted, setupTokenized:
+		seen.Status, seen.Confirmable = core.MethodPending, t.Status == setupApproved
 	}
 	return seen
 }
@@ -216,7 +216,7 @@ func (a *Adapter) saved(op string, t *VaultToken) (core.MethodSnapshot, error) {
 	}
 	return core.MethodSnapshot{
 		Ref:      core.ProviderRef{Account: a.account, Kind: core.ObjectMethod, ID: t.ID},
-		Customer: customer, Status: core.MethodActive, ForeignStatus: tokenVaulted, Details: details, Environment: a.environment(t.Links),
+		Customer: customer, Status: core.MethodActive, ForeignStatus: setupVaulted, Details: details, Environment: a.environment(t.Links),
 	}, nil
 }
 

@@ -44,7 +44,7 @@ func newStripeSale(t *testing.T, paydeskURL string) *stripeSale {
 	adapter, ok := opened.(*stripe.Adapter)
 	require.True(t, ok)
 	return &stripeSale{
-		Adapter: adapter, simulatedEnd: simulatedEnd{end, strings.TrimSuffix(account.APIBase(), "/stripe") + "/_control", account.Name},
+		Adapter: adapter, simulatedEnd: simulatedEnd{end, account.Name, strings.TrimSuffix(account.APIBase(), "/stripe") + "/_control"},
 		buyer: stripeBuyer{secret: account.Stripe.SecretKey, base: account.Stripe.APIBase}, key: account.Stripe.PublishableKey,
 	}
 }

@@ -126,6 +126,13 @@ type Sender interface {
 // Senders say who sends operations of a kind.
 type Senders map[core.OperationKind]Sender
 
+// Add has a service send operations of some kinds.
+func (s Senders) Add(by Sender, kinds ...core.OperationKind) {
+	for _, kind := range kinds {
+		s[kind] = by
+	}
+}
+
 // RepairBy is the handler of [ports.JobRepairOperation]: operations of the kinds of senders are
 // repaired by those, all others by rest.
 func (d *Desk) RepairBy(senders Senders, rest ports.JobHandler) ports.JobHandler {

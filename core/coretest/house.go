@@ -15,11 +15,14 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -50,7 +53,11 @@ type House struct {
 	Calls    *calls.Desk
 	Payments *payments.Service
 	Refunds  *refunds.Service
+	Disputes *disputes.Service
 	Notify   *notify.Service
+
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
 
 	t TB
 }
@@ -81,9 +88,11 @@ func New(t TB, store ports.Store) *House {
 	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
 	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
-	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, payments.Settings{
-		Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack,
-	})
+	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
+	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
+	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
+	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, settings)
+	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Clock, h.IDs, h.Record, settings)
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
 	return h
 }
@@ -98,14 +107,22 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobExpireCheckouts:     h.Payments.ExpireDue,
 		ports.JobWatchAuthorizations: h.Payments.WatchAuthorizations,
 		ports.JobSyncRefund:          h.Refunds.Look,
+		ports.JobWatchDisputes:       h.Disputes.Remind,
 		ports.JobWatchRefunds:        h.Refunds.Watch,
 		ports.JobNotify:              h.Notify.Deliver,
+
+		ports.JobSyncSubscription:   h.Subscriptions.Refresh,
+		ports.JobSwapMethod:         h.Subscriptions.SwapMethod,
+		ports.JobWatchSubscriptions: h.Subscriptions.Watch,
 	}
 }
 
 // senders are who sends the operations that are not the payments' own.
 func (h *House) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: h.Refunds}
+	senders := calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
+	senders.Add(h.Customers, customers.Operations()...)
+	senders.Add(h.Subscriptions, subscriptions.Operations()...)
+	return senders
 }
 
 // Price is what every checkout here costs, in cents.

@@ -217,6 +217,11 @@ func (s *Service) prepareRemoval(ctx context.Context, id core.MethodID) (op core
 	return op, err
 }
 
+// Operations are the kinds of operations that the service sends.
+func Operations() []core.OperationKind {
+	return []core.OperationKind{core.OpCreateCustomer, core.OpCreateSetup, core.OpConfirmSetup, core.OpDetachMethod}
+}
+
 // Send implements [calls.Sender] for the operations on customers and their methods.
 func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause) error {
 	if op.Kind == core.OpCreateCustomer {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/check"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -30,7 +31,7 @@ type Create struct {
 // failed; a retryable *[core.ProviderError] where it was not reached, and then the same call can
 // be made again.
 func (s *Service) Create(ctx context.Context, in Create) (core.Refund, error) {
-	if err := check(&in); err != nil {
+	if err := checkCreate(&in); err != nil {
 		return core.Refund{}, err
 	}
 	ctx, cancel := calls.Detached(ctx)
@@ -56,25 +57,23 @@ func (s *Service) Create(ctx context.Context, in Create) (core.Refund, error) {
 	return s.send(ctx, op, in.Cause)
 }
 
-// check says all that is wrong with a request by itself, and fills in what it leaves open.
-func check(in *Create) error {
-	wrong := core.CheckMetadata(in.Metadata)
+// checkCreate says all that is wrong with a request by itself, and fills in what it leaves open.
+func checkCreate(in *Create) error {
+	wrong := &check.Fields{}
+	wrong.Metadata("metadata", in.Metadata)
 	if in.Reason == "" {
 		in.Reason = core.RefundOther
 	}
 	if !in.Reason.Known() {
-		wrong = append(wrong, core.FieldError{Field: "reason", Message: "must be requested_by_customer, duplicate, fraudulent or other"})
+		wrong.Refuse("reason", "must be requested_by_customer, duplicate, fraudulent or other")
 	}
 	if in.Amount != nil && (*in.Amount < 1 || *in.Amount > core.MinorMax) {
-		wrong = append(wrong, core.FieldError{Field: "amount", Message: fmt.Sprintf("must be a whole number of minor units from 1 to %d", core.MinorMax)})
+		wrong.Refuse("amount", "must be a whole number of minor units from 1 to %d", core.MinorMax)
 	}
-	if in.Currency != "" && !core.Currency(in.Currency).Known() {
-		wrong = append(wrong, core.FieldError{Field: "currency", Message: "must be an ISO 4217 code in upper case, for example EUR"})
+	if in.Currency != "" {
+		wrong.Currency("currency", in.Currency)
 	}
-	if len(wrong) > 0 {
-		return &core.InvalidError{Fields: wrong}
-	}
-	return nil
+	return wrong.Err()
 }
 
 // prepare checks the request under the payment's lock, where no other refund can come in between,

@@ -197,6 +197,14 @@ func readAsked(op core.Operation, into any) error {
 	return nil
 }
 
+// Operations are the kinds of operations that the service sends.
+func Operations() []core.OperationKind {
+	return []core.OperationKind{
+		core.OpCreatePrice, core.OpCreateSubscription, core.OpChangeSubscription, core.OpPauseSubscription, core.OpResumeSubscription,
+		core.OpCancelSubscription, core.OpSwapMethod,
+	}
+}
+
 // Send implements [calls.Sender] for the operations on prices and subscriptions.
 func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause) error {
 	if op.Kind == core.OpCreatePrice {

@@ -22,7 +22,7 @@ var (
 
 // Confirming makes the fake one at which payments come about in that mode.
 func (f *FakeProvider) Confirming(mode ports.ConfirmMode) FakeConfirmer {
-	f.SetCapabilities(func(can *ports.Capabilities) { can.Confirm = mode })
+	f.SetCapabilities(func(can *ports.Capabilities) { can.Confirm, can.Subscriptions = mode, fakeBilling(mode) })
 	return FakeConfirmer{f}
 }
 

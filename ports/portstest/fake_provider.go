@@ -37,14 +37,17 @@ type FakeProvider struct {
 	objects  []*fakeObject // oldest first
 	refunds  []*core.RefundSnapshot
 	disputes []*fakeDispute
-	slow     bool // refunds are pending first
-	nameless bool // refunds keep no id of ours
-	created  int
-	answers  map[core.OperationKey]fakeAnswer
-	effects  map[core.OperationKey]int
-	calls    []FakeCall
-	failures []fakeFailure // of the next calls, in order
-	onCall   func(context.Context, FakeCall)
+	methods  []*fakeMethod
+	// subscriptions are billed by the clock whenever somebody looks.
+	subscriptions []*fakeSubscription
+	slow          bool // refunds are pending first
+	nameless      bool // refunds keep no id of ours
+	created       int
+	answers       map[core.OperationKey]fakeAnswer
+	effects       map[core.OperationKey]int
+	calls         []FakeCall
+	failures      []fakeFailure // of the next calls, in order
+	onCall        func(context.Context, FakeCall)
 }
 
 type fakeObject struct {
@@ -88,6 +91,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 		can: ports.Capabilities{
 			ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
 			KeyKept: 24 * time.Hour, Currencies: currencies, Disputes: fakeDisputeAbilities(),
+			Vault: true, Subscriptions: fakeBilling(ports.ConfirmInBrowser),
 		},
 		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
 		answers: map[core.OperationKey]fakeAnswer{},

@@ -168,14 +168,25 @@ const fakeKeyMax = 45
 
 // fakeKinds are what the calls are about that are about no payment.
 var fakeKinds = map[string]core.ObjectKind{
-	"GetRefund": core.ObjectRefund, "GetDispute": core.ObjectDispute, "SubmitEvidence": core.ObjectDispute, "AcceptDispute": core.ObjectDispute,
+	"OpenSetup": core.ObjectSetup, "ConfirmSetup": core.ObjectSetup, "GetMethod": core.ObjectMethod, "DetachMethod": core.ObjectMethod,
+	"OpenSubscription": core.ObjectSubscription, "GetSubscription": core.ObjectSubscription, "PreviewChange": core.ObjectSubscription,
+	"ChangeSubscription": core.ObjectSubscription, "PauseSubscription": core.ObjectSubscription, "ResumeSubscription": core.ObjectSubscription,
+	"CancelSubscription": core.ObjectSubscription, "KeepSubscription": core.ObjectSubscription, "UpdateSubscriptionMethod": core.ObjectSubscription,
+	"GetInvoice": core.ObjectInvoice,
+	"GetRefund":  core.ObjectRefund, "GetDispute": core.ObjectDispute, "SubmitEvidence": core.ObjectDispute, "AcceptDispute": core.ObjectDispute,
 }
+
+// fakeMakers are the calls that are about nothing which is there already.
+var fakeMakers = []string{"CreatePayment", "CreateHosted", "CreateCustomer", "CreateSetup", "CreatePrice", "CreateSubscription", "ChargeMethod"}
 
 // check refuses, before it is sent, a call about an object that cannot be this account's.
 func (f *FakeProvider) check(call FakeCall) error {
 	ref := call.Ref
-	made := call.Method == "CreatePayment" || call.Method == "CreateHosted" || call.Method == "ConfirmPayment" && ref.ID == ""
+	made := slices.Contains(fakeMakers, call.Method) || (call.Method == "ConfirmPayment" || call.Method == "ConfirmSetup") && ref.ID == ""
 	kind, about := fakeKinds[call.Method]
+	if call.Method == "GetMethod" && ref.Kind == core.ObjectSetup {
+		kind = core.ObjectSetup
+	}
 	if about && ref.Account == f.account && ref.Kind == kind && ref.ID != "" {
 		return nil
 	}

@@ -51,6 +51,9 @@ const (
 	CardStolen            Card = "stolen"
 	Card3DS               Card = "3ds" // the bank asks the buyer first
 	CardDisputed          Card = "disputed"
+	// These can be saved, and pay where the buyer is there.
+	CardDeclinedLater Card = "declined_later"  // charges without the buyer are declined
+	Card3DSOffSession Card = "3ds_off_session" // the bank wants the buyer to be there
 )
 
 // Fault is a way for a call to go wrong.
@@ -121,3 +124,45 @@ type Patient interface {
 	// Patience is how long a call is waited for that may get no answer.
 	Patience() time.Duration
 }
+
+// Vaulted is the far end of a [ports.Vault].
+type Vaulted interface {
+	FarEnd
+	// AgreeSetup is the buyer, who agrees to have the card saved, and passes the bank's question where
+	// there is one. Not used with [ports.ConfirmWithSource].
+	AgreeSetup(t testing.TB, session ports.SetupSession, card Card)
+	// SetupSource is the one-time token of a card that is to be saved. Used with
+	// [ports.ConfirmWithSource] alone.
+	SetupSource(t testing.TB, card Card) string
+}
+
+// Billed is the far end of a [ports.Subscriber].
+type Billed interface {
+	Vaulted
+	// AgreeSubscription is the buyer, who agrees to the subscription and gives the card, or agrees to
+	// a change that waits for them. Not used for new ones with [ports.ConfirmWithSource].
+	AgreeSubscription(t testing.TB, session ports.SubscriptionSession, card Card)
+	// Advance moves the provider's time ahead, with all that is billed meanwhile.
+	Advance(t testing.TB, by time.Duration)
+	// Steer does to a subscription, by the provider's id, what staff do in the provider's dashboard, or
+	// the bank behind its method.
+	Steer(t testing.TB, id string, change Steering)
+}
+
+// Steering is what happens to a subscription at its provider. One of Card and Do is set.
+type Steering struct {
+	Card     Card   // how later charges go
+	Do       string // one of the words below
+	Quantity int64  // with SteerQuantity
+}
+
+// What staff do in a provider's dashboard.
+const (
+	SteerPause       = "pause"
+	SteerResume      = "resume"
+	SteerCancel      = "cancel"
+	SteerCancelLater = "cancel_at_period_end"
+	SteerKeep        = "undo_cancel"
+	SteerQuantity    = "quantity"
+	SteerRetry       = "retry" // ask for the open invoice now
+)

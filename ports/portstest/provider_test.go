@@ -25,6 +25,16 @@ func TestFakeProviderThatHoldsNothingAtItsPage(t *testing.T) {
 	})
 }
 
+func TestFakeProviderThatTakesItsTime(t *testing.T) {
+	t.Parallel()
+	portstest.RunProvider(t, func(*testing.T) (ports.Provider, portstest.FarEnd) {
+		fake := portstest.NewFakeProvider("stripe", core.EnvTest)
+		fake.SlowRefunds()
+		fake.NamelessRefunds()
+		return fake, fake
+	})
+}
+
 func TestFakeConfirmer(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]ports.ConfirmMode{"after approval": ports.ConfirmAfterApproval, "with a source": ports.ConfirmWithSource} {

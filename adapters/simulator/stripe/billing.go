@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"slices"
 	"time"
 )
 
@@ -146,7 +147,7 @@ func (s *Server) nextPeriod(sub *subscription) {
 // takePending are the lines of an invoice for the current period, with those that waited for
 // one.
 func (s *Server) takePending(sub *subscription) []*line {
-	lines := append(sub.pending, fullLines(sub, sub.items, sub.CurrentPeriodStart, sub.CurrentPeriodEnd)...)
+	lines := slices.Concat(sub.pending, fullLines(sub, sub.items, sub.CurrentPeriodStart, sub.CurrentPeriodEnd))
 	sub.pending = nil
 	return lines
 }

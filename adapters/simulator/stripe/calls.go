@@ -24,7 +24,7 @@ func inLists(of []string) []string {
 }
 
 func (s *Server) paymentCalls() map[string]call {
-	ofIntent := []string{"invoice", "latest_charge", "latest_charge.refunds", "payment_method"}
+	ofIntent := []string{"latest_charge", "latest_charge.refunds", "payment_method", "invoice"}
 	ofSession := []string{"payment_intent", "payment_intent.latest_charge"}
 	ofRefund := []string{"charge", "charge.refunds", "payment_intent"}
 	ofCharge := []string{"payment_intent", "refunds"}

@@ -171,7 +171,7 @@ func (s *Server) savedMethod(id, param string, customer *string) (*paymentMethod
 		return s.newMethod(with), nil
 	}
 	found, ok := s.methods.Get(id)
-	message := ""
+	var message string
 	switch {
 	case !ok:
 		return nil, new(failed(http.StatusBadRequest, apiError{

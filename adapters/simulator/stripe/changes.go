@@ -122,7 +122,7 @@ func (s *Server) updateSubscription(in *request) result {
 	s.planCancellation(sub)
 	s.planUnpause(sub)
 	s.apply(sub, plan, ends, behavior, offSession)
-	return done(s.shownSubscription(sub, in, ""))
+	return done(s.shownSubscription(sub, in))
 }
 
 func same64(a, b *int64) bool { return a == b || a != nil && b != nil && *a == *b }
@@ -303,7 +303,7 @@ func (s *Server) cancelSubscription(in *request) result {
 			s.tellUnpaid(inv)
 		}
 	}
-	return done(s.shownSubscription(sub, in, ""))
+	return done(s.shownSubscription(sub, in))
 }
 
 // resumeSubscription goes on with a subscription that was paused at the end of its trial. It
@@ -329,7 +329,7 @@ func (s *Server) resumeSubscription(in *request) result {
 		})
 	}
 	s.resume(sub)
-	return done(s.shownSubscription(sub, in, ""))
+	return done(s.shownSubscription(sub, in))
 }
 
 // resume begins the first period of a paused subscription. The caller holds mu.

@@ -239,13 +239,13 @@ func (s *Server) customerBy(id, param string) (*customer, *result) {
 	return held, nil
 }
 
-// customerOf reads the id of a customer; nil where none is given. The caller holds mu.
-func (s *Server) customerOf(in *request, param string) (*string, *result) {
-	id := in.params[param]
+// customerOf reads whose a thing is; nil where none is given. The caller holds mu.
+func (s *Server) customerOf(in *request) (*string, *result) {
+	id := in.params["customer"]
 	if id == "" {
 		return nil, nil //nolint:nilnil // nobody is a customer
 	}
-	held, out := s.customerBy(id, param)
+	held, out := s.customerBy(id, "customer")
 	if out != nil {
 		return nil, out
 	}

@@ -241,7 +241,7 @@ func (s *Server) CloseDispute(id, outcome string) error {
 	return nil
 }
 
-// closeDispute accepts a dispute.
+// closeDispute accepts a dispute. An inquiry is only closed: nothing was taken for it.
 //
 // Source: docs.stripe.com/api/disputes/close.
 func (s *Server) closeDispute(in *request) result {
@@ -253,10 +253,13 @@ func (s *Server) closeDispute(in *request) result {
 		return notFound("dispute", "dispute", in.id)
 	case d.finished():
 		return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Message: "This dispute is already closed"})
-	case d.Status != disputeNeedsResponse:
+	case !d.answerable():
 		return failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Message: "This dispute cannot be closed because it has a status of " + d.Status + "."})
+	case d.inquiry():
+		s.endDispute(d, disputeWarningClosed)
+	default:
+		s.endDispute(d, disputeLost)
 	}
-	s.endDispute(d, disputeLost)
 	return done(s.shownDispute(d, in))
 }
 

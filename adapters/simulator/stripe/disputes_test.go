@@ -101,7 +101,6 @@ func TestInquiries(t *testing.T) {
 	require.Equal(t, "warning_needs_response", d.text("status"))
 	require.Equal(t, "true", d.text("is_charge_refundable"))
 	require.Equal(t, "<nil>", d.text("balance_transactions.0"), "nothing is taken yet")
-	h.post(t, "/disputes/"+d.text("id")+"/close").refuses(t, http.StatusBadRequest, "<nil>", "<nil>")
 
 	h.advance(5 * day)
 	require.NoError(t, h.sim.CloseDispute(d.text("id"), "escalated"))
@@ -115,6 +114,8 @@ func TestInquiries(t *testing.T) {
 	h.advance(4 * day)
 	require.Equal(t, "lost", h.get(t, "/disputes/"+d.text("id")).text("status"))
 
+	accepted := h.disputed(t, "inquiry")
+	require.Equal(t, "warning_closed", h.do(t, "/disputes/"+accepted.text("id")+"/close").text("status"))
 	refunded := h.disputed(t, "inquiry")
 	h.do(t, "/refunds", "charge", refunded.text("charge"))
 	require.Equal(t, "warning_closed", h.get(t, "/disputes/"+refunded.text("id")).text("status"))

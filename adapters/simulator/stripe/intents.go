@@ -14,7 +14,8 @@ var (
 	createParams = []string{
 		"amount", "currency", "capture_method", "description", "metadata[*]", "expand[*]", "automatic_payment_methods[enabled]",
 		"automatic_payment_methods[allow_redirects]", "payment_method_types[*]", "statement_descriptor", "statement_descriptor_suffix",
-		"receipt_email", "setup_future_usage", "customer", "payment_method", "confirm", "off_session", "error_on_requires_action", "return_url", "use_stripe_sdk",
+		"receipt_email", "setup_future_usage", "customer", "payment_method", "confirm", "off_session", "return_url", "use_stripe_sdk",
+		"error_on_requires_action",
 		"payment_method_data[type]", "payment_method_data[card][*]", "payment_method_data[billing_details][*]",
 	}
 	updateParams = []string{
@@ -28,6 +29,7 @@ var (
 		"payment_method", "payment_method_data[type]", "payment_method_data[card][number]", "payment_method_data[card][exp_month]",
 		"payment_method_data[card][exp_year]", "payment_method_data[card][cvc]", "payment_method_data[billing_details][*]",
 		"return_url", "client_secret", "key", "expand[*]", "use_stripe_sdk", "off_session", "setup_future_usage",
+		"error_on_requires_action",
 	}
 	captureParams      = []string{"amount_to_capture", "final_capture", "metadata[*]", "statement_descriptor", "statement_descriptor_suffix", "expand[*]"}
 	cancelParams       = []string{"cancellation_reason", "expand[*]"}
@@ -57,10 +59,6 @@ func (s *Server) create(in *request) result {
 	if out != nil {
 		return *out
 	}
-	alone, out := in.boolean("error_on_requires_action", false)
-	if out != nil {
-		return *out
-	}
 	if pays {
 		if out := checkReturn(in, i); out != nil {
 			return *out
@@ -68,7 +66,7 @@ func (s *Server) create(in *request) result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i.Customer, out = s.customerOf(in, "customer"); out != nil {
+	if i.Customer, out = s.customerOf(in); out != nil {
 		return *out
 	}
 	if i.method, out = s.methodOf(in, i.Customer); out != nil {
@@ -81,10 +79,7 @@ func (s *Server) create(in *request) result {
 		return invalid("parameter_missing", "payment_method", "You cannot confirm this PaymentIntent because it's missing a payment method.")
 	}
 	s.keep(i)
-	switch {
-	case pays && alone && i.method.asks(offSession):
-		return s.decline(i, needsHolder(), s.newCharge(i))
-	case pays:
+	if pays {
 		return s.attempt(i, in, offSession)
 	}
 	return done(s.shown(i, in))
@@ -104,10 +99,13 @@ func (in *request) confirmation() (now, offSession bool, out *result) {
 	if now, out = in.boolean("confirm", false); out != nil {
 		return false, false, out
 	}
+	if _, out = in.boolean("error_on_requires_action", false); out != nil {
+		return false, false, out
+	}
 	if offSession, out = in.boolean("off_session", false); out != nil || now {
 		return now, offSession, out
 	}
-	for _, name := range []string{"return_url", "off_session", "error_on_requires_action", "use_stripe_sdk"} {
+	for _, name := range []string{"return_url", "off_session", "use_stripe_sdk", "error_on_requires_action"} {
 		if in.params[name] != "" {
 			return false, false, new(invalid("parameter_unknown", name, "Received unknown parameter: "+name+". It can be given only with confirm=true."))
 		}
@@ -155,7 +153,7 @@ func (s *Server) readChange(in *request, i *intent) *result {
 		return out
 	}
 	if in.params["customer"] != "" {
-		if i.Customer, out = s.customerOf(in, "customer"); out != nil {
+		if i.Customer, out = s.customerOf(in); out != nil {
 			return out
 		}
 	}

@@ -183,7 +183,7 @@ func (s *Server) finalize(inv *invoice) {
 	if inv.AmountDue > 0 {
 		i := &intent{
 			Object: "payment_intent", Amount: inv.AmountDue, AmountDetails: map[string]any{"tip": map[string]any{}}, CaptureMethod: "automatic",
-			ConfirmationMethod: "automatic", Currency: inv.Currency, Customer: &owner.ID, Description: new("Subscription update"), Invoice: &inv.ID,
+			ConfirmationMethod: "automatic", Currency: inv.Currency, Customer: &owner.ID, Description: new("Subscription update"), Invoice: inv.ID,
 			Metadata: map[string]string{}, PaymentMethodTypes: []string{"card"}, SetupFutureUsage: new("off_session"), Status: requiresMethod, invoice: inv,
 		}
 		if inv.BillingReason == reasonCreate {

@@ -92,7 +92,7 @@ func (s *Server) attachMethod(in *request) result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to, out := s.customerOf(in, "customer")
+	to, out := s.customerOf(in)
 	if out != nil {
 		return *out
 	}

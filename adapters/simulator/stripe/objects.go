@@ -89,7 +89,7 @@ type charge struct {
 	Disputed             bool              `json:"disputed"`
 	FailureCode          *string           `json:"failure_code"`
 	FailureMessage       *string           `json:"failure_message"`
-	Invoice              any               `json:"invoice"` // null or id
+	Invoice              *string           `json:"invoice"`
 	Livemode             bool              `json:"livemode"`
 	Metadata             map[string]string `json:"metadata"`
 	Outcome              map[string]any    `json:"outcome"`
@@ -164,8 +164,8 @@ func (s *Server) shownUnder(i *intent, in *request, place string) *intent {
 	if i.method != nil && in.expands(place+"payment_method") {
 		c.PaymentMethod = i.method.copied()
 	}
-	if i.invoice != nil && in.expands(place+"invoice") {
-		c.Invoice = i.invoice.copied()
+	if i.invoice != nil && in.reaches(place+"invoice") && !in.public {
+		c.Invoice = s.shownInvoice(i.invoice, in, place+"invoice.")
 	}
 	if in.public { // whoever pays sees no more than paying takes
 		c.Metadata, c.Description = nil, nil

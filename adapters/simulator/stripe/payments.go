@@ -2,7 +2,6 @@ package stripe
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"time"
 )
@@ -59,7 +58,7 @@ func needsHolder() apiError {
 // attempt charges an intent's method, or asks for its holder first. The caller holds mu.
 func (s *Server) attempt(i *intent, in *request, offSession bool) result {
 	if i.method.asks(offSession) {
-		if offSession && i.invoice == nil {
+		if (offSession || in.params["error_on_requires_action"] == "true") && i.invoice == nil {
 			return s.decline(i, needsHolder(), s.newCharge(i))
 		}
 		return s.ask(i, in)
@@ -87,15 +86,13 @@ func challenge(id string) map[string]any {
 func (s *Server) newCharge(i *intent) *charge {
 	c := &charge{
 		ID: s.newID("ch"), Object: "charge", Amount: i.Amount, Created: s.now().Unix(), Currency: i.Currency, Customer: i.Customer, Description: i.Description,
-		Invoice: i.Invoice, Metadata: i.Metadata, PaymentIntent: i.ID, PaymentMethod: i.method.ID, Status: succeeded, Paid: true,
+		Metadata: i.Metadata, PaymentIntent: i.ID, PaymentMethod: i.method.ID, Status: succeeded, Paid: true,
 		PaymentMethodDetails: map[string]any{"type": "card", "card": i.method.Card},
 		Outcome:              map[string]any{"network_status": "approved_by_network", "seller_message": "Payment complete.", "type": "authorized"},
 		intent:               i.ID, behavior: i.method.card.behavior,
 	}
-	if i.CaptureMethod == "manual" {
-		details := maps.Clone(i.method.Card)
-		details["capture_before"] = s.now().Add(authorizationLife).Unix()
-		c.PaymentMethodDetails["card"] = details
+	if i.invoice != nil {
+		c.Invoice = &i.invoice.ID
 	}
 	s.charges.Put(c.ID, c)
 	i.charge = c.ID

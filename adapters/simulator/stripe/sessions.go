@@ -63,7 +63,7 @@ func (s *Server) createSession(in *request) result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if made.Customer, out = s.customerOf(in, "customer"); out != nil {
+	if made.Customer, out = s.customerOf(in); out != nil {
 		return *out
 	}
 	made.intent.Customer = made.Customer

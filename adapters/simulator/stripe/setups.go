@@ -101,7 +101,7 @@ func (s *Server) createSetup(in *request) result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i.Customer, out = s.customerOf(in, "customer"); out != nil {
+	if i.Customer, out = s.customerOf(in); out != nil {
 		return *out
 	}
 	if i.method, out = s.methodOf(in, i.Customer); out != nil {
@@ -177,7 +177,7 @@ func (s *Server) updateSetup(in *request) result {
 	}
 	changed := *i
 	if in.params["customer"] != "" {
-		if changed.Customer, out = s.customerOf(in, "customer"); out != nil {
+		if changed.Customer, out = s.customerOf(in); out != nil {
 			return *out
 		}
 	}

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
@@ -104,8 +105,8 @@ func (sub *subscription) chargeLike(card string) error {
 
 // retry charges the last invoice that is open. The caller holds mu.
 func (s *Server) retry(sub *subscription) error {
-	for n := len(sub.invoices) - 1; n >= 0; n-- {
-		if inv := sub.invoices[n]; inv.Status == invoiceOpen {
+	for _, inv := range slices.Backward(sub.invoices) {
+		if inv.Status == invoiceOpen {
 			if s.charge(inv, sub.charged(), true) != nil {
 				s.tellUnpaid(inv)
 			}

@@ -241,6 +241,7 @@ func TestAnInvoiceIsPaidAtLast(t *testing.T) {
 	require.Equal(t, "active", h.subscription(t, id).text("status"), "what was planned for a paid invoice is forgotten")
 	paid := h.get(t, "/invoices/"+h.subscription(t, id).text("latest_invoice.id"), "expand[]", "charge")
 	require.Equal(t, paid.text("id"), paid.text("charge.invoice"))
+	require.Equal(t, id, h.get(t, "/payment_intents/"+paid.text("payment_intent"), "expand[]", "invoice").text("invoice.subscription"))
 }
 
 // A jump of a year stamps everything with the time at which it fell due, in that order.

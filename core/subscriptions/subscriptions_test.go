@@ -1,0 +1,531 @@
+package subscriptions_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paydesk/paydesk/adapters/bunrepo"
+	"github.com/paydesk/paydesk/adapters/bunrepo/repotest"
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/subscriptions"
+	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
+)
+
+const (
+	fee   int64 = 1000
+	month       = 31 * 24 * time.Hour
+)
+
+func newHouse(t *testing.T) *coretest.House { return coretest.New(t, repotest.SQLite(t)) }
+
+func eachHouse(t *testing.T, test func(t *testing.T, h *coretest.House)) {
+	t.Helper()
+	repotest.Each(t, func(t *testing.T, open func(t *testing.T) *bunrepo.Store) { test(t, coretest.New(t, open(t))) })
+}
+
+var modes = map[string]ports.ConfirmMode{
+	"in the browser": ports.ConfirmInBrowser, "after approval": ports.ConfirmAfterApproval, "with a source": ports.ConfirmWithSource,
+}
+
+// eachMode runs a test at an account of each manner.
+func eachMode(t *testing.T, test func(t *testing.T, h *coretest.House, mode ports.ConfirmMode)) {
+	t.Helper()
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.Confirming(mode)
+			test(t, h, mode)
+		})
+	}
+}
+
+var watch = ports.Job{Kind: ports.JobWatchSubscriptions}
+
+// passes moves the clock ahead and has the sweep run, with a provider that tells nobody.
+func passes(t *testing.T, h *coretest.House, by time.Duration) {
+	t.Helper()
+	h.Clock.Advance(by)
+	require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+	h.RunDue()
+}
+
+func verb(s core.Subscription, key core.RequestKey) subscriptions.Verb {
+	return subscriptions.Verb{Subscription: s.ID, RequestKey: key, Cause: core.Cause{Kind: core.CauseAPI, Actor: "key_1"}}
+}
+
+func invoices(t *testing.T, h *coretest.House, id core.SubscriptionID) []core.Invoice {
+	t.Helper()
+	page, err := h.Subscriptions.Invoices(t.Context(), id, core.PageRequest{Limit: 100})
+	require.NoError(t, err)
+	return page.Items
+}
+
+func paymentsOf(t *testing.T, h *coretest.House, id core.SubscriptionID) []core.Payment {
+	t.Helper()
+	page, err := h.Payments.Payments(t.Context(), ports.PaymentFilter{Subscription: id}, core.PageRequest{Limit: 100})
+	require.NoError(t, err)
+	return page.Items
+}
+
+func TestAPrice(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		in := subscriptions.NewPrice{RequestKey: "k", Name: "Tea", Amount: fee, Currency: "EUR", Recurring: &core.Recurring{Interval: core.IntervalWeek, TrialDays: 3}}
+		price, err := h.Subscriptions.CreatePrice(t.Context(), in)
+		require.NoError(t, err)
+		require.Equal(t, &core.Recurring{Interval: core.IntervalWeek, Count: 1, TrialDays: 3}, price.Recurring)
+		again, err := h.Subscriptions.CreatePrice(t.Context(), in)
+		require.NoError(t, err)
+		require.Equal(t, price, again)
+		read, err := h.Subscriptions.Price(t.Context(), price.ID)
+		require.NoError(t, err)
+		require.Equal(t, price, read)
+		page, err := h.Subscriptions.Prices(t.Context(), core.PageRequest{Limit: 5})
+		require.NoError(t, err)
+		require.Equal(t, []core.Price{price}, page.Items)
+	})
+	h := newHouse(t)
+	for field, in := range map[string]subscriptions.NewPrice{
+		"name":                     {Amount: 1, Currency: "EUR"},
+		"amount":                   {Name: "n", Currency: "EUR"},
+		"currency":                 {Name: "n", Amount: 1, Currency: "euro"},
+		"recurring.interval":       {Name: "n", Amount: 1, Currency: "EUR", Recurring: &core.Recurring{Interval: "hour"}},
+		"recurring.interval_count": {Name: "n", Amount: 1, Currency: "EUR", Recurring: &core.Recurring{Interval: "day", Count: 366}},
+		"recurring.trial_days":     {Name: "n", Amount: 1, Currency: "EUR", Recurring: &core.Recurring{Interval: "day", TrialDays: -1}},
+	} {
+		_, err := h.Subscriptions.CreatePrice(t.Context(), in)
+		var invalid *core.InvalidError
+		require.ErrorAs(t, err, &invalid, field)
+		require.Equal(t, field, invalid.Fields[0].Field)
+	}
+}
+
+func TestASubscriptionStarts(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, _ ports.ConfirmMode) {
+		t.Helper()
+		price := h.Plan(fee, 0)
+		s := h.Subscribed(price.ID, 1, portstest.CardSucceeds)
+		require.Equal(t, core.SubscriptionActive, s.Status)
+		require.Equal(t, price.ID, s.Price)
+		require.Equal(t, fee, s.Amount.Minor())
+		require.Equal(t, h.Clock.Now().Truncate(time.Microsecond), s.CurrentPeriodStart)
+		require.Equal(t, "tea", s.Reference)
+		require.Equal(t, "4242", s.Method.Last4)
+		checkout := h.Checkout(s.Checkout)
+		require.Equal(t, core.CheckoutComplete, checkout.Status)
+		require.Equal(t, s.ID, checkout.Subscription)
+		require.Equal(t, s.Customer, checkout.Buyer.Customer)
+		require.Equal(t, []core.EventType{core.EventCheckoutCompleted}, h.Types(string(checkout.ID)))
+		require.Equal(t, []core.EventType{core.EventSubscriptionCreated}, h.Types(string(s.ID)))
+
+		billed := invoices(t, h, s.ID)
+		require.Len(t, billed, 1)
+		require.Equal(t, core.InvoicePaid, billed[0].Status)
+		require.Equal(t, []core.EventType{core.EventInvoicePaid}, h.Types(string(billed[0].ID)))
+		p := h.Payment(billed[0].Payment)
+		require.Equal(t, core.PaymentSucceeded, p.Status)
+		require.Equal(t, s.ID, p.Subscription)
+		require.Equal(t, billed[0].ID, p.Invoice)
+		require.Equal(t, "tea", p.Reference)
+		require.Equal(t, s.Customer, p.Customer)
+		require.Empty(t, p.Checkout)
+
+		h.RunAll()
+		require.Empty(t, h.Store.GivenUp())
+		require.Len(t, paymentsOf(t, h, s.ID), 1)
+		require.Equal(t, 1, h.Provider.CallsOf("CreatePrice"))
+		second := h.Subscribed(price.ID, 1, portstest.CardSucceeds)
+		require.NotEqual(t, s.ID, second.ID)
+		require.Equal(t, 1, h.Provider.CallsOf("CreatePrice"), "its counterpart is there")
+		_, err := h.Subscriptions.Start(t.Context(), s.Checkout, coretest.Account)
+		require.ErrorIs(t, err, core.ErrCheckoutComplete)
+	})
+}
+
+func TestATrial(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, _ ports.ConfirmMode) {
+		t.Helper()
+		s := h.Subscribed(h.Plan(fee, 14).ID, 1, portstest.CardSucceeds)
+		require.Equal(t, core.SubscriptionTrialing, s.Status)
+		require.Equal(t, s.CurrentPeriodEnd, s.TrialEnd)
+		require.Equal(t, core.CheckoutComplete, h.Checkout(s.Checkout).Status)
+		require.Empty(t, paymentsOf(t, h, s.ID))
+		passes(t, h, 15*24*time.Hour)
+		s = h.Subscription(s.ID)
+		require.Equal(t, core.SubscriptionActive, s.Status)
+		require.Len(t, paymentsOf(t, h, s.ID), 1)
+		require.Equal(t, []core.EventType{core.EventSubscriptionCreated, core.EventSubscriptionUpdated}, h.Types(string(s.ID)))
+	})
+}
+
+func TestASubscriptionRenews(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		s := h.Subscribed(h.Plan(fee, 0).ID, 2, portstest.CardSucceeds)
+		require.Equal(t, 2*fee, s.Amount.Minor())
+		for n := range 3 {
+			passes(t, h, month)
+			s = h.Subscription(s.ID)
+			require.Equal(t, core.SubscriptionActive, s.Status)
+			require.True(t, s.CurrentPeriodEnd.After(h.Clock.Now()))
+			require.Len(t, invoices(t, h, s.ID), n+2)
+			require.Len(t, paymentsOf(t, h, s.ID), n+2)
+		}
+		require.Equal(t, []core.EventType{
+			core.EventSubscriptionCreated, core.EventSubscriptionUpdated, core.EventSubscriptionUpdated, core.EventSubscriptionUpdated,
+		}, h.Types(string(s.ID)))
+		require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+		require.Len(t, h.Types(string(s.ID)), 4, "nothing new, nothing told")
+		for _, invoice := range invoices(t, h, s.ID) {
+			require.Equal(t, []core.EventType{core.EventInvoicePaid}, h.Types(string(invoice.ID)))
+			require.Equal(t, 2*fee, h.Payment(invoice.Payment).AmountCaptured.Minor())
+		}
+	})
+}
+
+func TestAPaymentThatFailsAndRecovers(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+		h.Provider.Steer(t, s.ProviderSubscriptionID, portstest.Steering{Card: portstest.CardInsufficientFunds})
+		passes(t, h, month)
+		s = h.Subscription(s.ID)
+		require.Equal(t, core.SubscriptionPastDue, s.Status)
+		require.Equal(t, core.FailureInsufficientFunds, s.Failure.Code)
+		require.Equal(t, 1, s.FailedAttempts)
+		require.False(t, s.NextAttempt.IsZero())
+		open := invoices(t, h, s.ID)[0]
+		require.Equal(t, core.InvoiceOpen, open.Status)
+		require.Equal(t, core.PaymentFailed, h.Payment(open.Payment).Status)
+
+		h.Clock.Advance(3 * 24 * time.Hour)
+		h.Told("evt_2", core.ObjectInvoice, open.ProviderInvoiceID)
+		require.Equal(t, 2, h.Subscription(s.ID).FailedAttempts)
+		require.Equal(t, []core.EventType{core.EventInvoicePaymentFailed, core.EventInvoicePaymentFailed}, h.Types(string(open.ID)))
+		require.Equal(t, []core.EventType{core.EventPaymentFailed}, h.Types(string(open.Payment)))
+
+		h.Provider.Steer(t, s.ProviderSubscriptionID, portstest.Steering{Card: portstest.CardSucceeds, Do: portstest.SteerRetry})
+		h.Told("evt_3", core.ObjectSubscription, s.ProviderSubscriptionID)
+		s = h.Subscription(s.ID)
+		require.Equal(t, core.SubscriptionActive, s.Status)
+		require.Nil(t, s.Failure)
+		require.Equal(t, core.PaymentSucceeded, h.Payment(open.Payment).Status)
+		require.Equal(t, []core.EventType{core.EventPaymentFailed, core.EventPaymentSucceeded}, h.Types(string(open.Payment)))
+		require.Equal(t, []core.EventType{
+			core.EventSubscriptionCreated, core.EventSubscriptionPastDue, core.EventSubscriptionUpdated, core.EventSubscriptionUpdated,
+		}, h.Types(string(s.ID)))
+	})
+}
+
+func TestASubscriptionThatIsNeverPaidAgainEnds(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.Provider.Steer(t, s.ProviderSubscriptionID, portstest.Steering{Card: portstest.Card3DSOffSession})
+	passes(t, h, month)
+	require.Equal(t, core.FailureAuthenticationRequired, h.Subscription(s.ID).Failure.Code)
+	h.Clock.Advance(20 * 24 * time.Hour)
+	h.Told("evt_1", core.ObjectSubscription, s.ProviderSubscriptionID)
+	s = h.Subscription(s.ID)
+	require.Equal(t, core.SubscriptionCanceled, s.Status)
+	require.False(t, s.EndedAt.IsZero())
+	require.Equal(t, core.InvoiceUncollectible, invoices(t, h, s.ID)[0].Status)
+	_, err := h.Subscriptions.Pause(t.Context(), verb(s, ""))
+	require.ErrorIs(t, err, core.ErrSubscriptionEnded)
+}
+
+// The event of a renewal's payment may be the first that is heard of it.
+func TestAPaymentIsHeardOfFirst(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.Clock.Advance(month)
+	seen, err := h.Provider.GetSubscription(t.Context(), s.Ref())
+	require.NoError(t, err)
+	newest := seen.Invoices[0]
+	h.Told("evt_1", core.ObjectPayment, newest.Payment.ID)
+	require.Len(t, paymentsOf(t, h, s.ID), 2)
+	require.Equal(t, newest.PeriodStart, h.Subscription(s.ID).CurrentPeriodStart)
+	for n, ref := range []core.ProviderRef{newest.Payment, newest.Ref, s.Ref(), newest.Payment} {
+		h.Told("evt_again_"+string(rune('a'+n)), ref.Kind, ref.ID)
+	}
+	require.Len(t, paymentsOf(t, h, s.ID), 2)
+	require.Len(t, invoices(t, h, s.ID), 2)
+	for _, p := range paymentsOf(t, h, s.ID) {
+		require.NotEmpty(t, p.Invoice)
+		require.Contains(t, h.Types(string(p.ID)), core.EventPaymentSucceeded)
+	}
+}
+
+func TestWhatIsDoneInTheDashboardIsFollowed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	for n, step := range []struct {
+		change portstest.Steering
+		status core.SubscriptionStatus
+		event  core.EventType
+	}{
+		{portstest.Steering{Do: portstest.SteerPause}, core.SubscriptionPaused, core.EventSubscriptionPaused},
+		{portstest.Steering{Do: portstest.SteerResume}, core.SubscriptionActive, core.EventSubscriptionUpdated},
+		{portstest.Steering{Do: portstest.SteerQuantity, Quantity: 3}, core.SubscriptionActive, core.EventSubscriptionUpdated},
+		{portstest.Steering{Do: portstest.SteerCancelLater}, core.SubscriptionActive, core.EventSubscriptionUpdated},
+		{portstest.Steering{Do: portstest.SteerKeep}, core.SubscriptionActive, core.EventSubscriptionUpdated},
+		{portstest.Steering{Do: portstest.SteerCancel}, core.SubscriptionCanceled, core.EventSubscriptionCanceled},
+	} {
+		h.Provider.Steer(t, s.ProviderSubscriptionID, step.change)
+		h.Told("evt_"+string(rune('a'+n)), core.ObjectSubscription, s.ProviderSubscriptionID)
+		s = h.Subscription(s.ID)
+		require.Equal(t, step.status, s.Status)
+		types := h.Types(string(s.ID))
+		require.Equal(t, step.event, types[len(types)-1], step.change.Do)
+		require.Len(t, types, n+2)
+	}
+	h.Provider.SetSubscription(s.ProviderSubscriptionID, func(seen *core.SubscriptionSnapshot) { seen.Status = core.SubscriptionActive })
+	h.Told("evt_z", core.ObjectSubscription, s.ProviderSubscriptionID)
+	s = h.Subscription(s.ID)
+	require.Equal(t, core.Reason(core.ReviewTransition), s.Anomaly)
+	require.Equal(t, core.SubscriptionActive, s.Status, "who is billed is the provider's to say")
+	h.Told("evt_nobody", core.ObjectSubscription, "sub_nobodys")
+	h.Told("evt_nobody_2", core.ObjectInvoice, "in_nobodys")
+}
+
+func TestADeclinedFirstPayment(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		t.Helper()
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		id := attempt.Subscription.ID
+		if mode == ports.ConfirmWithSource {
+			_, _, err = h.Subscriptions.Confirm(t.Context(), checkout.ID, id, portstest.FakeSource(portstest.CardDeclined))
+			var refused *core.RefusedError
+			require.ErrorAs(t, err, &refused)
+			s, after, err := h.Subscriptions.Look(t.Context(), checkout.ID, id)
+			require.NoError(t, err)
+			require.Equal(t, core.SubscriptionCanceled, s.Status)
+			require.Equal(t, core.FailureCardDeclined, s.Failure.Code)
+			require.Empty(t, after.Lease)
+			next, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+			require.NoError(t, err)
+			require.NotEqual(t, id, next.Subscription.ID)
+			return
+		}
+		require.True(t, h.Provider.Subscribe(attempt.Subscription.ProviderSubscriptionID, portstest.CardDeclined))
+		s, after, err := h.Subscriptions.Look(t.Context(), checkout.ID, id)
+		require.NoError(t, err)
+		require.Equal(t, core.SubscriptionIncomplete, s.Status)
+		require.Equal(t, core.FailureCardDeclined, s.Failure.Code)
+		require.Equal(t, string(id), after.Lease)
+		require.Empty(t, h.Types(string(id)), "nothing ran yet")
+		again, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		require.Equal(t, id, again.Subscription.ID)
+		require.NotEmpty(t, again.Action.Type)
+		require.True(t, h.Provider.Subscribe(s.ProviderSubscriptionID, portstest.CardSucceeds))
+		h.Told("evt_1", core.ObjectSubscription, s.ProviderSubscriptionID)
+		require.Equal(t, core.SubscriptionActive, h.Subscription(id).Status)
+	})
+}
+
+func TestAnotherAccountIsChosen(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		t.Helper()
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		first, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		other, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.OtherAccount)
+		require.NoError(t, err)
+		require.NotEqual(t, first.Subscription.ID, other.Subscription.ID)
+		require.Equal(t, core.SubscriptionCanceled, h.Subscription(first.Subscription.ID).Status)
+		require.Equal(t, string(other.Subscription.ID), h.Checkout(checkout.ID).Lease)
+
+		require.True(t, h.Other.Subscribe(other.Subscription.ProviderSubscriptionID, portstest.CardSucceeds))
+		_, after, err := h.Subscriptions.Look(t.Context(), checkout.ID, other.Subscription.ID)
+		require.NoError(t, err)
+		require.Equal(t, core.CheckoutComplete, after.Status)
+		if mode != ports.ConfirmAfterApproval {
+			return
+		}
+		// This provider could not end what nobody agreed to, and now somebody does in another window.
+		require.True(t, h.Provider.Subscribe(first.Subscription.ProviderSubscriptionID, portstest.CardSucceeds))
+		h.Told("evt_1", core.ObjectSubscription, first.Subscription.ProviderSubscriptionID)
+		h.RunAll()
+		require.Equal(t, core.SubscriptionCanceled, h.Subscription(first.Subscription.ID).Status, "nobody pays twice")
+		require.Equal(t, core.SubscriptionActive, h.Subscription(other.Subscription.ID).Status)
+		require.Equal(t, other.Subscription.ID, h.Checkout(checkout.ID).Subscription)
+		require.Empty(t, h.Store.GivenUp())
+	})
+}
+
+func TestACheckoutExpiresWithItsAttempt(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, _ ports.ConfirmMode) {
+		t.Helper()
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		h.Clock.Advance(25 * time.Hour)
+		require.NoError(t, h.Payments.ExpireDue(t.Context(), ports.Job{}))
+		require.Equal(t, core.CheckoutExpired, h.Checkout(checkout.ID).Status)
+		require.Equal(t, core.SubscriptionCanceled, h.Subscription(attempt.Subscription.ID).Status)
+	})
+}
+
+func TestAnswersOfCreationsThatNeverCame(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*portstest.FakeProvider){
+		"and it did nothing":  func(f *portstest.FakeProvider) { f.FailNext(portstest.NoAnswer()) },
+		"and it did its work": func(f *portstest.FakeProvider) { f.FailNextAfterCommit(portstest.NoAnswer()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+				t.Helper()
+				first := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds) // what it takes is there
+				checkout := h.OpenPlan(first.Price, 1)
+				_, err := h.Customers.Account(t.Context(), checkout.Buyer.Customer, coretest.Account)
+				require.NoError(t, err)
+				if mode != ports.ConfirmWithSource {
+					fail(h.Provider)
+				}
+				attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+				if mode == ports.ConfirmWithSource {
+					require.NoError(t, err)
+					fail(h.Provider)
+					_, _, err = h.Subscriptions.Confirm(t.Context(), checkout.ID, attempt.Subscription.ID, portstest.FakeSource(portstest.CardSucceeds))
+					require.ErrorIs(t, err, core.ErrPaymentInProgress)
+					h.RunAll()
+				} else {
+					var lost *core.ProviderError
+					require.ErrorAs(t, err, &lost)
+					again, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+					require.NoError(t, err)
+					require.Equal(t, attempt.Subscription.ID, again.Subscription.ID)
+					require.True(t, h.Provider.Subscribe(again.Subscription.ProviderSubscriptionID, portstest.CardSucceeds))
+				}
+				s, after, err := h.Subscriptions.Look(t.Context(), checkout.ID, attempt.Subscription.ID)
+				require.NoError(t, err)
+				require.Equal(t, core.SubscriptionActive, s.Status)
+				require.Equal(t, core.CheckoutComplete, after.Status)
+				operations, err := h.Store.SubjectOperations(t.Context(), string(s.ID))
+				require.NoError(t, err)
+				require.Len(t, operations, 1)
+				require.Equal(t, core.OperationSucceeded, operations[0].Status)
+				require.Empty(t, operations[0].Source)
+				require.Equal(t, 1, h.Provider.EffectsOf(operations[0].Key()))
+			})
+		})
+	}
+}
+
+func TestAPriceWhoseAnswerNeverCame(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+	_, err := h.Customers.Account(t.Context(), checkout.Buyer.Customer, coretest.Account)
+	require.NoError(t, err)
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	_, err = h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+	require.ErrorIs(t, err, core.ErrPaymentInProgress)
+	require.Empty(t, h.Checkout(checkout.ID).Lease)
+	_, err = h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	h.RunAll()
+	require.Empty(t, h.Store.GivenUp())
+	require.Equal(t, 2, h.Provider.CallsOf("CreatePrice"), "the same key again")
+}
+
+func TestACreationWhoseKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		t.Helper()
+		first := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+		checkout := h.OpenPlan(first.Price, 1)
+		_, err := h.Customers.Account(t.Context(), checkout.Buyer.Customer, coretest.Account)
+		require.NoError(t, err)
+		if mode != ports.ConfirmWithSource {
+			h.Provider.FailNext(portstest.NoAnswer())
+		}
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		if mode == ports.ConfirmWithSource {
+			h.Provider.FailNext(portstest.NoAnswer())
+			_, _, err = h.Subscriptions.Confirm(t.Context(), checkout.ID, attempt.Subscription.ID, portstest.FakeSource(portstest.CardSucceeds))
+		}
+		require.Error(t, err)
+		calls := h.Provider.CallsOf("CreateSubscription")
+		h.Clock.Advance(24 * time.Hour)
+		h.RunDue()
+		require.Equal(t, calls, h.Provider.CallsOf("CreateSubscription"), "it is never sent again")
+		s := h.Subscription(attempt.Subscription.ID)
+		if mode == ports.ConfirmWithSource {
+			require.Equal(t, core.SubscriptionIncomplete, s.Status, "money may have moved")
+			return
+		}
+		require.Equal(t, core.SubscriptionCanceled, s.Status, "the buyer never saw it")
+		require.Empty(t, h.Checkout(checkout.ID).Lease)
+	})
+}
+
+func TestBadSubscriptionCheckoutsAreRefused(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	plan := h.Plan(fee, 0)
+	once, err := h.Subscriptions.CreatePrice(t.Context(), subscriptions.NewPrice{Name: "Mug", Amount: fee, Currency: "EUR"})
+	require.NoError(t, err)
+	good := func() payments.OpenCheckout {
+		return payments.OpenCheckout{
+			Reference: "r", Currency: "EUR", Mode: core.ModeSubscription, SuccessURL: "https://shop.example/done", Email: "ada@example.test",
+			Items: []payments.OpenItem{{Price: string(plan.ID), Quantity: 1}},
+		}
+	}
+	_, err = h.Payments.OpenCheckout(t.Context(), good())
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		field  string
+		change func(*payments.OpenCheckout)
+	}{
+		"one-time price":      {"line_items[0].price", func(o *payments.OpenCheckout) { o.Items[0].Price = string(once.ID) }},
+		"unknown price":       {"line_items[0].price", func(o *payments.OpenCheckout) { o.Items[0].Price = "prc_01h455vb4pex5vsknk084sn02q" }},
+		"no price":            {"line_items[0].price", func(o *payments.OpenCheckout) { o.Items[0] = payments.OpenItem{Name: "n", Amount: 1, Quantity: 1} }},
+		"price and amount":    {"line_items[0].price", func(o *payments.OpenCheckout) { o.Items[0].Amount = 1 }},
+		"no quantity":         {"line_items[0].quantity", func(o *payments.OpenCheckout) { o.Items[0].Quantity = 0 }},
+		"two rows":            {"line_items", func(o *payments.OpenCheckout) { o.Items = append(o.Items, o.Items[0]) }},
+		"other currency":      {"line_items[0].price", func(o *payments.OpenCheckout) { o.Currency = "USD" }},
+		"nobody":              {"customer", func(o *payments.OpenCheckout) { o.Email = "" }},
+		"unknown customer":    {"customer.id", func(o *payments.OpenCheckout) { o.CustomerID = "cus_01h455vb4pex5vsknk084sn02q" }},
+		"manual capture":      {"capture", func(o *payments.OpenCheckout) { o.Capture = core.CaptureManual }},
+		"recurring in a sale": {"line_items[0].price", func(o *payments.OpenCheckout) { o.Mode = core.ModePayment }},
+	} {
+		in := good()
+		tt.change(&in)
+		_, err := h.Payments.OpenCheckout(t.Context(), in)
+		var invalid *core.InvalidError
+		require.ErrorAs(t, err, &invalid, name)
+		require.Equal(t, tt.field, invalid.Fields[0].Field, name)
+	}
+	sale := good()
+	sale.Mode, sale.Items[0] = core.ModePayment, payments.OpenItem{Price: string(once.ID), Quantity: 2}
+	checkout, err := h.Payments.OpenCheckout(t.Context(), sale)
+	require.NoError(t, err)
+	require.Equal(t, 2*fee, checkout.Amount.Minor())
+	require.Equal(t, "Mug", checkout.LineItems[0].Name)
+	require.Equal(t, once.ID, checkout.LineItems[0].Price)
+
+	many := good()
+	many.Items[0].Quantity = 2
+	h.Other.SetCapabilities(func(can *ports.Capabilities) { can.Subscriptions = nil })
+	h.Confirming(ports.ConfirmWithSource)
+	_, err = h.Payments.OpenCheckout(t.Context(), many)
+	require.Error(t, err, "no account bills more than one")
+}
