@@ -81,7 +81,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
-	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, paymentsService, idempotencyService, accessService, notifyService, iDs)
+	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, paymentsService, refundsService, disputesService, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
 		cleanup3()
 		cleanup2()
