@@ -50,8 +50,8 @@ func (s *Service) Draft(ctx context.Context, id core.DisputeID) (Draft, error) {
 		return Draft{}, err
 	}
 	draft := Draft{Saved: saved, Suggested: map[core.EvidenceField]string{}}
-	if dispute.CheckEdit(s.clock.Now()) != nil {
-		return draft, nil // nothing can be said any more
+	if over := dispute.CheckEdit(s.clock.Now()); over != nil {
+		return draft, nil //nolint:nilerr // not an error: nothing can be said any more
 	}
 	known, err := s.known(ctx, dispute)
 	if err != nil {

@@ -3,6 +3,7 @@ package disputes_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -125,10 +126,12 @@ func TestBadEvidenceIsRefusedByField(t *testing.T) {
 		change func(*disputes.AddFile)
 		want   string
 	}{
-		"unknown field":   {func(in *disputes.AddFile) { in.Field = "mood" }, "field"},
-		"a text's":        {func(in *disputes.AddFile) { in.Field = core.EvidenceOtherText }, "field"},
-		"empty":           {func(in *disputes.AddFile) { in.Content = nil }, "file"},
-		"too large":       {func(in *disputes.AddFile) { in.Content = append(pngBytes, make([]byte, core.EvidenceFileBytesMax)...) }, "file"},
+		"unknown field": {func(in *disputes.AddFile) { in.Field = "mood" }, "field"},
+		"a text's":      {func(in *disputes.AddFile) { in.Field = core.EvidenceOtherText }, "field"},
+		"empty":         {func(in *disputes.AddFile) { in.Content = nil }, "file"},
+		"too large": {func(in *disputes.AddFile) {
+			in.Content = slices.Concat(pngBytes, make([]byte, core.EvidenceFileBytesMax))
+		}, "file"},
 		"wrong type":      {func(in *disputes.AddFile) { in.ContentType, in.Content = "text/html", []byte("<html>") }, "file"},
 		"no type":         {func(in *disputes.AddFile) { in.ContentType = "" }, "file"},
 		"lies":            {func(in *disputes.AddFile) { in.ContentType = "application/pdf" }, "file"},
