@@ -33,13 +33,13 @@ type paymentQuery struct {
 type newPayment struct {
 	Keyed
 	Body struct {
-		Customer      string            `json:"customer"`
-		PaymentMethod string            `json:"payment_method"`
-		Amount        int64             `json:"amount"`
-		Currency      string            `json:"currency"`
-		Reference     string            `json:"reference"`
-		Capture       string            `json:"capture,omitempty" enum:"automatic,manual"`
-		Metadata      map[string]string `json:"metadata,omitempty"`
+		Customer      string            `json:"customer" example:"cus_01jd0000000000000000000000"`
+		PaymentMethod string            `json:"payment_method" example:"pm_01jd0000000000000000000000" doc:"An active one of the customer's"`
+		Amount        int64             `json:"amount" example:"1250" doc:"In minor units"`
+		Currency      string            `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
+		Reference     string            `json:"reference" minLength:"1" maxLength:"200" doc:"Your own name for the order"`
+		Capture       string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic"`
+		Metadata      map[string]string `json:"metadata,omitempty" doc:"Yours: up to 50 keys of 40 characters with values of 500"`
 	}
 }
 
@@ -61,8 +61,9 @@ type cancelCall struct {
 var providerErrors = []int{http.StatusPaymentRequired, http.StatusServiceUnavailable}
 
 func (s *server) paymentCalls(api huma.API) {
-	create := operation("createPayment", http.MethodPost, "/v1/payments", http.StatusCreated, "Take an off-session payment")
-	create.Description = "Refused with `not_offered` until payment methods can be saved."
+	create := operation("createPayment", http.MethodPost, "/v1/payments", http.StatusCreated, "Take an off-session payment", providerErrors...)
+	create.Description = "Charges a saved method without the buyer. Where their bank wants them to be there, the answer is a problem with `failure.code` " +
+		"`authentication_required` and a `checkout_url` at which they can pay the same. A `processing` one got no answer yet; it is settled by itself."
 	huma.Register(api, create, s.createPayment)
 	huma.Register(api, operation("getPayment", http.MethodGet, "/v1/payments/{id}", http.StatusOK, "Read a payment"), s.getPayment)
 	huma.Register(api, operation("listPayments", http.MethodGet, "/v1/payments", http.StatusOK, "List payments, newest first"), s.listPayments)
@@ -74,8 +75,21 @@ func (s *server) paymentCalls(api huma.API) {
 	huma.Register(api, cancel, s.cancelPayment)
 }
 
-func (s *server) createPayment(context.Context, *newPayment) (*answer[view.Payment], error) {
-	return nil, notOffered
+func (s *server) createPayment(ctx context.Context, in *newPayment) (*answer[view.Payment], error) {
+	body := in.Body
+	charged, err := s.payments.Charge(ctx, payments.Charge{
+		RequestKey: callerOf(ctx).request, Customer: body.Customer, Method: body.PaymentMethod, Amount: body.Amount, Currency: body.Currency,
+		Reference: body.Reference, Capture: core.CaptureMode(body.Capture), Metadata: body.Metadata, Cause: callerOf(ctx).cause(),
+	})
+	if err != nil {
+		p := *s.problemOf(ctx, err)
+		p.Payment = charged.Payment.ID
+		if charged.Checkout.ID != "" {
+			p.CheckoutURL = s.payments.CheckoutURL(charged.Checkout.ID)
+		}
+		return nil, &p
+	}
+	return answered(http.StatusCreated, view.OfPayment(charged.Payment)), nil
 }
 
 func (s *server) getPayment(ctx context.Context, in *PaymentPath) (*answer[view.Payment], error) {

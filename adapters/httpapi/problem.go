@@ -29,7 +29,10 @@ type Problem struct {
 	Errors []FieldError `json:"errors,omitempty" doc:"What is wrong with which field"`
 	// Failure is the provider's reason for a refusal.
 	Failure *view.Failure `json:"failure,omitempty"`
-	TraceID string        `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
+	// Payment is the one that the refusal left behind, and CheckoutURL where its buyer can pay the same.
+	Payment     core.PaymentID `json:"payment,omitempty" doc:"The payment that failed"`
+	CheckoutURL string         `json:"checkout_url,omitempty" doc:"Send the buyer here, whose bank wants them to be there"`
+	TraceID     string         `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
 
 	retryAfterSeconds int // 0 for none
 }
@@ -92,7 +95,6 @@ var (
 	keyRequired   = problem(http.StatusBadRequest, "idempotency_key_required", "Send an Idempotency-Key header of 1 to 255 visible characters, a new one for each new call and the same one for each repeat.")
 	keyReused     = problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was used with another request. Use a new one.")
 	keyInProgress = retry(problem(http.StatusConflict, "idempotency_in_progress", "The first call with this Idempotency-Key is still running. Repeat it in a moment."), retrySeconds)
-	notOffered    = problem(http.StatusUnprocessableEntity, "not_offered", "Off-session payments need saved payment methods, which this version does not keep. Create a checkout.")
 	internalError = problem(http.StatusInternalServerError, "internal_error", "Something went wrong here. The same call can be made again with the same Idempotency-Key.")
 )
 
@@ -127,6 +129,10 @@ var known = []struct {
 	{core.ErrEvidenceEmpty, problem(http.StatusUnprocessableEntity, "evidence_empty", "Save texts or files first: there is nothing to submit.")},
 	{core.ErrNotSupported, problem(http.StatusConflict, "unsupported", "The provider does not offer this, or not now. It may be possible in its own dashboard.")},
 	{core.ErrAccountNotOffered, problem(http.StatusConflict, "account_not_configured", "The account at the provider is not configured any more.")},
+	{core.ErrMethodNotUsable, problem(http.StatusConflict, "payment_method_not_usable", "The payment method is not active, or its buyer never agreed to be charged later.")},
+	{core.ErrSubscriptionEnded, problem(http.StatusConflict, "subscription_ended", "The subscription has ended. Open a new checkout.")},
+	{core.ErrSubscriptionState, problem(http.StatusConflict, "invalid_subscription_state", "The subscription's status does not allow this.")},
+	{core.ErrNothingToChange, problem(http.StatusConflict, "nothing_to_change", "The subscription has this price and quantity already.")},
 	{core.ErrOperationOpen, retry(problem(http.StatusConflict, codeOpen, "An earlier call on this object is not settled yet. Look again in a moment."), retrySeconds)},
 	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},
