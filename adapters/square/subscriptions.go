@@ -80,7 +80,8 @@ func (c *client) subscription(ctx context.Context, op, id string) (answer, error
 
 // CreateSubscription implements [ports.Subscriber]. The card of the one-time token is kept for
 // the customer first. It carries our subscription's id, for which Square has no place with the
-// subscription itself. The first bill, where it is not for a later day, comes after the answer.
+// subscription itself. The first bill, where it is not for a later day, comes after the answer: a
+// look follows, which may show it already.
 //
 // Source: POST /v2/cards and /v2/subscriptions.
 func (a *Adapter) CreateSubscription(ctx context.Context, key core.OperationKey, in ports.CreateSubscription) (ports.SubscriptionSession, error) {
@@ -113,9 +114,9 @@ func (a *Adapter) CreateSubscription(ctx context.Context, key core.OperationKey,
 	if made.Subscription.PlanVariationID != in.ProviderPrice || made.Subscription.CustomerID != in.ProviderCustomer {
 		return ports.SubscriptionSession{}, made.call.Unusable(errOther)
 	}
-	seen, err := a.translateSubscription(*made.Subscription, in.Price.Amount, card.Card)
+	seen, err := a.lookAtSubscription(ctx, op, a.ref(core.ObjectSubscription, made.Subscription.ID))
 	if err != nil {
-		return ports.SubscriptionSession{}, made.call.Unusable(err)
+		return ports.SubscriptionSession{}, afterwards(err)
 	}
 	return ports.SubscriptionSession{Snapshot: seen}, nil
 }
@@ -178,7 +179,7 @@ func (a *Adapter) subscriptionSeen(ctx context.Context, op string, shown answer)
 	if err != nil {
 		return core.SubscriptionSnapshot{}, within(err)
 	}
-	seen, err := a.translateSubscription(s, price, card, invoices...)
+	seen, err := a.translateSubscription(s, price, card, invoices)
 	if err != nil {
 		return core.SubscriptionSnapshot{}, shown.call.Unusable(err)
 	}
@@ -187,7 +188,7 @@ func (a *Adapter) subscriptionSeen(ctx context.Context, op string, shown answer)
 
 // translateSubscription puts a subscription into our words. What it costs, what pays it and what
 // was asked for stand elsewhere: price is the zero Money and card nil where nobody knows.
-func (a *Adapter) translateSubscription(s Subscription, price core.Money, card *Card, invoices ...core.InvoiceSnapshot) (core.SubscriptionSnapshot, error) {
+func (a *Adapter) translateSubscription(s Subscription, price core.Money, card *Card, invoices []core.InvoiceSnapshot) (core.SubscriptionSnapshot, error) {
 	seen := core.SubscriptionSnapshot{
 		Ref: a.ref(core.ObjectSubscription, s.ID), Status: s.status(), ForeignStatus: outbound.SafeCode(s.Status),
 		Price: safeID(s.PlanVariationID), Quantity: 1, Amount: price, Environment: a.env, Invoices: invoices,

@@ -53,5 +53,8 @@ func (s simulatedEnd) Advance(t testing.TB, by time.Duration) {
 // Steer implements [portstest.Billed].
 func (s simulatedEnd) Steer(t testing.TB, id string, change portstest.Steering) {
 	t.Helper()
+	if elsewhere, ok := s.buyer.(interface{ steering(do string) string }); ok {
+		change.Do = elsewhere.steering(change.Do)
+	}
 	s.steer(t, "/subscriptions/"+id, map[string]any{"card": change.Card, "do": change.Do, "quantity": change.Quantity})
 }
