@@ -206,8 +206,7 @@ type offer struct {
 
 // offers lists them in the order that they are offered in. newest is the checkout's newest
 // payment.
-func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
-	var list []offer
+func (h *handler) offers(ctx context.Context, c core.Checkout, newest core.Payment) ([]offer, error) {
 	var leased core.AccountName
 	if c.Lease != "" && c.LeasedPayment() == newest.ID {
 		leased = newest.Account
@@ -216,14 +215,19 @@ func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
 		_, ok := h.browsers[account]
 		return ok || c.Flow == core.FlowRedirect
 	}
-	for _, provider := range h.payments.Accounts(c, leased, shown) {
+	providers, err := h.payments.Accounts(ctx, c, leased, shown)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]offer, 0, len(providers))
+	for _, provider := range providers {
 		one := offer{account: provider.Account(), config: ports.BrowserConfig{Provider: provider.Name()}}
 		if c.Flow != core.FlowRedirect {
 			one.config = h.browsers[provider.Account()]
 		}
 		list = append(list, one)
 	}
-	return list
+	return list, nil
 }
 
 // accounts lists the names of all accounts with fields to show.

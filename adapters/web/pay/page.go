@@ -98,12 +98,15 @@ func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
 		h.refusePage(w, http.StatusNotFound)
 		return
 	}
+	var offers []offer
+	if err == nil {
+		offers, err = h.offers(r.Context(), checkout, payment)
+	}
 	if err != nil {
 		h.logger.ErrorContext(r.Context(), "checkout page", slog.String("error", err.Error()))
 		h.refusePage(w, http.StatusServiceUnavailable)
 		return
 	}
-	offers := h.offers(checkout, payment)
 	view := h.view(checkout, payment, offers)
 	if view.State == stateOpen {
 		view.Nonce = h.nonceFor(offers)
