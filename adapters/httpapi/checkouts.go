@@ -33,7 +33,7 @@ type newCheckout struct {
 	Body struct {
 		Reference  string            `json:"reference" minLength:"1" maxLength:"200" example:"order-1" doc:"Your own name for the order"`
 		Currency   string            `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
-		LineItems  []newLineItem     `json:"line_items" nullable:"false" minItems:"1" maxItems:"100"`
+		LineItems  []newLineItem     `json:"line_items,omitempty" nullable:"false" maxItems:"100" doc:"What is bought; exactly one with a recurring price in the mode subscription, none in the mode setup"`
 		Mode       string            `json:"mode,omitempty" enum:"payment,subscription,setup" default:"payment"`
 		Capture    string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic" doc:"Take authorized money at once, or by a later call"`
 		Flow       string            `json:"flow,omitempty" enum:"page,redirect" default:"page"`

@@ -198,4 +198,3 @@ func (s *server) disputeVerb(ctx context.Context, text string, verb func(context
 	}
 	return answered(status, view.OfDispute(dispute)), nil
 }
-

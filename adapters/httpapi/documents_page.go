@@ -101,7 +101,7 @@ func prose(text string) []prosePart {
 // allProblems are the problems that the page lists, each code once.
 func allProblems() []Problem {
 	all := []*Problem{
-		unauthorized, invalidJSON, badUpload, unsupported, tooLarge(bodyBytesMax), keyRequired, keyReused, keyInProgress, cardNumber, notFound, notOffered,
+		unauthorized, invalidJSON, badUpload, unsupported, tooLarge(bodyBytesMax), keyRequired, keyReused, keyInProgress, cardNumber, notFound,
 		problem(http.StatusBadRequest, "invalid_id", "The id in the path is not of the right kind."),
 		problem(http.StatusUnprocessableEntity, codeInvalid, "Fields are wrong; `errors` names each and says how to mend it."),
 		problem(http.StatusPaymentRequired, "payment_refused", "The provider said no; `failure` says why."),

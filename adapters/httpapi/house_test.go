@@ -49,7 +49,7 @@ func houseOver(t testing.TB, store ports.Store) *house {
 func (h *house) over(t testing.TB, url core.PublicURL) http.Handler {
 	t.Helper()
 	api, err := httpapi.NewHandler(httpapi.Options{
-		Payments: h.Payments, Refunds: h.Refunds, Disputes: h.Disputes, Idempotency: idempotency.New(h.Store, h.Clock), Keys: h.keys, Endpoints: h.Notify,
+		Payments: h.Payments, Refunds: h.Refunds, Disputes: h.Disputes, Customers: h.Customers, Subscriptions: h.Subscriptions, Idempotency: idempotency.New(h.Store, h.Clock), Keys: h.keys, Endpoints: h.Notify,
 		PublicURL: url, Version: "1.2.3", Clock: h.Clock,
 		Logger: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: timeless})),
 	})

@@ -61,8 +61,9 @@ type cancelCall struct {
 var providerErrors = []int{http.StatusPaymentRequired, http.StatusServiceUnavailable}
 
 func (s *server) paymentCalls(api huma.API) {
-	create := operation("createPayment", http.MethodPost, "/v1/payments", http.StatusCreated, "Take an off-session payment")
-	create.Description = "Refused with `not_offered` until payment methods can be saved."
+	create := operation("createPayment", http.MethodPost, "/v1/payments", http.StatusCreated, "Take an off-session payment", providerErrors...)
+	create.Description = "Takes or holds money by a saved method, without the buyer. A refusal is 402 with the payment that failed; where the bank wants the buyer to be there, " +
+		"it has a checkout, too, at which they can pay the same. 202 means that the provider gave no answer; it is settled by itself."
 	huma.Register(api, create, s.createPayment)
 	huma.Register(api, operation("getPayment", http.MethodGet, "/v1/payments/{id}", http.StatusOK, "Read a payment"), s.getPayment)
 	huma.Register(api, operation("listPayments", http.MethodGet, "/v1/payments", http.StatusOK, "List payments, newest first"), s.listPayments)
@@ -74,8 +75,26 @@ func (s *server) paymentCalls(api huma.API) {
 	huma.Register(api, cancel, s.cancelPayment)
 }
 
-func (s *server) createPayment(context.Context, *newPayment) (*answer[view.Payment], error) {
-	return nil, notOffered
+func (s *server) createPayment(ctx context.Context, in *newPayment) (*answer[view.Payment], error) {
+	charged, err := s.payments.Charge(ctx, payments.Charge{
+		RequestKey: callerOf(ctx).request, Customer: in.Body.Customer, Method: in.Body.PaymentMethod, Amount: in.Body.Amount, Currency: in.Body.Currency,
+		Reference: in.Body.Reference, Capture: core.CaptureMode(in.Body.Capture), Metadata: in.Body.Metadata, Cause: callerOf(ctx).cause(),
+	})
+	if err != nil {
+		p := *s.problemOf(ctx, err)
+		if charged.Payment.ID != "" {
+			p.Payment = &charged.Payment.ID
+		}
+		if charged.Checkout.ID != "" {
+			page := s.payments.CheckoutURL(charged.Checkout.ID)
+			p.Checkout, p.CheckoutURL = &charged.Checkout.ID, &page
+		}
+		return nil, &p
+	}
+	if charged.Payment.Status == core.PaymentProcessing {
+		return answered(http.StatusAccepted, view.OfPayment(charged.Payment)), nil
+	}
+	return answered(http.StatusCreated, view.OfPayment(charged.Payment)), nil
 }
 
 func (s *server) getPayment(ctx context.Context, in *PaymentPath) (*answer[view.Payment], error) {
@@ -134,7 +153,7 @@ func (q *paymentQuery) read() (ports.PaymentFilter, core.PageRequest, *Problem) 
 	}
 	page := core.PageRequest{Limit: q.Limit}
 	if q.Cursor != "" {
-		cursor, ok := readCursor(q.Cursor)
+		cursor, ok := readCursor[core.PaymentID](q.Cursor)
 		if !ok {
 			refuse("cursor", "must be the next_cursor of an earlier answer")
 		}
@@ -148,9 +167,8 @@ func writeCursor(c core.Cursor) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.At.UnixMicro(), 10) + "|" + c.ID))
 }
 
-func readCursor(text string) (core.Cursor, bool) { return readCursorOf[core.PaymentID](text) }
-
-func readCursorOf[T core.ID](text string) (core.Cursor, bool) {
+// readCursor reads a place in a list of things with ids of type T.
+func readCursor[T core.ID](text string) (core.Cursor, bool) {
 	plain, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return core.Cursor{}, false

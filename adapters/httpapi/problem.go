@@ -29,7 +29,12 @@ type Problem struct {
 	Errors []FieldError `json:"errors,omitempty" doc:"What is wrong with which field"`
 	// Failure is the provider's reason for a refusal.
 	Failure *view.Failure `json:"failure,omitempty"`
-	TraceID string        `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
+	// Payment is the off-session payment that was refused, and Checkout where its buyer can pay the
+	// same, if their bank wants them to be there.
+	Payment     *core.PaymentID  `json:"payment,omitempty"`
+	Checkout    *core.CheckoutID `json:"checkout,omitempty"`
+	CheckoutURL *string          `json:"checkout_url,omitempty"`
+	TraceID     string           `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
 
 	retryAfterSeconds int // 0 for none
 }
@@ -92,7 +97,6 @@ var (
 	keyRequired   = problem(http.StatusBadRequest, "idempotency_key_required", "Send an Idempotency-Key header of 1 to 255 visible characters, a new one for each new call and the same one for each repeat.")
 	keyReused     = problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was used with another request. Use a new one.")
 	keyInProgress = retry(problem(http.StatusConflict, "idempotency_in_progress", "The first call with this Idempotency-Key is still running. Repeat it in a moment."), retrySeconds)
-	notOffered    = problem(http.StatusUnprocessableEntity, "not_offered", "Off-session payments need saved payment methods, which this version does not keep. Create a checkout.")
 	internalError = problem(http.StatusInternalServerError, "internal_error", "Something went wrong here. The same call can be made again with the same Idempotency-Key.")
 )
 
@@ -128,6 +132,10 @@ var known = []struct {
 	{core.ErrNotSupported, problem(http.StatusConflict, "unsupported", "The provider does not offer this, or not now. It may be possible in its own dashboard.")},
 	{core.ErrAccountNotOffered, problem(http.StatusConflict, "account_not_configured", "The account at the provider is not configured any more.")},
 	{core.ErrOperationOpen, retry(problem(http.StatusConflict, codeOpen, "An earlier call on this object is not settled yet. Look again in a moment."), retrySeconds)},
+	{core.ErrMethodNotUsable, problem(http.StatusConflict, "payment_method_not_usable", "The payment method cannot be charged: it was removed or never saved, or its buyer agreed to no charge without them.")},
+	{core.ErrSubscriptionEnded, problem(http.StatusConflict, "subscription_ended", "The subscription has ended. Sell a new one by a checkout.")},
+	{core.ErrSubscriptionState, problem(http.StatusConflict, "subscription_state", "The subscription's status does not allow this.")},
+	{core.ErrNothingToChange, problem(http.StatusUnprocessableEntity, "nothing_to_change", "The subscription has this price and quantity already.")},
 	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},
 	{idempotency.ErrInProgress, keyInProgress},

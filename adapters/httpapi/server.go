@@ -17,48 +17,56 @@ import (
 	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/core/view"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // Options are what the API is made of. All but Logger are required.
 type Options struct {
-	Payments    *payments.Service
-	Refunds     *refunds.Service
-	Disputes    *disputes.Service
-	Idempotency *idempotency.Service
-	Keys        *access.Service
-	Endpoints   *notify.Service
-	PublicURL   core.PublicURL
-	Version     string
-	Logger      *slog.Logger // nil for slog's default
-	Clock       ports.Clock
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
+	Idempotency   *idempotency.Service
+	Keys          *access.Service
+	Endpoints     *notify.Service
+	PublicURL     core.PublicURL
+	Version       string
+	Logger        *slog.Logger // nil for slog's default
+	Clock         ports.Clock
 }
 
 type server struct {
-	payments  *payments.Service
-	refunds   *refunds.Service
-	disputes  *disputes.Service
-	replays   *idempotency.Service
-	keys      *access.Service
-	endpoints *notify.Service
-	clock     ports.Clock
-	logger    *slog.Logger
-	edge      *httpedge.Edge
+	payments      *payments.Service
+	refunds       *refunds.Service
+	disputes      *disputes.Service
+	customers     *customers.Service
+	subscriptions *subscriptions.Service
+	replays       *idempotency.Service
+	keys          *access.Service
+	endpoints     *notify.Service
+	clock         ports.Clock
+	logger        *slog.Logger
+	edge          *httpedge.Edge
 }
 
 // NewHandler serves /v1, /openapi.json and /docs.
 func NewHandler(options Options) (http.Handler, error) {
-	if options.Payments == nil || options.Refunds == nil || options.Disputes == nil || options.Idempotency == nil || options.Keys == nil || options.Endpoints == nil || options.Clock == nil {
+	if options.Payments == nil || options.Refunds == nil || options.Disputes == nil || options.Customers == nil || options.Subscriptions == nil ||
+		options.Idempotency == nil || options.Keys == nil || options.Endpoints == nil || options.Clock == nil {
 		return nil, errors.New("the storefront API needs all of its use cases")
 	}
 	s := &server{
-		payments: options.Payments, refunds: options.Refunds, disputes: options.Disputes, replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
+		payments: options.Payments, refunds: options.Refunds, disputes: options.Disputes, customers: options.Customers, subscriptions: options.Subscriptions,
+		replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
 		clock: options.Clock, logger: options.Logger,
 	}
 	if s.logger == nil {
@@ -78,6 +86,9 @@ func NewHandler(options Options) (http.Handler, error) {
 	s.paymentCalls(api)
 	s.refundCalls(api)
 	s.disputeCalls(api)
+	s.customerCalls(api)
+	s.priceCalls(api)
+	s.subscriptionCalls(api)
 	s.events(api)
 	s.endpointCalls(api)
 	if err := describe(api.OpenAPI(), options.PublicURL); err != nil {

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -93,6 +94,11 @@ func (s *Server) newCharge(i *intent) *charge {
 	}
 	if i.invoice != nil {
 		c.Invoice = &i.invoice.ID
+	}
+	if i.CaptureMethod == "manual" {
+		details := maps.Clone(i.method.Card)
+		details["capture_before"] = s.now().Add(authorizationLife).Unix()
+		c.PaymentMethodDetails["card"] = details
 	}
 	s.charges.Put(c.ID, c)
 	i.charge = c.ID
