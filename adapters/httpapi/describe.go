@@ -18,22 +18,22 @@ import (
 // there are, what can be null, and an example of each object.
 func describe(api *huma.OpenAPI, url core.PublicURL) error {
 	schemas := api.Components.Schemas.Map()
-	for place, values := range merged(enums(), moneyEnums()) {
+	for place, values := range merged(enums(), moneyEnums(), billingEnums()) {
 		if of := schemas[place.schema]; of != nil && of.Properties[place.field] != nil {
 			of.Properties[place.field].Enum = values
 		}
 	}
-	for place, note := range merged(notes, moneyNotes) {
+	for place, note := range merged(notes, moneyNotes, billingNotes) {
 		if of := schemas[place.schema]; of != nil && of.Properties[place.field] != nil {
 			of.Properties[place.field].Description = note
 		}
 	}
-	for _, place := range slices.Concat(nullable, moneyNullable) {
+	for _, place := range slices.Concat(nullable, moneyNullable, billingNullable()) {
 		if of := schemas[place.schema]; of != nil {
 			of.Properties[place.field] = orNull(of.Properties[place.field])
 		}
 	}
-	for schema, example := range merged(examples(url), moneyExamples()) {
+	for schema, example := range merged(examples(url), moneyExamples(), billingExamples()) {
 		written, err := plain(example)
 		if err != nil {
 			return fmt.Errorf("write example of %s: %w", schema, err)

@@ -160,7 +160,7 @@ func TestThePageForPeople(t *testing.T) {
 		"unauthorized", "invalid_json", "invalid_request", "invalid_id", "unsupported_media_type", "body_too_large", "not_found",
 		"method_not_allowed", "idempotency_key_required", "idempotency_key_reused", "idempotency_in_progress", "card_number_refused",
 		"checkout_complete", "checkout_expired", "payment_in_progress", "invalid_payment_state", "amount_not_available",
-		"payment_refused", "provider_unavailable", "not_offered", "internal_error",
+		"payment_refused", "provider_unavailable", "internal_error", "payment_method_not_usable", "subscription_ended", "invalid_subscription_state", "nothing_to_change",
 	} {
 		require.Equal(t, 1, strings.Count(page, `<th scope="row"><code>`+code+`</code></th>`), code)
 	}
