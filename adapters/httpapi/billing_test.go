@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 
@@ -10,11 +9,6 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
-
-// charge is the body of a charge of a saved method.
-func charge(customer core.CustomerID, method core.MethodID) string {
-	return fmt.Sprintf(`{"customer":%q,"payment_method":%q,"amount":1500,"currency":"EUR","reference":"renewal"}`, customer, method)
-}
 
 // TestBillingCalls walks through the calls of customers, methods, prices and subscriptions. The
 // transcript is what storefronts see: a change in it is a change of the published API.
