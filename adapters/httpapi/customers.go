@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,9 +21,14 @@ type newKnownCustomer struct {
 	Keyed
 	Body struct {
 		Email    string            `json:"email,omitempty" example:"ada@shop.example" doc:"It, or name"`
-		Name     string            `json:"name,omitempty"`
-		Metadata map[string]string `json:"metadata,omitempty"`
+		Name     string            `json:"name,omitempty" maxLength:"200"`
+		Metadata map[string]string `json:"metadata,omitempty" doc:"Yours: up to 50 keys of 40 characters with values of 500"`
 	}
+}
+
+type methodsOf struct {
+	CustomerPath
+	PageQuery
 }
 
 type removeMethod struct {
@@ -36,7 +42,7 @@ func (s *server) customerCalls(api huma.API) {
 	huma.Register(api, create, s.createCustomer)
 	huma.Register(api, operation("getCustomer", http.MethodGet, "/v1/customers/{id}", http.StatusOK, "Read a customer"), s.getCustomer)
 	methods := operation("listPaymentMethods", http.MethodGet, "/v1/customers/{id}/payment_methods", http.StatusOK, "List a customer's saved methods, newest first")
-	methods.Description = "A method is saved by a checkout of the mode `setup`."
+	methods.Description = "Those that can be charged. A checkout of the mode `setup` saves one, with its buyer's consent."
 	huma.Register(api, methods, s.listMethods)
 	remove := operation("removePaymentMethod", http.MethodDelete, "/v1/customers/{id}/payment_methods/{method}", http.StatusOK, "Remove a saved method", http.StatusConflict, http.StatusPaymentRequired, http.StatusServiceUnavailable)
 	remove.Description = "It is taken away at the provider, too, and can never be charged again. 202 with the method as it was means that the provider gave no answer; it is settled by itself."
@@ -65,20 +71,36 @@ func (s *server) getCustomer(ctx context.Context, in *CustomerPath) (*answer[vie
 	return answered(http.StatusOK, view.OfCustomer(customer)), nil
 }
 
-func (s *server) listMethods(ctx context.Context, in *CustomerPath) (*answer[list[view.SavedMethod]], error) {
+func (s *server) listMethods(ctx context.Context, in *methodsOf) (*answer[list[view.SavedMethod]], error) {
 	id, err := parseID[core.CustomerID](in.ID)
 	if err != nil {
 		return nil, err
+	}
+	page, refused := pageOf[core.MethodID](in.PageQuery)
+	if refused != nil {
+		return nil, refused
 	}
 	methods, err := s.customers.Methods(ctx, id)
 	if err != nil {
 		return nil, s.problemOf(ctx, err)
 	}
-	all := list[view.SavedMethod]{Data: make([]view.SavedMethod, 0, len(methods))}
-	for _, method := range methods {
-		all.Data = append(all.Data, view.OfSavedMethod(method))
+	return answered(http.StatusOK, partOf(methodPage(methods, page), view.OfSavedMethod, placeOfMethod)), nil
+}
+
+func placeOfMethod(m core.SavedMethod) core.Cursor {
+	return core.Cursor{At: m.CreatedAt, ID: string(m.ID)}
+}
+
+// methodPage cuts a page out of a customer's methods, of which there are few: the use case gives them
+// all, newest first.
+func methodPage(all []core.SavedMethod, page core.PageRequest) core.Page[core.SavedMethod] {
+	if after := page.After; after != nil {
+		all = slices.DeleteFunc(all, func(m core.SavedMethod) bool {
+			return m.CreatedAt.After(after.At) || m.CreatedAt.Equal(after.At) && string(m.ID) >= after.ID
+		})
 	}
-	return answered(http.StatusOK, all), nil
+	most := min(page.Limit, len(all))
+	return core.Page[core.SavedMethod]{Items: all[:most], HasNext: most < len(all)}
 }
 
 func (s *server) removeMethod(ctx context.Context, in *removeMethod) (*answer[view.SavedMethod], error) {
@@ -86,11 +108,9 @@ func (s *server) removeMethod(ctx context.Context, in *removeMethod) (*answer[vi
 	if err != nil {
 		return nil, err
 	}
-	id, err := core.ParseID[core.MethodID](in.Method)
+	id, err := parseIDAt[core.MethodID]("path.method", in.Method)
 	if err != nil {
-		p := problem(http.StatusBadRequest, "invalid_id", "The id in the path is not of the right kind.")
-		p.Errors = []FieldError{{Location: "path.method", Message: err.Error()}}
-		return nil, p
+		return nil, err
 	}
 	method, err := s.customers.Remove(ctx, customer, id, callerOf(ctx).cause())
 	if err != nil {

@@ -124,9 +124,6 @@ func TestCalls(t *testing.T) {
 	w.post("/v1/checkouts/"+string(open.Checkout)+"/expire", "k-8", "")
 	w.get("/v1/payments/" + string(open.ID))
 
-	w.chapter("Off-session")
-	w.post("/v1/payments", "k-9", `{"customer":"cus_1","payment_method":"pm_1","amount":100,"currency":"EUR","reference":"r"}`)
-
 	w.chapter("Lists")
 	next := read[listOnly](t, w.get("/v1/payments?limit=2"), http.StatusOK).Next
 	w.get("/v1/payments?limit=2&cursor=" + next)

@@ -23,9 +23,9 @@ const (
 	headerReplayed = "Idempotent-Replayed"
 )
 
-// unkeyed are the POSTs that may come without an Idempotency-Key: they take no money, and have
-// the same effect twice as once.
-var unkeyed = []string{"/expire", "/cancel", "/evidence/files"}
+// unkeyed are the POSTs that may come without an Idempotency-Key: they take no money by
+// themselves, and have the same effect twice as once.
+var unkeyed = []string{"/expire", "/cancel", "/pause", "/resume", "/change/preview", "/evidence/files"}
 
 // once makes a POST once for its caller and Idempotency-Key.
 func (s *server) once(w http.ResponseWriter, r *http.Request, calls http.Handler, key core.APIKeyID, body []byte) {

@@ -37,6 +37,7 @@ func TestAReplayIsTheFirstAnswerToTheByte(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	held := h.Authorized()
+	customer := h.Customer().ID
 	capture := "/v1/payments/" + string(held.ID) + "/capture"
 	for _, call := range []struct {
 		path, body string
@@ -44,7 +45,10 @@ func TestAReplayIsTheFirstAnswerToTheByte(t *testing.T) {
 	}{
 		{"/v1/checkouts", order, http.StatusCreated},
 		{"/v1/webhook_endpoints", `{"url":"https://shop.example/hooks"}`, http.StatusCreated},
-		{"/v1/payments", `{"customer":"c","payment_method":"p","amount":1,"currency":"EUR","reference":"r"}`, http.StatusUnprocessableEntity},
+		{"/v1/payments", charge(customer, h.Saved(customer, portstest.CardSucceeds).ID), http.StatusCreated},
+		{"/v1/payments", charge(customer, h.Saved(customer, portstest.CardDeclinedLater).ID), http.StatusPaymentRequired},
+		{"/v1/customers", `{"name":"Ada"}`, http.StatusCreated},
+		{"/v1/prices", `{"name":"Mug","amount":1,"currency":"EUR"}`, http.StatusCreated},
 		{capture, `{"amount":2000}`, http.StatusUnprocessableEntity},
 		{capture, `{"amount":300}`, http.StatusOK},
 		{capture, `{"amount":301}`, http.StatusConflict},

@@ -31,9 +31,9 @@ type Problem struct {
 	Failure *view.Failure `json:"failure,omitempty"`
 	// Payment is the off-session payment that was refused, and Checkout where its buyer can pay the
 	// same, if their bank wants them to be there.
-	Payment     *core.PaymentID  `json:"payment,omitempty"`
-	Checkout    *core.CheckoutID `json:"checkout,omitempty"`
-	CheckoutURL *string          `json:"checkout_url,omitempty"`
+	Payment     *core.PaymentID  `json:"payment,omitempty" doc:"The off-session payment that was refused"`
+	Checkout    *core.CheckoutID `json:"checkout,omitempty" doc:"Where its buyer can pay the same, whose bank wants them to be there"`
+	CheckoutURL *string          `json:"checkout_url,omitempty" doc:"Send that buyer here"`
 	TraceID     string           `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
 
 	retryAfterSeconds int // 0 for none
@@ -92,6 +92,7 @@ var (
 	notFound      = problem(http.StatusNotFound, "not_found", "There is nothing here.")
 	unsupported   = problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as application/json.")
 	invalidJSON   = problem(http.StatusBadRequest, "invalid_json", "The body is not JSON.")
+	badUpload     = problem(http.StatusBadRequest, "invalid_form", "The body is no whole multipart/form-data.")
 	unreadable    = problem(http.StatusBadRequest, "invalid_json", "The body ended early.")
 	cardNumber    = problem(http.StatusUnprocessableEntity, "card_number_refused", "The request holds what looks like a card number. Card numbers are typed into the provider's frame and nowhere else; nothing was stored or logged.")
 	keyRequired   = problem(http.StatusBadRequest, "idempotency_key_required", "Send an Idempotency-Key header of 1 to 255 visible characters, a new one for each new call and the same one for each repeat.")
@@ -134,7 +135,7 @@ var known = []struct {
 	{core.ErrOperationOpen, retry(problem(http.StatusConflict, codeOpen, "An earlier call on this object is not settled yet. Look again in a moment."), retrySeconds)},
 	{core.ErrMethodNotUsable, problem(http.StatusConflict, "payment_method_not_usable", "The payment method cannot be charged: it was removed or never saved, or its buyer agreed to no charge without them.")},
 	{core.ErrSubscriptionEnded, problem(http.StatusConflict, "subscription_ended", "The subscription has ended. Sell a new one by a checkout.")},
-	{core.ErrSubscriptionState, problem(http.StatusConflict, "subscription_state", "The subscription's status does not allow this.")},
+	{core.ErrSubscriptionState, problem(http.StatusConflict, "invalid_subscription_state", "The subscription's status does not allow this.")},
 	{core.ErrNothingToChange, problem(http.StatusUnprocessableEntity, "nothing_to_change", "The subscription has this price and quantity already.")},
 	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},

@@ -29,6 +29,12 @@ type plainVerb struct {
 	NoFields
 }
 
+type linkForMethod struct {
+	SubscriptionPath
+	Keyed
+	NoFields
+}
+
 type cancelSubscription struct {
 	SubscriptionPath
 	MayBeKeyed
@@ -94,7 +100,7 @@ func (s *server) subscriptionCalls(api huma.API) {
 		o.Description = description + " `unsupported` where the provider's billing cannot do it." + open
 		return o
 	}
-	huma.Register(api, verb("pauseSubscription", "/pause", "Pause a subscription", "Nothing is asked for until it is resumed."), s.pauseSubscription)
+	huma.Register(api, verb("pauseSubscription", "/pause", "Pause a subscription", "Nothing is asked for until it is resumed; at some providers from the next period on."), s.pauseSubscription)
 	huma.Register(api, verb("resumeSubscription", "/resume", "Resume a subscription", "Goes on with one that is paused, or undoes an end that is to come."), s.resumeSubscription)
 	huma.Register(api, verb("cancelSubscription", "/cancel", "Cancel a subscription", "At once, or when the paid period ends."), s.cancelSubscription)
 	huma.Register(api, verb("changeSubscription", "/change", "Change price or quantity", "202 with an `action_url` means that the buyer has to agree there first."), s.changeSubscription)
@@ -246,7 +252,7 @@ func (s *server) previewChange(ctx context.Context, in *previewChange) (*answer[
 	}), nil
 }
 
-func (s *server) linkForMethod(ctx context.Context, in *plainVerb) (*answer[methodLink], error) {
+func (s *server) linkForMethod(ctx context.Context, in *linkForMethod) (*answer[methodLink], error) {
 	verb, err := verbOf(ctx, in.ID)
 	if err != nil {
 		return nil, err
