@@ -346,7 +346,8 @@ function hostedPage() {
     mount: async () => {},
     onChange: () => {},
     check: async () => undefined,
-    confirm: ({ action }) => {
+    confirm: async ({ action }) => {
+      if (!action.url) return say.failed;
       location.assign(action.url);
       return new Promise(() => {}); // this page is left
     },
