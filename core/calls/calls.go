@@ -156,7 +156,7 @@ func (d *Desk) Repair(ctx context.Context, id core.OperationID, by Sender) error
 	if err != nil {
 		return fmt.Errorf("repair %s: %w", id, err)
 	}
-	if op, err = d.settle(ctx, op, by); err != nil {
+	if op, err = d.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair}); err != nil {
 		return fmt.Errorf("repair %s: %w", id, err)
 	}
 	if !op.Status.Settled() {
@@ -173,7 +173,7 @@ func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error 
 		return err
 	}
 	for _, op := range operations {
-		if op, err = d.settle(ctx, op, by); err != nil {
+		if op, err = d.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair}); err != nil {
 			return err
 		}
 		if !op.Status.Settled() {
@@ -183,7 +183,10 @@ func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error 
 	return nil
 }
 
-func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.Operation, error) {
+// Resume goes on with an operation, and gives it as it then stands: one that is open is sent again
+// while its provider surely keeps the key, and looked up after that, since a key that is forgotten
+// would have a second effect. That it was refused is no error here, see [Replayed].
+func (d *Desk) Resume(ctx context.Context, op core.Operation, by Sender, cause core.Cause) (core.Operation, error) {
 	if op.Status.Settled() {
 		return op, nil
 	}
@@ -194,7 +197,7 @@ func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.O
 	if forgotten {
 		err = by.LookUp(ctx, op)
 	} else {
-		err = d.resend(ctx, op, by)
+		err = d.resend(ctx, op, by, cause)
 	}
 	if err != nil {
 		return op, err
@@ -202,12 +205,12 @@ func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.O
 	return d.store.Operation(ctx, op.ID)
 }
 
-func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender) error {
+func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender, cause core.Cause) error {
 	op, err := d.Again(ctx, op.ID)
 	if err != nil || op.Status.Settled() {
 		return err
 	}
-	err = by.Send(ctx, op, core.Cause{Kind: core.CauseRepair})
+	err = by.Send(ctx, op, cause)
 	if _, refused := errors.AsType[*core.RefusedError](err); refused {
 		return nil // that settles it
 	}

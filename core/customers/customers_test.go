@@ -427,6 +427,36 @@ func TestAChargeIsFoundOnceItsKeyIsForgotten(t *testing.T) {
 	require.Equal(t, 1, h.Provider.CallsOf("ChargeMethod"))
 }
 
+// A storefront that comes back late with the same call must not have the buyer charged twice.
+func TestARepeatedChargeIsNotSentOnceItsKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*portstest.FakeProvider){
+		"and it did nothing":  func(f *portstest.FakeProvider) { f.FailNext(portstest.NoAnswer()) },
+		"and it did its work": func(f *portstest.FakeProvider) { f.FailNextAfterCommit(portstest.NoAnswer()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			customer := h.Customer()
+			method := h.Saved(customer.ID, portstest.CardSucceeds)
+			fail(h.Provider)
+			in := charge(customer.ID, method.ID)
+			first, err := h.Payments.Charge(t.Context(), in)
+			require.NoError(t, err)
+			h.Clock.Advance(25 * time.Hour)
+			again, err := h.Payments.Charge(t.Context(), in)
+			require.NoError(t, err)
+			require.Equal(t, first.Payment.ID, again.Payment.ID)
+			require.Equal(t, 1, h.Provider.CallsOf("ChargeMethod"))
+			want := core.PaymentProcessing
+			if name == "and it did its work" {
+				want = core.PaymentSucceeded
+			}
+			require.Equal(t, want, again.Payment.Status)
+		})
+	}
+}
+
 func TestBadChargesAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

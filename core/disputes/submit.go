@@ -210,19 +210,18 @@ func (s *Service) settle(ctx context.Context, dispute core.Dispute, op core.Oper
 
 // resume gives a repeated call what its first led to.
 func (s *Service) resume(ctx context.Context, id core.DisputeID, op core.Operation, cause core.Cause) (core.Dispute, error) {
+	op, err := s.calls.Resume(ctx, op, s, cause)
+	if err != nil {
+		return core.Dispute{}, err
+	}
 	dispute, err := s.store.Dispute(ctx, id)
 	if err != nil {
 		return dispute, err
 	}
-	if !op.Status.Settled() {
-		if op, err = s.calls.Again(ctx, op.ID); err != nil {
-			return dispute, err
-		}
+	if err := calls.Replayed(op); !errors.Is(err, core.ErrOperationOpen) {
+		return dispute, err
 	}
-	if !op.Status.Settled() {
-		return s.send(ctx, op, cause)
-	}
-	return dispute, calls.Replayed(op)
+	return dispute, nil // settled later
 }
 
 // LookUp implements [calls.Sender]: a look at the dispute shows whether the call took effect.

@@ -296,7 +296,9 @@ func (s *Service) SettleMethod(ctx context.Context, op core.Operation, snapshot 
 			return nil
 		}
 		lookAgain = held.Version != before.Version || settled.Attempts > 1
-		if lookAgain && held.Ref().ID != "" {
+		// At some providers nothing but this answer ever names the method that was saved.
+		names := held.ProviderMethodID == "" && snapshot.Ref.ID != ""
+		if lookAgain && held.Ref().ID != "" && !names {
 			return nil
 		}
 		observation, err := s.applyMethodLocked(ctx, tx, checkout, held, *snapshot, found, cause)

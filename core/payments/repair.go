@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -74,31 +73,14 @@ func (s *Service) settleOpen(ctx context.Context, id core.PaymentID) error {
 // settleOne tries to learn the outcome of one operation and reports whether it is
 // settled now.
 func (s *Service) settleOne(ctx context.Context, op core.Operation) (bool, error) {
-	provider, err := s.account(op.Account)
-	if err != nil {
+	_, err := s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
+	if _, refused := errors.AsType[*core.RefusedError](err); err != nil && !refused {
 		return false, err
-	}
-	if s.keyForgotten(op, provider) {
-		if err := s.lookUp(ctx, op, provider); err != nil {
-			return false, err
-		}
-	} else {
-		_, err := s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
-		var refused *core.RefusedError
-		if err != nil && !errors.As(err, &refused) {
-			return false, err
-		}
 	}
 	if op, err = s.store.Operation(ctx, op.ID); err != nil {
 		return false, err
 	}
 	return op.Status.Settled(), nil
-}
-
-// keyForgotten reports whether the provider may have forgotten the operation's key, so
-// that sending it again could have a second effect.
-func (s *Service) keyForgotten(op core.Operation, provider ports.Provider) bool {
-	return s.clock.Now().Sub(op.CreatedAt)+calls.TimeMax >= provider.Capabilities().KeyKept
 }
 
 // lookUp finds an operation's object by our own reference and has it looked at; a sight

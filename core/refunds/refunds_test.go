@@ -256,6 +256,33 @@ func TestWhatCannotBeSettledStaysUnknown(t *testing.T) {
 	require.NotEmpty(t, h.Store.GivenUp())
 }
 
+// A storefront that comes back late with the same call must not have the money go back twice.
+func TestARepeatedCallIsNotSentOnceItsKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]func(*coretest.House){
+		"not done":          func(h *coretest.House) { h.Provider.FailNext(portstest.NoAnswer()) },
+		"done and not told": func(h *coretest.House) { h.Provider.FailNextAfterCommit(portstest.NoAnswer()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			in := of(h.Paid(), 400)
+			in.RequestKey = "key"
+			trouble(h)
+			first := create(t, h, in)
+			h.Clock.Advance(25 * time.Hour)
+			again := create(t, h, in)
+			require.Equal(t, first.ID, again.ID)
+			require.Equal(t, 1, h.Provider.CallsOf("RefundPayment"))
+			want := core.RefundPending
+			if name == "done and not told" {
+				want = core.RefundSucceeded
+			}
+			require.Equal(t, want, again.Status)
+		})
+	}
+}
+
 // A call that did not go out can be made again under its key.
 func TestARefundThatWasNotSent(t *testing.T) {
 	t.Parallel()

@@ -56,15 +56,13 @@ func (s *Service) resume(ctx context.Context, refund core.Refund, cause core.Cau
 		return refund, err
 	}
 	for _, op := range operations {
-		if !op.Status.Settled() {
-			if op, err = s.calls.Again(ctx, op.ID); err != nil {
-				return refund, err
-			}
+		if op, err = s.calls.Resume(ctx, op, s, cause); err != nil {
+			return refund, err
 		}
-		if !op.Status.Settled() {
-			return s.send(ctx, op, cause)
+		if refund, err = s.store.Refund(ctx, refund.ID); err != nil {
+			return refund, err
 		}
-		if err := calls.Replayed(op); err != nil {
+		if err := calls.Replayed(op); err != nil && !errors.Is(err, core.ErrOperationOpen) {
 			return refund, err
 		}
 	}
