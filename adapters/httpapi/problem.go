@@ -92,6 +92,7 @@ var (
 	notFound      = problem(http.StatusNotFound, "not_found", "There is nothing here.")
 	unsupported   = problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send the body as application/json.")
 	invalidJSON   = problem(http.StatusBadRequest, "invalid_json", "The body is not JSON.")
+	badUpload     = problem(http.StatusBadRequest, "invalid_form", "The body is no whole multipart/form-data.")
 	unreadable    = problem(http.StatusBadRequest, "invalid_json", "The body ended early.")
 	cardNumber    = problem(http.StatusUnprocessableEntity, "card_number_refused", "The request holds what looks like a card number. Card numbers are typed into the provider's frame and nowhere else; nothing was stored or logged.")
 	keyRequired   = problem(http.StatusBadRequest, "idempotency_key_required", "Send an Idempotency-Key header of 1 to 255 visible characters, a new one for each new call and the same one for each repeat.")

@@ -2,7 +2,6 @@ package pay
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/payments"
@@ -27,22 +27,24 @@ type attemptRequest struct {
 	Account core.AccountName `json:"account"`
 }
 
-// attemptAnswer is an attempt with what the script needs to go on. Status is processing,
-// with no action, where the provider's answer never came: the same call can be made
-// again and goes on with the same attempt.
+// attemptAnswer is an attempt with what the script needs to go on. Without an action the
+// buyer has nothing to do: the attempt is to be looked at. Status is processing where the
+// provider's answer never came: the same call can be made again and goes on with the same
+// attempt.
 type attemptAnswer struct {
-	Payment  core.PaymentID     `json:"payment"`
-	Account  core.AccountName   `json:"account"`
-	Provider core.ProviderName  `json:"provider"`
-	Status   core.PaymentStatus `json:"status"`
-	Action   *actionAnswer      `json:"action"`
+	Attempt  string            `json:"attempt"` // a payment's id, a subscription's or a saved method's, as the mode says
+	Payment  *string           `json:"payment"` // the same; null unless the mode is payment
+	Account  core.AccountName  `json:"account"`
+	Provider core.ProviderName `json:"provider"`
+	Status   string            `json:"status"`
+	Action   *actionAnswer     `json:"action"`
 }
 
 type actionAnswer struct {
-	Type              string `json:"type"`
-	ClientSecret      string `json:"client_secret"`
-	ProviderPaymentID string `json:"provider_payment_id"`
-	URL               string `json:"url,omitempty"` // of the provider's own page
+	Type         string `json:"type"`
+	ClientSecret string `json:"client_secret"`
+	Object       string `json:"object"`        // what it is about at the provider
+	URL          string `json:"url,omitempty"` // of the provider's own page
 }
 
 // confirmRequest asks for the money of an attempt with the one-time token that the
@@ -53,12 +55,24 @@ type confirmRequest struct {
 
 // syncAnswer tells what became of an attempt.
 type syncAnswer struct {
-	Payment     core.PaymentID `json:"payment"`
-	Object      *string        `json:"provider_payment_id"` // null while the provider knows of none
-	Status      string         `json:"status"`
-	Message     *string        `json:"message"` // for the buyer; null where there is nothing to say
-	Checkout    string         `json:"checkout"`
-	ContinueURL *string        `json:"continue_url"` // null until the checkout is complete
+	Attempt     string  `json:"attempt"`
+	Payment     *string `json:"payment"` // the same; null unless the mode is payment
+	Object      *string `json:"object"`  // null while the provider knows of none
+	Status      string  `json:"status"`
+	Message     *string `json:"message"` // for the buyer; null where there is nothing to say
+	Checkout    string  `json:"checkout"`
+	ContinueURL *string `json:"continue_url"` // null until the checkout is complete
+}
+
+// modeOf tells by an attempt's id what its checkout is for.
+func modeOf(id string) core.CheckoutMode {
+	switch kind, _, _ := strings.Cut(id, "_"); kind {
+	case "sub":
+		return core.ModeSubscription
+	case "pm":
+		return core.ModeSetup
+	}
+	return core.ModePayment
 }
 
 // startAttempt answers POST /pay/{checkout}/attempts.
@@ -73,65 +87,63 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		notFound.write(w)
 		return
 	}
-	if _, shown := h.browsers[in.Account]; !shown {
-		checkout, err := h.payments.Checkout(r.Context(), id)
-		if err != nil || checkout.Flow != core.FlowRedirect {
-			h.problemOf(r.Context(), cmp.Or(err, core.ErrAccountNotOffered)).write(w)
-			return
-		}
+	checkout, err := h.payments.Checkout(r.Context(), id)
+	if err == nil && !h.shows(checkout, in.Account) {
+		err = core.ErrAccountNotOffered
 	}
-	attempt, err := h.payments.Start(r.Context(), id, in.Account)
-	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && attempt.Payment.ID != "" {
+	if err != nil {
+		h.problemOf(r.Context(), err, checkout.Mode).write(w)
+		return
+	}
+	made, err := h.desks[checkout.Mode].start(r.Context(), id, in.Account)
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && made.id != "" {
 		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
-		answer := answerOf(attempt)
-		answer.Status, answer.Action = core.PaymentProcessing, nil
+		answer := answerOf(made)
+		answer.Status, answer.Action = statusProcessing, nil
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, answer)
 		return
 	}
 	if err != nil {
-		h.problemOf(r.Context(), err).write(w)
+		h.problemOf(r.Context(), err, checkout.Mode).write(w)
 		return
 	}
-	writeJSON(w, "application/json", http.StatusCreated, answerOf(attempt))
+	writeJSON(w, "application/json", http.StatusCreated, answerOf(made))
 }
 
-func answerOf(attempt payments.Attempt) attemptAnswer {
-	p := attempt.Payment
-	answer := attemptAnswer{Payment: p.ID, Account: p.Account, Provider: p.Provider, Status: p.Status}
-	if attempt.Action.Type != "" {
-		answer.Action = &actionAnswer{
-			Type: attempt.Action.Type, ClientSecret: attempt.Action.ClientSecret, ProviderPaymentID: p.ProviderPaymentID,
-			URL: attempt.Action.URL,
-		}
+func answerOf(made started) attemptAnswer {
+	answer := attemptAnswer{Attempt: made.id, Payment: made.payment(), Account: made.account, Provider: made.provider, Status: made.status}
+	if made.action.Type != "" {
+		answer.Action = &actionAnswer{Type: made.action.Type, ClientSecret: made.action.ClientSecret, Object: made.about, URL: made.action.URL}
 	}
 	return answer
 }
 
-// syncAttempt answers POST /pay/{checkout}/attempts/{payment}/sync.
+// syncAttempt answers POST /pay/{checkout}/attempts/{attempt}/sync.
 func (h *handler) syncAttempt(w http.ResponseWriter, r *http.Request) {
 	if refusal := read(w, r, &struct{}{}); refusal != nil {
 		refusal.write(w)
 		return
 	}
-	checkout, payment, ok := idsOf(r)
-	if !ok {
+	checkout, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	if err != nil {
 		notFound.write(w)
 		return
 	}
-	p, c, err := h.payments.Look(r.Context(), checkout, payment)
-	h.answer(w, r, payment, p, c, err)
+	id := r.PathValue("attempt")
+	a, c, err := h.desks[modeOf(id)].look(r.Context(), checkout, id)
+	h.answer(w, r, a, c, err)
 }
 
-// confirmAttempt answers POST /pay/{checkout}/attempts/{payment}/confirm.
+// confirmAttempt answers POST /pay/{checkout}/attempts/{attempt}/confirm.
 func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
 	var in confirmRequest
 	if refusal := read(w, r, &in); refusal != nil {
 		refusal.write(w)
 		return
 	}
-	checkout, payment, ok := idsOf(r)
-	if !ok {
+	checkout, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	if err != nil {
 		notFound.write(w)
 		return
 	}
@@ -139,22 +151,19 @@ func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
 		badSource.write(w)
 		return
 	}
-	p, c, err := h.payments.Confirm(r.Context(), checkout, payment, in.Source)
+	id := r.PathValue("attempt")
+	at := h.desks[modeOf(id)]
+	a, c, err := at.confirm(r.Context(), checkout, id, in.Source)
 	if _, declined := errors.AsType[*core.RefusedError](err); declined {
-		p, c, err = h.payments.Look(r.Context(), checkout, payment) // what it means for the checkout
+		a, c, err = at.look(r.Context(), checkout, id) // what it means for the checkout
 	}
-	h.answer(w, r, payment, p, c, err)
-}
-
-// idsOf reads the two ids in an attempt's address.
-func idsOf(r *http.Request) (core.CheckoutID, core.PaymentID, bool) {
-	checkout, checkoutErr := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
-	payment, paymentErr := core.ParseID[core.PaymentID](r.PathValue("payment"))
-	return checkout, payment, checkoutErr == nil && paymentErr == nil
+	h.answer(w, r, a, c, err)
 }
 
 // answer tells what became of an attempt, as far as anybody knows.
-func (h *handler) answer(w http.ResponseWriter, r *http.Request, id core.PaymentID, p core.Payment, c core.Checkout, err error) {
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, a attempt, c core.Checkout, err error) {
+	id := r.PathValue("attempt")
+	mode := modeOf(id)
 	lost, unanswered := errors.AsType[*core.ProviderError](err)
 	if unanswered || errors.Is(err, core.ErrPaymentInProgress) {
 		if unanswered {
@@ -162,28 +171,28 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, id core.Payment
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, syncAnswer{
-			Payment: id, Status: statusProcessing, Checkout: string(core.CheckoutOpen),
+			Attempt: id, Payment: attempt{id: id, mode: mode}.payment(), Status: statusProcessing, Checkout: string(core.CheckoutOpen),
 		})
 		return
 	}
 	if err != nil {
-		h.problemOf(r.Context(), err).write(w)
+		h.problemOf(r.Context(), err, mode).write(w)
 		return
 	}
 	status := http.StatusOK
-	if p.Status == core.PaymentProcessing {
+	if a.status == statusProcessing || h.isUnderWay(r.Context(), c, a) {
 		status = http.StatusAccepted
 	}
-	writeJSON(w, "application/json", status, h.outcome(p, c))
+	writeJSON(w, "application/json", status, h.outcome(a, c))
 }
 
-func (h *handler) outcome(p core.Payment, c core.Checkout) syncAnswer {
-	answer := syncAnswer{Payment: p.ID, Status: string(p.Status), Checkout: string(c.StatusAt(h.payments.Now()))}
-	if p.ProviderPaymentID != "" {
-		answer.Object = &p.ProviderPaymentID
+func (h *handler) outcome(a attempt, c core.Checkout) syncAnswer {
+	answer := syncAnswer{Attempt: a.id, Payment: a.payment(), Status: a.status, Checkout: string(c.StatusAt(h.payments.Now()))}
+	if a.object != "" {
+		answer.Object = &a.object
 	}
-	if p.Failure != nil {
-		answer.Message = &p.Failure.Message
+	if a.failure != nil {
+		answer.Message = &a.failure.Message
 	}
 	if c.Status == core.CheckoutComplete {
 		answer.ContinueURL = &c.SuccessURL

@@ -14,13 +14,17 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // Options are what the handler is made of.
 type Options struct {
-	Payments *payments.Service // required
+	Payments      *payments.Service      // required
+	Customers     *customers.Service     // required
+	Subscriptions *subscriptions.Service // required
 	// Browsers holds the accounts that buyers can pay at on the page; those without a
 	// publishable key are left out.
 	Browsers    map[core.AccountName]ports.BrowserConfig
@@ -52,6 +56,8 @@ var methods = map[core.ProviderName]struct{ title, hosted, purpose string }{
 
 type handler struct {
 	payments *payments.Service
+	prices   *subscriptions.Service
+	desks    map[core.CheckoutMode]desk
 	browsers map[core.AccountName]ports.BrowserConfig
 	test     bool
 	logger   *slog.Logger
@@ -64,8 +70,8 @@ type handler struct {
 // NewHandler serves everything under /pay/. It fails where an account's provider is one
 // that the page cannot show.
 func NewHandler(options Options) (http.Handler, error) {
-	if options.Payments == nil || options.IDs == nil {
-		return nil, errors.New("checkout page: no payments, or no source of ids")
+	if options.Payments == nil || options.Customers == nil || options.Subscriptions == nil || options.IDs == nil {
+		return nil, errors.New("checkout page: no payments, customers or subscriptions, or no source of ids")
 	}
 	assets, err := loadAssets()
 	if err != nil {
@@ -76,8 +82,9 @@ func NewHandler(options Options) (http.Handler, error) {
 		return nil, fmt.Errorf("parse the checkout page: %w", err)
 	}
 	h := &handler{
-		payments: options.Payments, browsers: make(map[core.AccountName]ports.BrowserConfig),
-		test: options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets, ids: options.IDs,
+		payments: options.Payments, prices: options.Subscriptions, desks: desks(options.Payments, options.Customers, options.Subscriptions),
+		browsers: make(map[core.AccountName]ports.BrowserConfig),
+		test:     options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets, ids: options.IDs,
 	}
 	if h.logger == nil {
 		h.logger = slog.Default()
@@ -108,8 +115,8 @@ func (h *handler) routes(edge *httpedge.Edge) http.Handler {
 	mux.HandleFunc("GET /pay/{checkout}", h.showPage)
 	mux.HandleFunc("GET /pay/{checkout}/{step}", h.comeBack)
 	mux.HandleFunc("POST /pay/{checkout}/attempts", h.startAttempt)
-	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/sync", h.syncAttempt)
-	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/confirm", h.confirmAttempt)
+	mux.HandleFunc("POST /pay/{checkout}/attempts/{attempt}/sync", h.syncAttempt)
+	mux.HandleFunc("POST /pay/{checkout}/attempts/{attempt}/confirm", h.confirmAttempt)
 	mux.HandleFunc("/pay/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			h.refusePage(w, http.StatusNotFound)
@@ -198,32 +205,51 @@ func permissions(offers []offer) string {
 	return "payment=(" + strings.Join(allowed, " ") + "), accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), usb=()"
 }
 
-// offer is an account that a checkout can be paid at on the page.
+// offer is an account that a checkout's buyer can choose on the page.
 type offer struct {
 	account core.AccountName
 	config  ports.BrowserConfig
 }
 
+// shows reports whether the page can let a buyer choose an account.
+func (h *handler) shows(c core.Checkout, account core.AccountName) bool {
+	_, ok := h.browsers[account]
+	return ok || c.Flow == core.FlowRedirect
+}
+
 // offers lists them in the order that they are offered in. newest is the checkout's newest
-// payment.
-func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
-	var list []offer
+// attempt.
+func (h *handler) offers(ctx context.Context, c core.Checkout, newest attempt) ([]offer, error) {
 	var leased core.AccountName
-	if c.Lease != "" && c.LeasedPayment() == newest.ID {
-		leased = newest.Account
+	if c.Lease != "" && c.Lease == newest.id {
+		leased = newest.account
 	}
-	shown := func(account core.AccountName) bool {
-		_, ok := h.browsers[account]
-		return ok || c.Flow == core.FlowRedirect
+	providers, err := h.payments.Accounts(ctx, c, leased, func(account core.AccountName) bool { return h.shows(c, account) })
+	if err != nil {
+		return nil, err
 	}
-	for _, provider := range h.payments.Accounts(c, leased, shown) {
+	list := make([]offer, 0, len(providers))
+	for _, provider := range providers {
 		one := offer{account: provider.Account(), config: ports.BrowserConfig{Provider: provider.Name()}}
 		if c.Flow != core.FlowRedirect {
 			one.config = h.browsers[provider.Account()]
 		}
 		list = append(list, one)
 	}
-	return list
+	return list, nil
+}
+
+// isUnderWay reports whether the buyer has nothing to do but to wait for how an attempt ends.
+// Where a card's token is all that a provider wants, that is so once it knows of the attempt.
+func (h *handler) isUnderWay(ctx context.Context, c core.Checkout, a attempt) bool {
+	if a.mode == core.ModePayment {
+		return a.status == statusProcessing && a.object != ""
+	}
+	if !a.isOpen() || a.object == "" {
+		return false
+	}
+	provider, err := h.payments.Offered(ctx, a.account, c)
+	return err == nil && provider.Capabilities().Confirm == ports.ConfirmWithSource
 }
 
 // accounts lists the names of all accounts with fields to show.
