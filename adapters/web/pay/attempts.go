@@ -2,7 +2,6 @@ package pay
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,18 +30,19 @@ type attemptRequest struct {
 // with no action, where the provider's answer never came: the same call can be made
 // again and goes on with the same attempt.
 type attemptAnswer struct {
-	Payment  core.PaymentID     `json:"payment"`
-	Account  core.AccountName   `json:"account"`
-	Provider core.ProviderName  `json:"provider"`
-	Status   core.PaymentStatus `json:"status"`
-	Action   *actionAnswer      `json:"action"`
+	Attempt  string            `json:"attempt"`
+	Payment  *core.PaymentID   `json:"payment"` // null in all modes but payment
+	Account  core.AccountName  `json:"account"`
+	Provider core.ProviderName `json:"provider"`
+	Status   string            `json:"status"`
+	Action   *actionAnswer     `json:"action"`
 }
 
 type actionAnswer struct {
-	Type              string `json:"type"`
-	ClientSecret      string `json:"client_secret"`
-	ProviderPaymentID string `json:"provider_payment_id"`
-	URL               string `json:"url,omitempty"` // of the provider's own page
+	Type         string `json:"type"`
+	ClientSecret string `json:"client_secret"`
+	Object       string `json:"object"`        // what it is about at the provider
+	URL          string `json:"url,omitempty"` // of the provider's own page
 }
 
 // confirmRequest asks for the money of an attempt with the one-time token that the
@@ -53,12 +53,13 @@ type confirmRequest struct {
 
 // syncAnswer tells what became of an attempt.
 type syncAnswer struct {
-	Payment     core.PaymentID `json:"payment"`
-	Object      *string        `json:"provider_payment_id"` // null while the provider knows of none
-	Status      string         `json:"status"`
-	Message     *string        `json:"message"` // for the buyer; null where there is nothing to say
-	Checkout    string         `json:"checkout"`
-	ContinueURL *string        `json:"continue_url"` // null until the checkout is complete
+	Attempt     string          `json:"attempt"`
+	Payment     *core.PaymentID `json:"payment"` // null in all modes but payment
+	Object      *string         `json:"object"`  // null while the provider knows of none
+	Status      string          `json:"status"`
+	Message     *string         `json:"message"` // for the buyer; null where there is nothing to say
+	Checkout    string          `json:"checkout"`
+	ContinueURL *string         `json:"continue_url"` // null until the checkout is complete
 }
 
 // startAttempt answers POST /pay/{checkout}/attempts.
@@ -73,18 +74,20 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		notFound.write(w)
 		return
 	}
-	if _, shown := h.browsers[in.Account]; !shown {
-		checkout, err := h.payments.Checkout(r.Context(), id)
-		if err != nil || checkout.Flow != core.FlowRedirect {
-			h.problemOf(r.Context(), cmp.Or(err, core.ErrAccountNotOffered)).write(w)
-			return
-		}
+	checkout, err := h.payments.Checkout(r.Context(), id)
+	if err != nil {
+		h.problemOf(r.Context(), err).write(w)
+		return
 	}
-	attempt, err := h.payments.Start(r.Context(), id, in.Account)
-	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && attempt.Payment.ID != "" {
+	if _, shown := h.browsers[in.Account]; !shown && checkout.Flow != core.FlowRedirect {
+		h.problemOf(r.Context(), core.ErrAccountNotOffered).write(w)
+		return
+	}
+	started, err := h.modes[checkout.Mode].start(r.Context(), id, in.Account)
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && started.id != "" {
 		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
-		answer := answerOf(attempt)
-		answer.Status, answer.Action = core.PaymentProcessing, nil
+		answer := answerOf(started)
+		answer.Status, answer.Action = statusProcessing, nil
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, answer)
 		return
@@ -93,44 +96,49 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		h.problemOf(r.Context(), err).write(w)
 		return
 	}
-	writeJSON(w, "application/json", http.StatusCreated, answerOf(attempt))
+	writeJSON(w, "application/json", http.StatusCreated, answerOf(started))
 }
 
-func answerOf(attempt payments.Attempt) attemptAnswer {
-	p := attempt.Payment
-	answer := attemptAnswer{Payment: p.ID, Account: p.Account, Provider: p.Provider, Status: p.Status}
-	if attempt.Action.Type != "" {
-		answer.Action = &actionAnswer{
-			Type: attempt.Action.Type, ClientSecret: attempt.Action.ClientSecret, ProviderPaymentID: p.ProviderPaymentID,
-			URL: attempt.Action.URL,
-		}
+func answerOf(a attempt) attemptAnswer {
+	answer := attemptAnswer{Attempt: a.id, Payment: paymentOf(a.id), Account: a.account, Provider: a.provider, Status: a.status}
+	if a.action.Type != "" {
+		answer.Action = &actionAnswer{Type: a.action.Type, ClientSecret: a.action.ClientSecret, Object: a.object, URL: a.action.URL}
 	}
 	return answer
 }
 
-// syncAttempt answers POST /pay/{checkout}/attempts/{payment}/sync.
+// paymentOf is an attempt's id where it is a payment's; nil otherwise.
+func paymentOf(id string) *core.PaymentID {
+	if mode, _ := modeOfID(id); mode != core.ModePayment {
+		return nil
+	}
+	payment := core.PaymentID(id)
+	return &payment
+}
+
+// syncAttempt answers POST /pay/{checkout}/attempts/{attempt}/sync.
 func (h *handler) syncAttempt(w http.ResponseWriter, r *http.Request) {
 	if refusal := read(w, r, &struct{}{}); refusal != nil {
 		refusal.write(w)
 		return
 	}
-	checkout, payment, ok := idsOf(r)
+	checkout, id, of, ok := h.attemptOf(r)
 	if !ok {
 		notFound.write(w)
 		return
 	}
-	p, c, err := h.payments.Look(r.Context(), checkout, payment)
-	h.answer(w, r, payment, p, c, err)
+	a, c, err := of.look(r.Context(), checkout, id)
+	h.answer(w, r, id, a, c, err)
 }
 
-// confirmAttempt answers POST /pay/{checkout}/attempts/{payment}/confirm.
+// confirmAttempt answers POST /pay/{checkout}/attempts/{attempt}/confirm.
 func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
 	var in confirmRequest
 	if refusal := read(w, r, &in); refusal != nil {
 		refusal.write(w)
 		return
 	}
-	checkout, payment, ok := idsOf(r)
+	checkout, id, of, ok := h.attemptOf(r)
 	if !ok {
 		notFound.write(w)
 		return
@@ -139,22 +147,23 @@ func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
 		badSource.write(w)
 		return
 	}
-	p, c, err := h.payments.Confirm(r.Context(), checkout, payment, in.Source)
+	a, c, err := of.confirm(r.Context(), checkout, id, in.Source)
 	if _, declined := errors.AsType[*core.RefusedError](err); declined {
-		p, c, err = h.payments.Look(r.Context(), checkout, payment) // what it means for the checkout
+		a, c, err = of.look(r.Context(), checkout, id) // what it means for the checkout
 	}
-	h.answer(w, r, payment, p, c, err)
+	h.answer(w, r, id, a, c, err)
 }
 
-// idsOf reads the two ids in an attempt's address.
-func idsOf(r *http.Request) (core.CheckoutID, core.PaymentID, bool) {
-	checkout, checkoutErr := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
-	payment, paymentErr := core.ParseID[core.PaymentID](r.PathValue("payment"))
-	return checkout, payment, checkoutErr == nil && paymentErr == nil
+// attemptOf reads the two ids in an attempt's address, and whose attempt it is.
+func (h *handler) attemptOf(r *http.Request) (core.CheckoutID, string, mode, bool) {
+	checkout, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	id := r.PathValue("attempt")
+	kind, ok := modeOfID(id)
+	return checkout, id, h.modes[kind], err == nil && ok
 }
 
 // answer tells what became of an attempt, as far as anybody knows.
-func (h *handler) answer(w http.ResponseWriter, r *http.Request, id core.PaymentID, p core.Payment, c core.Checkout, err error) {
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, id string, a attempt, c core.Checkout, err error) {
 	lost, unanswered := errors.AsType[*core.ProviderError](err)
 	if unanswered || errors.Is(err, core.ErrPaymentInProgress) {
 		if unanswered {
@@ -162,7 +171,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, id core.Payment
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, syncAnswer{
-			Payment: id, Status: statusProcessing, Checkout: string(core.CheckoutOpen),
+			Attempt: id, Payment: paymentOf(id), Status: statusProcessing, Checkout: string(core.CheckoutOpen),
 		})
 		return
 	}
@@ -171,19 +180,19 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, id core.Payment
 		return
 	}
 	status := http.StatusOK
-	if p.Status == core.PaymentProcessing {
+	if a.status == statusProcessing {
 		status = http.StatusAccepted
 	}
-	writeJSON(w, "application/json", status, h.outcome(p, c))
+	writeJSON(w, "application/json", status, h.outcome(a, c))
 }
 
-func (h *handler) outcome(p core.Payment, c core.Checkout) syncAnswer {
-	answer := syncAnswer{Payment: p.ID, Status: string(p.Status), Checkout: string(c.StatusAt(h.payments.Now()))}
-	if p.ProviderPaymentID != "" {
-		answer.Object = &p.ProviderPaymentID
+func (h *handler) outcome(a attempt, c core.Checkout) syncAnswer {
+	answer := syncAnswer{Attempt: a.id, Payment: paymentOf(a.id), Status: a.status, Checkout: string(c.StatusAt(h.payments.Now()))}
+	if a.object != "" {
+		answer.Object = &a.object
 	}
-	if p.Failure != nil {
-		answer.Message = &p.Failure.Message
+	if a.failure != nil {
+		answer.Message = &a.failure.Message
 	}
 	if c.Status == core.CheckoutComplete {
 		answer.ContinueURL = &c.SuccessURL

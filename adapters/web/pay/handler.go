@@ -14,13 +14,18 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // Options are what the handler is made of.
 type Options struct {
-	Payments *payments.Service // required
+	// The use cases. All are required.
+	Payments      *payments.Service
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
 	// Browsers holds the accounts that buyers can pay at on the page; those without a
 	// publishable key are left out.
 	Browsers    map[core.AccountName]ports.BrowserConfig
@@ -51,21 +56,23 @@ var methods = map[core.ProviderName]struct{ title, hosted, purpose string }{
 }
 
 type handler struct {
-	payments *payments.Service
-	browsers map[core.AccountName]ports.BrowserConfig
-	test     bool
-	logger   *slog.Logger
-	page     *template.Template
-	assets   assetSet
-	ids      ports.IDs
-	scripts  []byte // the inventory
+	payments      *payments.Service
+	subscriptions *subscriptions.Service
+	modes         map[core.CheckoutMode]mode
+	browsers      map[core.AccountName]ports.BrowserConfig
+	test          bool
+	logger        *slog.Logger
+	page          *template.Template
+	assets        assetSet
+	ids           ports.IDs
+	scripts       []byte // the inventory
 }
 
 // NewHandler serves everything under /pay/. It fails where an account's provider is one
 // that the page cannot show.
 func NewHandler(options Options) (http.Handler, error) {
-	if options.Payments == nil || options.IDs == nil {
-		return nil, errors.New("checkout page: no payments, or no source of ids")
+	if options.Payments == nil || options.Customers == nil || options.Subscriptions == nil || options.IDs == nil {
+		return nil, errors.New("checkout page: not all of its use cases, or no source of ids")
 	}
 	assets, err := loadAssets()
 	if err != nil {
@@ -76,7 +83,7 @@ func NewHandler(options Options) (http.Handler, error) {
 		return nil, fmt.Errorf("parse the checkout page: %w", err)
 	}
 	h := &handler{
-		payments: options.Payments, browsers: make(map[core.AccountName]ports.BrowserConfig),
+		payments: options.Payments, subscriptions: options.Subscriptions, modes: modesOf(options), browsers: make(map[core.AccountName]ports.BrowserConfig),
 		test: options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets, ids: options.IDs,
 	}
 	if h.logger == nil {
@@ -108,8 +115,8 @@ func (h *handler) routes(edge *httpedge.Edge) http.Handler {
 	mux.HandleFunc("GET /pay/{checkout}", h.showPage)
 	mux.HandleFunc("GET /pay/{checkout}/{step}", h.comeBack)
 	mux.HandleFunc("POST /pay/{checkout}/attempts", h.startAttempt)
-	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/sync", h.syncAttempt)
-	mux.HandleFunc("POST /pay/{checkout}/attempts/{payment}/confirm", h.confirmAttempt)
+	mux.HandleFunc("POST /pay/{checkout}/attempts/{attempt}/sync", h.syncAttempt)
+	mux.HandleFunc("POST /pay/{checkout}/attempts/{attempt}/confirm", h.confirmAttempt)
 	mux.HandleFunc("/pay/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			h.refusePage(w, http.StatusNotFound)
@@ -205,25 +212,26 @@ type offer struct {
 }
 
 // offers lists them in the order that they are offered in. newest is the checkout's newest
-// payment.
-func (h *handler) offers(c core.Checkout, newest core.Payment) []offer {
+// attempt.
+func (h *handler) offers(ctx context.Context, c core.Checkout, newest attempt) ([]offer, error) {
 	var list []offer
 	var leased core.AccountName
-	if c.Lease != "" && c.LeasedPayment() == newest.ID {
-		leased = newest.Account
+	if c.Lease != "" && c.Lease == newest.id {
+		leased = newest.account
 	}
 	shown := func(account core.AccountName) bool {
 		_, ok := h.browsers[account]
 		return ok || c.Flow == core.FlowRedirect
 	}
-	for _, provider := range h.payments.Accounts(c, leased, shown) {
+	all, err := h.payments.Accounts(ctx, c, leased, shown)
+	for _, provider := range all {
 		one := offer{account: provider.Account(), config: ports.BrowserConfig{Provider: provider.Name()}}
 		if c.Flow != core.FlowRedirect {
 			one.config = h.browsers[provider.Account()]
 		}
 		list = append(list, one)
 	}
-	return list
+	return list, err
 }
 
 // accounts lists the names of all accounts with fields to show.

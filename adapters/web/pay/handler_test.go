@@ -33,7 +33,7 @@ func newHouse(t *testing.T, change ...func(*pay.Options)) house {
 	t.Helper()
 	h := house{House: coretest.New(t, repotest.SQLite(t)), log: &coretest.Buffer{}}
 	options := pay.Options{
-		Payments: h.Payments, Environment: core.EnvTest, Logger: slog.New(slog.NewJSONHandler(h.log, nil)),
+		Payments: h.Payments, Customers: h.Customers, Subscriptions: h.Subscriptions, Environment: core.EnvTest, Logger: slog.New(slog.NewJSONHandler(h.log, nil)),
 		Browsers: map[core.AccountName]ports.BrowserConfig{coretest.Account: h.Provider.Browser()},
 		IDs:      h.IDs,
 	}
@@ -237,7 +237,7 @@ func TestAnAttemptFromStartToEnd(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, "stripe_confirm", action["type"])
 		require.NotEmpty(t, action["client_secret"])
-		require.NotEmpty(t, action["provider_payment_id"])
+		require.NotEmpty(t, action["object"])
 		id := core.PaymentID(started["payment"].(string))
 		h.Pay(id, card)
 		status, outcome := h.post(t, attempts(checkout.ID)+"/"+string(id)+"/sync", "{}")
@@ -373,7 +373,7 @@ func TestNewHandlerRefusesWhatItCannotServe(t *testing.T) {
 	_, err := pay.NewHandler(pay.Options{})
 	require.Error(t, err)
 	h := newHouse(t)
-	_, err = pay.NewHandler(pay.Options{Payments: h.Payments, IDs: h.IDs, Browsers: map[core.AccountName]ports.BrowserConfig{"odd": {Provider: "odd", PublishableKey: "pk"}}})
+	_, err = pay.NewHandler(pay.Options{Payments: h.Payments, Customers: h.Customers, Subscriptions: h.Subscriptions, IDs: h.IDs, Browsers: map[core.AccountName]ports.BrowserConfig{"odd": {Provider: "odd", PublishableKey: "pk"}}})
 	require.ErrorContains(t, err, "odd")
 }
 
@@ -406,7 +406,7 @@ func TestAnAttemptPaidWithAToken(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "failed", outcome["status"])
 	require.Contains(t, outcome["message"], "declined")
-	require.NotEmpty(t, outcome["provider_payment_id"])
+	require.NotEmpty(t, outcome["object"])
 
 	second := start()
 	require.NotEqual(t, first, second)
@@ -414,7 +414,7 @@ func TestAnAttemptPaidWithAToken(t *testing.T) {
 	status, outcome = confirm(second, portstest.CardSucceeds)
 	require.Equal(t, http.StatusAccepted, status)
 	require.Equal(t, "processing", outcome["status"])
-	require.Nil(t, outcome["provider_payment_id"])
+	require.Nil(t, outcome["object"])
 	status, outcome = h.post(t, second+"/sync", "{}")
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "succeeded", outcome["status"])

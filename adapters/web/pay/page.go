@@ -41,6 +41,10 @@ type pageView struct {
 	Currency  string // the code, where the total shows a sign instead; empty otherwise
 	Items     []itemView
 	Folded    bool // whether the rows start closed
+	Mode      string
+	Terms     terms  // of a subscription
+	Agreement string // what the buyer agrees to by pressing the button; empty where that is the payment alone
+	Words     wording
 	Manual    bool // whether the money is taken later
 	Redirect  bool // whether the buyer pays on the provider's own page
 	Offers    []offerView
@@ -75,7 +79,9 @@ func linkTo(address string) link {
 type scriptData struct {
 	Checkout core.CheckoutID `json:"checkout"`
 	State    string          `json:"state"`
-	Payment  core.PaymentID  `json:"payment,omitempty"` // the one to ask about while processing
+	Mode     string          `json:"mode"`
+	Trial    bool            `json:"trial,omitempty"`   // whether a subscription takes nothing yet
+	Attempt  string          `json:"attempt,omitempty"` // the one to ask about while processing
 	Currency string          `json:"currency"`          // lower case
 	Capture  string          `json:"capture"`
 	Flow     string          `json:"flow"`
@@ -93,18 +99,25 @@ type scriptAccount struct {
 
 // showPage answers GET /pay/{checkout}. It looks at what is stored and asks no provider.
 func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
-	checkout, payment, err := h.load(r.Context(), r.PathValue("checkout"))
+	checkout, newest, err := h.load(r.Context(), r.PathValue("checkout"))
 	if errors.Is(err, ports.ErrNotFound) {
 		h.refusePage(w, http.StatusNotFound)
 		return
+	}
+	var offers []offer
+	var agreed terms
+	if err == nil {
+		offers, err = h.offers(r.Context(), checkout, newest)
+	}
+	if err == nil {
+		agreed, err = h.termsOf(r.Context(), checkout)
 	}
 	if err != nil {
 		h.logger.ErrorContext(r.Context(), "checkout page", slog.String("error", err.Error()))
 		h.refusePage(w, http.StatusServiceUnavailable)
 		return
 	}
-	offers := h.offers(checkout, payment)
-	view := h.view(checkout, payment, offers)
+	view := h.view(checkout, newest, offers, agreed)
 	if view.State == stateOpen {
 		view.Nonce = h.nonceFor(offers)
 		w.Header().Set("Content-Security-Policy", policy(offers, view.Nonce))
@@ -113,22 +126,22 @@ func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
 	h.render(w, r, http.StatusOK, view)
 }
 
-// load reads a checkout and its newest payment, the zero one where there is none.
-func (h *handler) load(ctx context.Context, text string) (core.Checkout, core.Payment, error) {
+// load reads a checkout and its newest attempt, the zero one where there is none.
+func (h *handler) load(ctx context.Context, text string) (core.Checkout, attempt, error) {
 	id, err := core.ParseID[core.CheckoutID](text)
 	if err != nil {
-		return core.Checkout{}, core.Payment{}, ports.ErrNotFound
+		return core.Checkout{}, attempt{}, ports.ErrNotFound
 	}
 	checkout, err := h.payments.Checkout(ctx, id)
-	if err != nil || checkout.Payment == "" {
-		return checkout, core.Payment{}, err
+	if err != nil {
+		return checkout, attempt{}, err
 	}
-	payment, err := h.payments.Payment(ctx, checkout.Payment)
-	return checkout, payment, err
+	newest, err := h.modes[checkout.Mode].stored(ctx, checkout)
+	return checkout, newest, err
 }
 
 // stateOf tells what a buyer can do about a checkout.
-func (h *handler) stateOf(c core.Checkout, p core.Payment, offers []offer) string {
+func (h *handler) stateOf(c core.Checkout, newest attempt, offers []offer) string {
 	switch c.StatusAt(h.payments.Now()) {
 	case core.CheckoutComplete:
 		return stateComplete
@@ -137,9 +150,9 @@ func (h *handler) stateOf(c core.Checkout, p core.Payment, offers []offer) strin
 	case core.CheckoutOpen:
 	}
 	switch {
-	case p.Status == core.PaymentNeedsReview && c.LeasedPayment() == p.ID:
+	case newest.review && c.Lease == newest.id:
 		return stateReview
-	case p.Status == core.PaymentProcessing && p.Exists() && c.LeasedPayment() == p.ID:
+	case newest.processing && c.Lease == newest.id:
 		return stateProcessing
 	case len(offers) == 0:
 		return stateUnavailable
@@ -147,16 +160,53 @@ func (h *handler) stateOf(c core.Checkout, p core.Payment, offers []offer) strin
 	return stateOpen
 }
 
+// wording is what the page says in each mode.
+type wording struct {
+	Panel, Choose, Label         string // above the fields, above the ways, on the button
+	Complete, Thanks             string // once it is done
+	Unavailable, Processing, End string
+}
+
+// wordsOf are the words for a checkout.
+func wordsOf(c core.Checkout, t terms) wording {
+	switch c.Mode {
+	case core.ModeSubscription:
+		words := wording{
+			Panel: "Subscription", Choose: "How would you like to pay?", Label: "Subscribe", Complete: "Subscription started",
+			Thanks:      "Thank you. Your subscription " + c.Reference + " runs: " + t.Price + ".",
+			Unavailable: "This subscription cannot be started here now", Processing: "Your subscription is being started",
+			End: "The time to subscribe here is over, and nothing was charged.",
+		}
+		if t.Trial != "" {
+			words.Label = "Start trial"
+			words.Thanks = "Thank you. Your subscription " + c.Reference + " begins with " + t.Trial + ", and then costs " + t.Price + "."
+		}
+		return words
+	case core.ModeSetup:
+		return wording{
+			Panel: "Payment method", Choose: "What would you like to save?", Label: "Save", Complete: "Payment method saved",
+			Thanks: "Thank you. Your payment method is saved. Nothing was charged.", Unavailable: "No payment method can be saved here now",
+			Processing: "Your payment method is being saved", End: "The time to save a payment method here is over.",
+		}
+	case core.ModePayment:
+	}
+	return wording{
+		Panel: "Payment", Choose: "How would you like to pay?", Label: "Pay " + formatMoney(c.Amount), Complete: "Payment complete",
+		Unavailable: "This order cannot be paid here now", Processing: "Your payment is being processed",
+		End: "The time to pay for this order is over, and nothing was charged.",
+	}
+}
+
 var titles = map[string]string{
 	stateOpen: "Checkout", stateProcessing: "Payment in progress", stateReview: "Payment is being checked",
 	stateComplete: "Payment complete", stateExpired: "Checkout expired", stateUnavailable: "Payment not available",
 }
 
-func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView {
-	state := h.stateOf(c, p, offers)
+func (h *handler) view(c core.Checkout, newest attempt, offers []offer, agreed terms) pageView {
+	state := h.stateOf(c, newest, offers)
 	view := pageView{
 		State: state, Title: titles[state], Test: h.test, Assets: h.assets.views(),
-		Reference: c.Reference, Total: formatMoney(c.Amount),
+		Reference: c.Reference, Total: formatMoney(c.Amount), Mode: string(c.Mode), Terms: agreed, Agreement: agreement(c, agreed), Words: wordsOf(c, agreed),
 		Folded: len(c.LineItems) > itemsOpenMax, Manual: c.Capture == core.CaptureManual, Redirect: c.Flow == core.FlowRedirect,
 		Success: linkTo(c.SuccessURL), Cancel: linkTo(c.CancelURL),
 	}
@@ -172,13 +222,22 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 			Name: item.Name, Quantity: item.Quantity, Each: formatMoney(item.Amount), Sum: formatMoney(sum),
 		})
 	}
-	data := scriptData{Checkout: c.ID, State: state, Currency: lower(c.Amount.Currency()), Capture: string(c.Capture), Flow: string(c.Flow), Accounts: []scriptAccount{}}
+	if state == stateComplete {
+		view.Title = view.Words.Complete
+	}
+	if view.Redirect {
+		view.Words.Label = "Continue to payment"
+		if c.Mode != core.ModePayment {
+			view.Words.Label = "Continue"
+		}
+	}
+	data := scriptData{Checkout: c.ID, State: state, Mode: string(c.Mode), Trial: agreed.Trial != "", Currency: lower(c.Amount.Currency()), Capture: string(c.Capture), Flow: string(c.Flow), Accounts: []scriptAccount{}}
 	if state == stateProcessing {
-		data.Payment = p.ID
+		data.Attempt = newest.id
 	}
 	if state == stateOpen {
-		if p.Failure != nil {
-			view.Problem = p.Failure.Message
+		if newest.failure != nil {
+			view.Problem = newest.failure.Message
 		}
 		view.Offers = offerViews(offers, view.Redirect)
 		seen := map[string]bool{}
@@ -199,11 +258,16 @@ func (h *handler) view(c core.Checkout, p core.Payment, offers []offer) pageView
 
 // scriptFor is the address of a provider's script for a checkout.
 func scriptFor(config ports.BrowserConfig, c core.Checkout) string {
-	intent := "capture"
-	if c.Capture == core.CaptureManual {
+	intent, vault := "capture", "false"
+	switch {
+	case c.Mode == core.ModeSubscription:
+		intent, vault = "subscription", "true"
+	case c.Mode == core.ModeSetup:
+		vault = "true"
+	case c.Capture == core.CaptureManual:
 		intent = "authorize"
 	}
-	return strings.NewReplacer("{currency}", string(c.Amount.Currency()), "{intent}", intent).Replace(config.ScriptURL)
+	return strings.NewReplacer("{currency}", string(c.Amount.Currency()), "{intent}", intent, "{vault}", vault).Replace(config.ScriptURL)
 }
 
 // offerViews names the ways to pay.
@@ -243,17 +307,17 @@ func (h *handler) comeBack(w http.ResponseWriter, r *http.Request) {
 		h.refusePage(w, http.StatusNotFound)
 		return
 	}
-	checkout, payment, err := h.load(r.Context(), r.PathValue("checkout"))
+	checkout, newest, err := h.load(r.Context(), r.PathValue("checkout"))
 	if errors.Is(err, ports.ErrNotFound) {
 		h.refusePage(w, http.StatusNotFound)
 		return
 	}
-	if err == nil && payment.ID != "" {
-		_, _, err = h.payments.Look(r.Context(), checkout.ID, payment.ID)
+	if err == nil && newest.id != "" {
+		_, _, err = h.modes[checkout.Mode].look(r.Context(), checkout.ID, newest.id)
 	}
 	if err != nil {
 		// The page shows what is known; the webhook brings the rest.
-		h.logger.WarnContext(r.Context(), "look at a returning buyer's payment", slog.String("error", err.Error()))
+		h.logger.WarnContext(r.Context(), "look at a returning buyer's attempt", slog.String("error", err.Error()))
 	}
 	if checkout.ID == "" {
 		h.refusePage(w, http.StatusServiceUnavailable)

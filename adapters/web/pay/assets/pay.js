@@ -18,6 +18,22 @@ const data = JSON.parse(main.dataset.checkout);
 const base = `/pay/${data.checkout}`;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// What is told in each mode of checkouts.
+const words = {
+  payment: {
+    running: 'Your payment is being processed.', done: 'Payment complete.', failed: 'The payment was not made. Try again.',
+    lost: 'We do not know yet how your payment ended. Do not pay again: load this page in a few minutes to see, or ask the shop.',
+  },
+  subscription: {
+    running: 'Your subscription is being started.', done: 'Your subscription has started.', failed: 'The subscription was not started. Try again.',
+    lost: 'We do not know yet whether your subscription started. Do not subscribe again: load this page in a few minutes to see, or ask the shop.',
+  },
+  setup: {
+    running: 'Your payment method is being saved.', done: 'Payment method saved.', failed: 'The payment method was not saved. Try again.',
+    lost: 'We do not know yet whether your payment method was saved. Load this page in a few minutes to see, or ask the shop.',
+  },
+}[data.mode];
+
 const unreachable = 'The payment service cannot be reached. You have not been charged. Try again in a moment.';
 const broken = 'The payment form could not be loaded. Check your connection and load the page again.';
 
@@ -44,11 +60,11 @@ async function post(path, body) {
 /** Whether a status says that asking once more leads to the same. */
 const isFinal = (status) => status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
 
-/** Has the server look at a payment until it can tell how it ended; null if it never can. */
-async function outcomeOf(payment) {
+/** Has the server look at an attempt until it can tell how it ended; null if it never can. */
+async function outcomeOf(attempt) {
   let pause = pauseFirstMs;
   for (let tries = 0; tries < syncTriesMax; tries++) {
-    const { status, body } = await post(`/attempts/${payment}/sync`, {});
+    const { status, body } = await post(`/attempts/${attempt}/sync`, {});
     if (status === 200) return body;
     if (isFinal(status)) return null;
     if (tries === 1) show('wait-view');
@@ -108,13 +124,13 @@ function showDone(address) {
     link.focus();
     announce('You stay on this page.');
   }, { once: true });
-  announce('Payment complete. You will be taken back to the shop in a few seconds.');
+  announce(`${words.done} You will be taken back to the shop in a few seconds.`);
 }
 
 /** Shows how a payment ended. Gives the message to show where the buyer may try again. */
 function showOutcome(outcome, fallback) {
   if (!outcome) {
-    byId('wait-text').textContent = 'We do not know yet how your payment ended. Do not pay again: load this page in a few minutes to see, or ask the shop.';
+    byId('wait-text').textContent = words.lost;
     show('wait-view');
     announce(byId('wait-text').textContent);
     return null;
@@ -132,7 +148,7 @@ function showOutcome(outcome, fallback) {
     return null;
   }
   show('pay-view');
-  return outcome.message || fallback || 'The payment was not made. Try again.';
+  return outcome.message || fallback || words.failed;
 }
 
 // ---- the providers' fields
@@ -167,10 +183,10 @@ function appearance() {
 function stripeFields(account) {
   if (!window.Stripe) throw new Error('the script of Stripe did not load');
   const stripe = window.Stripe(account.publishable_key);
-  const elements = stripe.elements({
-    mode: 'payment', amount: account.amount, currency: data.currency,
-    captureMethod: data.capture === 'manual' ? 'manual' : 'automatic', appearance: appearance(),
-  });
+  // Where nothing is taken yet, on trial, too, the method alone is set up.
+  const asked = data.mode === 'setup' || data.trial ? { mode: 'setup' } : { mode: data.mode, amount: account.amount };
+  if (data.mode === 'payment') asked.captureMethod = data.capture === 'manual' ? 'manual' : 'automatic';
+  const elements = stripe.elements({ ...asked, currency: data.currency, appearance: appearance() });
   const element = elements.create('payment', { layout: 'tabs' });
   const redress = () => elements.update({ appearance: appearance() });
   dark.addEventListener('change', redress);
@@ -184,7 +200,8 @@ function stripeFields(account) {
     onChange: (fn) => element.on('change', fn),
     check: async () => (await elements.submit()).error?.message,
     confirm: async ({ action }) => {
-      const { error } = await stripe.confirmPayment({
+      const confirm = action.type === 'stripe_setup' ? stripe.confirmSetup : stripe.confirmPayment;
+      const { error } = await confirm.call(stripe, {
         elements, clientSecret: action.client_secret, redirect: 'if_required',
         confirmParams: { return_url: location.origin + base + '/return' },
       });
@@ -199,7 +216,8 @@ function stripeFields(account) {
 
 /**
  * PayPal's button and card fields: the buyer agrees at PayPal, or gives a card to PayPal's
- * frames, and our server then asks for the money. The button begins an attempt by itself.
+ * frames, and our server then asks for the money. The button begins an attempt by itself. A
+ * subscription takes the button alone; a method to be saved is agreed to in the same ways.
  */
 function paypalFields(account, press) {
   if (!window.paypal?.Buttons) throw new Error('the script of PayPal did not load');
@@ -209,22 +227,23 @@ function paypalFields(account, press) {
     handle.promise.catch(() => {}); // whoever waits for it hears of it
     return handle;
   };
-  let begun = null; // settles once there is an order for PayPal's button; null while that began nothing
+  let begun = null; // settles once there is something to agree to for PayPal's button; null while that began nothing
   let order = ''; // what the card is for
   let agreed = settleable(); // settles once the buyer has agreed, or not
   const told = {
     onApprove: () => agreed.resolve(''),
-    onCancel: () => agreed.resolve('You have not paid: you closed PayPal before you agreed.'),
-    onError: () => agreed.resolve('PayPal could not go on with the payment. Try again.'),
+    onCancel: () => agreed.resolve('Nothing was done: you closed PayPal before you agreed.'),
+    onError: () => agreed.resolve('PayPal could not go on. Try again.'),
   };
   let refused = false; // whether the button was pressed while an attempt ran, which is left alone
+  const creates = { payment: 'createOrder', subscription: 'createSubscription', setup: 'createVaultSetupToken' }[data.mode];
   const buttons = window.paypal.Buttons({
     ...told,
     onError: () => {
       if (!refused) told.onError();
       refused = false;
     },
-    createOrder: () => {
+    [creates]: () => {
       refused = byId('pay-form').getAttribute('aria-busy') === 'true';
       if (refused) return Promise.reject(new Error('an attempt runs'));
       begun = settleable();
@@ -236,7 +255,7 @@ function paypalFields(account, press) {
       return waits.promise;
     },
   });
-  const card = window.paypal.CardFields?.({ ...told, createOrder: async () => order });
+  const card = data.mode === 'subscription' ? null : window.paypal.CardFields?.({ ...told, [creates]: async () => order });
   const byCard = Boolean(card?.isEligible());
   return {
     ownButton: !byCard,
@@ -250,7 +269,7 @@ function paypalFields(account, press) {
       await buttons.render(place('button'));
       if (!byCard) return;
       const or = place('or');
-      or.textContent = 'or pay by card';
+      or.textContent = data.mode === 'setup' ? 'or save a card' : 'or pay by card';
       await Promise.all(['Number', 'Expiry', 'CVV'].map((name) => card[`${name}Field`]().render(place(name.toLowerCase()))));
     },
     onChange: () => {},
@@ -261,7 +280,7 @@ function paypalFields(account, press) {
     },
     confirm: ({ action }) => {
       agreed = settleable();
-      order = action.provider_payment_id;
+      order = action.object;
       if (begun) begun.resolve(order);
       else card.submit().catch(told.onError);
       return agreed.promise;
@@ -280,13 +299,12 @@ async function squareFields(account) {
       for (const name of ['errorClassAdded', 'errorClassRemoved', 'focusClassAdded']) card.addEventListener(name, fn);
     },
     check: async () => undefined, // Square checks when it makes the token
-    confirm: async ({ payment }) => {
-      const made = await card.tokenize({
-        amount: account.decimal, currencyCode: data.currency.toUpperCase(), intent: 'CHARGE',
-        customerInitiated: true, sellerKeyedIn: false, billingContact: {},
-      });
+    confirm: async ({ attempt }) => {
+      // What is charged later is stored; what is paid now is charged.
+      const asked = data.mode === 'payment' ? { amount: account.decimal, currencyCode: data.currency.toUpperCase(), intent: 'CHARGE' } : { intent: 'STORE' };
+      const made = await card.tokenize({ ...asked, customerInitiated: true, sellerKeyedIn: false, billingContact: {} });
       if (made.status !== 'OK') return made.errors?.map((one) => one.message).join(' ') || 'Check the card and try again.';
-      await post(`/attempts/${payment}/confirm`, { source: made.token });
+      await post(`/attempts/${attempt}/confirm`, { source: made.token });
       return undefined;
     },
     destroy: () => card.destroy(),
@@ -385,7 +403,7 @@ function openForm() {
   const attempt = async () => {
     const invalid = await fields.check();
     if (invalid) return invalid;
-    announce('Your payment is being processed.');
+    announce(words.running);
     const started = await startAttempt(chosen().account);
     if (started.problem) {
       if (started.problem.code === 'checkout_complete' || started.problem.code === 'checkout_expired') {
@@ -399,9 +417,9 @@ function openForm() {
       message = await fields.confirm(started);
     } catch {
       // Whatever broke, money may have moved: only the server's look tells.
-      message = 'Something went wrong while your payment was confirmed. Try again.';
+      message = 'Something went wrong while this was confirmed. Try again.';
     }
-    return showOutcome(await outcomeOf(started.payment), message);
+    return showOutcome(await outcomeOf(started.attempt), message);
   };
 
   /** Runs one attempt, unless one runs. */
@@ -437,7 +455,7 @@ function openForm() {
 
 /** Follows a payment that was under way when the page was loaded. */
 async function follow() {
-  const message = showOutcome(await outcomeOf(data.payment));
+  const message = showOutcome(await outcomeOf(data.attempt));
   if (message) location.reload(); // the buyer may try again, with fresh fields
 }
 
