@@ -14,12 +14,14 @@ import (
 	"github.com/paydesk/paydesk/app"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"log/slog"
 )
@@ -75,13 +77,22 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	settings := app.NewSettings(config, providers, refundsService)
 	paymentsService := payments.New(database, providers, service, clock, iDs, recorder, settings)
 	disputesService := disputes.New(database, providers, service, clock, iDs, recorder, desk)
+	customersService := customers.New(database, providers, service, paymentsService, clock, iDs, recorder, settings)
+	subscriptionsService := subscriptions.New(database, providers, service, paymentsService, customersService, clock, iDs, recorder, settings)
 	notifier := app.NewNotifier(config)
 	environment := app.NewEnvironment(config)
 	notifyService := notify.New(database, notifier, clock, iDs, environment)
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
-	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, paymentsService, refundsService, disputesService, idempotencyService, accessService, notifyService, iDs)
+	useCases := app.UseCases{
+		Payments:      paymentsService,
+		Refunds:       refundsService,
+		Disputes:      disputesService,
+		Customers:     customersService,
+		Subscriptions: subscriptionsService,
+	}
+	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, useCases, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
 		cleanup3()
 		cleanup2()
@@ -96,24 +107,26 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		return nil, nil, err
 	}
 	appApp := &app.App{
-		Config:      config,
-		Logger:      logger,
-		Clock:       clock,
-		Store:       database,
-		Jobs:        jobs,
-		Journal:     journal,
-		Rush:        rush,
-		Telemetry:   telemetryTelemetry,
-		Inbox:       inbox,
-		Calls:       desk,
-		Payments:    paymentsService,
-		Refunds:     refundsService,
-		Disputes:    disputesService,
-		Notify:      notifyService,
-		Access:      accessService,
-		Idempotency: idempotencyService,
-		Public:      publicHandler,
-		Admin:       adminHandler,
+		Config:        config,
+		Logger:        logger,
+		Clock:         clock,
+		Store:         database,
+		Jobs:          jobs,
+		Journal:       journal,
+		Rush:          rush,
+		Telemetry:     telemetryTelemetry,
+		Inbox:         inbox,
+		Calls:         desk,
+		Payments:      paymentsService,
+		Refunds:       refundsService,
+		Disputes:      disputesService,
+		Customers:     customersService,
+		Subscriptions: subscriptionsService,
+		Notify:        notifyService,
+		Access:        accessService,
+		Idempotency:   idempotencyService,
+		Public:        publicHandler,
+		Admin:         adminHandler,
 	}
 	return appApp, func() {
 		cleanup3()

@@ -28,6 +28,7 @@ type StripeConfig struct {
 	PublishableKey string
 	WebhookSecrets []string
 	APIBase        string // empty means Stripe itself
+	FilesBase      string // where files are sent; empty means APIBase, or Stripe itself
 }
 
 // PayPalConfig is an account at PayPal.
@@ -151,6 +152,9 @@ func (c StripeConfig) check(env core.Environment, at field) error {
 	}
 	if env == core.EnvLive && c.APIBase != "" && c.APIBase != stripeAPI {
 		return refuse("api_base", "must be unset in live, or Stripe's own address")
+	}
+	if env == core.EnvLive && c.FilesBase != "" && c.FilesBase != stripeFiles {
+		return refuse("files_base", "must be unset in live, or Stripe's own address")
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ type accountEntry struct {
 	SecretKey      string   `yaml:"secret_key"`
 	PublishableKey string   `yaml:"publishable_key"`
 	WebhookSecrets []string `yaml:"webhook_secrets"`
+	FilesBase      string   `yaml:"files_base"`
 
 	ClientID             string `yaml:"client_id"`
 	ClientSecret         string `yaml:"client_secret"`
@@ -150,6 +151,11 @@ func (e *accountEntry) account(at field, env core.Environment, lookup func(strin
 			return refuse("api_base", err.Error())
 		}
 	}
+	if e.FilesBase != "" {
+		if err := checkBase(e.FilesBase); err != nil {
+			return refuse("files_base", err.Error())
+		}
+	}
 	a := Account{Name: core.AccountName(e.Name), Provider: core.ProviderName(e.Provider)}
 	if foreign := e.foreign(a.Provider); foreign != "" {
 		return refuse(foreign, "is not a setting of an account at "+e.Provider)
@@ -158,7 +164,7 @@ func (e *accountEntry) account(at field, env core.Environment, lookup func(strin
 	var err error
 	switch a.Provider {
 	case core.ProviderStripe:
-		a.Stripe = StripeConfig{SecretKey: e.SecretKey, PublishableKey: e.PublishableKey, WebhookSecrets: e.WebhookSecrets, APIBase: base}
+		a.Stripe = StripeConfig{SecretKey: e.SecretKey, PublishableKey: e.PublishableKey, WebhookSecrets: e.WebhookSecrets, APIBase: base, FilesBase: strings.TrimRight(e.FilesBase, "/")}
 	case core.ProviderPayPal:
 		a.PayPal = PayPalConfig{ClientID: e.ClientID, ClientSecret: e.ClientSecret, WebhookID: e.WebhookID, WebhookVerification: e.WebhookVerification, APIBase: base}
 		if a.PayPal.WebhookIntermediates, err = readCertificates(e.WebhookIntermediates); err != nil {
@@ -184,7 +190,7 @@ func (e *accountEntry) account(at field, env core.Environment, lookup func(strin
 func (e *accountEntry) texts() map[core.ProviderName]map[string]*string {
 	return map[core.ProviderName]map[string]*string{
 		"":                  {"api_base": &e.APIBase},
-		core.ProviderStripe: {"secret_key": &e.SecretKey, "publishable_key": &e.PublishableKey},
+		core.ProviderStripe: {"secret_key": &e.SecretKey, "publishable_key": &e.PublishableKey, "files_base": &e.FilesBase},
 		core.ProviderPayPal: {
 			"client_id": &e.ClientID, "client_secret": &e.ClientSecret, "webhook_id": &e.WebhookID, "webhook_verification": &e.WebhookVerification,
 			"webhook_intermediates": &e.WebhookIntermediates, "webhook_roots": &e.WebhookRoots,

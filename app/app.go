@@ -9,35 +9,39 @@ import (
 	"github.com/paydesk/paydesk/adapters/telemetry"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // App is the assembled program, ready to run.
 type App struct {
-	Config      Config
-	Logger      *slog.Logger
-	Clock       ports.Clock
-	Store       ports.Store
-	Jobs        ports.Jobs
-	Journal     ports.Journal
-	Rush        *Rush
-	Telemetry   *telemetry.Telemetry
-	Inbox       *observe.Inbox
-	Calls       *calls.Desk
-	Payments    *payments.Service
-	Refunds     *refunds.Service
-	Disputes    *disputes.Service
-	Notify      *notify.Service
-	Access      *access.Service
-	Idempotency *idempotency.Service
-	Public      PublicHandler
-	Admin       AdminHandler
+	Config        Config
+	Logger        *slog.Logger
+	Clock         ports.Clock
+	Store         ports.Store
+	Jobs          ports.Jobs
+	Journal       ports.Journal
+	Rush          *Rush
+	Telemetry     *telemetry.Telemetry
+	Inbox         *observe.Inbox
+	Calls         *calls.Desk
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
+	Notify        *notify.Service
+	Access        *access.Service
+	Idempotency   *idempotency.Service
+	Public        PublicHandler
+	Admin         AdminHandler
 }
 
 // Handlers of the listeners. They are types of their own so that the wiring can tell

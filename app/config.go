@@ -75,6 +75,7 @@ func Variables() []Variable {
 		{Name: "PAYDESK_STRIPE_PUBLISHABLE_KEY", Help: "Stripe's publishable key, for the checkout page", set: setText(func(c *Config) *string { return &c.stripe.PublishableKey })},
 		{Name: "PAYDESK_STRIPE_WEBHOOK_SECRETS", Secret: true, Help: "comma list of the webhook endpoint's signing secrets; any of them is accepted, so that they can be rotated", set: setList(func(c *Config) *[]string { return &c.stripe.WebhookSecrets })},
 		{Name: "PAYDESK_STRIPE_API_BASE", Help: "another address for Stripe's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.stripe.APIBase })},
+		{Name: "PAYDESK_STRIPE_FILES_BASE", Help: "another address for the files that are sent to Stripe; unset it is PAYDESK_STRIPE_API_BASE where that is set; not in live", set: setBase(func(c *Config) *string { return &c.stripe.FilesBase })},
 		{Name: "PAYDESK_PAYPAL_CLIENT_ID", Help: "PayPal's client id, made to be seen by browsers; unset turns PayPal off", set: setText(func(c *Config) *string { return &c.paypal.ClientID })},
 		{Name: "PAYDESK_PAYPAL_CLIENT_SECRET", Secret: true, Help: "PayPal's client secret", set: setText(func(c *Config) *string { return &c.paypal.ClientSecret })},
 		{Name: "PAYDESK_PAYPAL_WEBHOOK_ID", Help: "the id of the webhook that is registered at PayPal for `PUBLIC_URL/webhooks/paypal`; it is part of what PayPal signs", set: setText(func(c *Config) *string { return &c.paypal.WebhookID })},
@@ -98,6 +99,9 @@ func Variables() []Variable {
 
 // stripeAPI is Stripe's own address, the only one that live talks to.
 const stripeAPI = "https://api.stripe.com"
+
+// stripeFiles is where Stripe itself takes files.
+const stripeFiles = "https://files.stripe.com"
 
 // ConfigError refuses a configuration. It names the variable and never shows the value
 // of one.

@@ -111,6 +111,8 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 		{"PAYDESK_STRIPE_WEBHOOK_SECRETS", ""},
 		{"PAYDESK_STRIPE_API_BASE", "http://127.0.0.1:8090/stripe"},
 		{"PAYDESK_STRIPE_API_BASE", "HUSH"},
+		{"PAYDESK_STRIPE_FILES_BASE", "http://127.0.0.1:8090/stripe"},
+		{"PAYDESK_STRIPE_FILES_BASE", "HUSH"},
 		{"PAYDESK_PAYPAL_CLIENT_ID", ""},
 		{"PAYDESK_PAYPAL_CLIENT_SECRET", ""},
 		{"PAYDESK_PAYPAL_WEBHOOK_ID", ""},

@@ -23,7 +23,7 @@ import (
 // Names: journal.append.before, journal.append.after, drain.before, drain.after,
 // tx.begin, tx.commit (all is written and nothing committed), tx.done,
 // provider.create.before, provider.create.after, provider.get.before, provider.get.after,
-// and likewise confirm, host, capture, cancel and refund.
+// and likewise confirm, host, capture, cancel, refund, evidence, charge and subscribe.
 var crash = readCrashPoint()
 
 type crashPoint struct {
@@ -98,6 +98,8 @@ type wholeProvider interface {
 	ports.Confirmer
 	ports.Hoster
 	ports.Refunder
+	ports.Disputer
+	ports.Subscriber
 	ports.Healthy
 }
 
@@ -107,58 +109,60 @@ func crashingProvider(provider ports.Provider) ports.Provider {
 	return providerThatCrashes{provider.(wholeProvider)}
 }
 
+// around makes a call between the two boundaries of its name.
+func around[T any](name string, call func() (T, error)) (T, error) {
+	crash.at("provider." + name + ".before")
+	answer, err := call()
+	crash.at("provider." + name + ".after")
+	return answer, err
+}
+
 // ConfirmPayment implements [ports.Confirmer].
 func (p providerThatCrashes) ConfirmPayment(ctx context.Context, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
-	crash.at("provider.confirm.before")
-	snapshot, err := p.wholeProvider.ConfirmPayment(ctx, key, in)
-	crash.at("provider.confirm.after")
-	return snapshot, err
+	return around("confirm", func() (core.PaymentSnapshot, error) { return p.wholeProvider.ConfirmPayment(ctx, key, in) })
 }
 
 // CreateHosted implements [ports.Hoster].
 func (p providerThatCrashes) CreateHosted(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
-	crash.at("provider.host.before")
-	session, err := p.wholeProvider.CreateHosted(ctx, key, in)
-	crash.at("provider.host.after")
-	return session, err
+	return around("host", func() (ports.PaymentSession, error) { return p.wholeProvider.CreateHosted(ctx, key, in) })
 }
 
 // RefundPayment implements [ports.Refunder].
 func (p providerThatCrashes) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
-	crash.at("provider.refund.before")
-	refund, err := p.wholeProvider.RefundPayment(ctx, key, in)
-	crash.at("provider.refund.after")
-	return refund, err
+	return around("refund", func() (core.RefundSnapshot, error) { return p.wholeProvider.RefundPayment(ctx, key, in) })
+}
+
+// SubmitEvidence implements [ports.Disputer].
+func (p providerThatCrashes) SubmitEvidence(ctx context.Context, key core.OperationKey, in ports.SubmitEvidence) (core.DisputeSnapshot, error) {
+	return around("evidence", func() (core.DisputeSnapshot, error) { return p.wholeProvider.SubmitEvidence(ctx, key, in) })
+}
+
+// ChargeMethod implements [ports.Vault].
+func (p providerThatCrashes) ChargeMethod(ctx context.Context, key core.OperationKey, in ports.ChargeMethod) (core.PaymentSnapshot, error) {
+	return around("charge", func() (core.PaymentSnapshot, error) { return p.wholeProvider.ChargeMethod(ctx, key, in) })
+}
+
+// CreateSubscription implements [ports.Subscriber].
+func (p providerThatCrashes) CreateSubscription(ctx context.Context, key core.OperationKey, in ports.CreateSubscription) (ports.SubscriptionSession, error) {
+	return around("subscribe", func() (ports.SubscriptionSession, error) { return p.wholeProvider.CreateSubscription(ctx, key, in) })
 }
 
 // CreatePayment implements [ports.Provider].
 func (p providerThatCrashes) CreatePayment(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
-	crash.at("provider.create.before")
-	session, err := p.wholeProvider.CreatePayment(ctx, key, in)
-	crash.at("provider.create.after")
-	return session, err
+	return around("create", func() (ports.PaymentSession, error) { return p.wholeProvider.CreatePayment(ctx, key, in) })
 }
 
 // GetPayment implements [ports.Provider].
 func (p providerThatCrashes) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
-	crash.at("provider.get.before")
-	snapshot, err := p.wholeProvider.GetPayment(ctx, ref)
-	crash.at("provider.get.after")
-	return snapshot, err
+	return around("get", func() (core.PaymentSnapshot, error) { return p.wholeProvider.GetPayment(ctx, ref) })
 }
 
 // CapturePayment implements [ports.Provider].
 func (p providerThatCrashes) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
-	crash.at("provider.capture.before")
-	snapshot, err := p.wholeProvider.CapturePayment(ctx, key, ref, amount)
-	crash.at("provider.capture.after")
-	return snapshot, err
+	return around("capture", func() (core.PaymentSnapshot, error) { return p.wholeProvider.CapturePayment(ctx, key, ref, amount) })
 }
 
 // CancelPayment implements [ports.Provider].
 func (p providerThatCrashes) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
-	crash.at("provider.cancel.before")
-	snapshot, err := p.wholeProvider.CancelPayment(ctx, key, ref)
-	crash.at("provider.cancel.after")
-	return snapshot, err
+	return around("cancel", func() (core.PaymentSnapshot, error) { return p.wholeProvider.CancelPayment(ctx, key, ref) })
 }

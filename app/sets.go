@@ -27,6 +27,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
@@ -34,6 +35,7 @@ import (
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -60,7 +62,7 @@ var (
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
 	)
 	// CoreSet is the use cases.
-	CoreSet = wire.NewSet(calls.New, refunds.New, disputes.New, NewSettings, payments.New, access.New, NewIdempotency, NewNotifier, notify.New)
+	CoreSet = wire.NewSet(calls.New, refunds.New, disputes.New, NewSettings, payments.New, customers.New, subscriptions.New, wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, notify.New)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
 	// HTTPSet is the faces of the program.
@@ -153,7 +155,7 @@ func NewAdapter(c Config, account Account, client *http.Client) (Adapter, error)
 		return stripe.New(stripe.Options{
 			Account: account.Name, Environment: c.Environment,
 			SecretKey: account.Stripe.SecretKey, PublishableKey: account.Stripe.PublishableKey,
-			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase, HTTPClient: client,
+			WebhookSecrets: account.Stripe.WebhookSecrets, APIBase: account.Stripe.APIBase, FilesBase: account.Stripe.FilesBase, HTTPClient: client,
 		})
 	case core.ProviderPayPal:
 		return paypal.New(paypal.Options{
@@ -252,18 +254,27 @@ func NewJournal(c Config, inbox *observe.Inbox, sealer ports.Sealer, rush *Rush,
 	return rush.journal(crashingJournal(journal)), journal.Close, nil
 }
 
+// UseCases are what storefronts and buyers can have done.
+type UseCases struct {
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
+	Customers     *customers.Service
+	Subscriptions *subscriptions.Service
+}
+
 // NewPublicHandler puts the public listener's parts together.
 func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal,
-	service *payments.Service, refunding *refunds.Service, disputing *disputes.Service, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
+	sold UseCases, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
 ) (PublicHandler, error) {
 	api, err := httpapi.NewHandler(httpapi.Options{
-		Payments: service, Refunds: refunding, Disputes: disputing, Idempotency: replays, Keys: keys, Endpoints: endpoints,
-		PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
+		Payments: sold.Payments, Refunds: sold.Refunds, Disputes: sold.Disputes, Customers: sold.Customers, Subscriptions: sold.Subscriptions,
+		Idempotency: replays, Keys: keys, Endpoints: endpoints, PublicURL: c.PublicURL, Version: Version, Logger: logger, Clock: clock,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the storefront API: %w", err)
 	}
-	pages, err := pay.NewHandler(pay.Options{Payments: service, Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, IDs: ids, Logger: logger})
+	pages, err := pay.NewHandler(pay.Options{Payments: sold.Payments, Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, IDs: ids, Logger: logger})
 	if err != nil {
 		return nil, fmt.Errorf("build the checkout page: %w", err)
 	}

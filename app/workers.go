@@ -7,16 +7,18 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/customers"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // How often the sweeps run.
 const (
-	expireCheckoutsEvery     = 5 * time.Second
-	pruneIdempotencyEvery    = time.Hour
-	watchRefundsEvery        = 30 * time.Minute
-	watchDisputesEvery       = 15 * time.Minute
-	watchAuthorizationsEvery = 15 * time.Minute
+	expireCheckoutsEvery  = 5 * time.Second
+	pruneIdempotencyEvery = time.Hour
+	// watchEvery is of the sweeps over what was sold. Each reads an index of what is due and little
+	// else, and in trial houses, whose clock jumps, people wait for them.
+	watchEvery = 10 * time.Second
 )
 
 // jobHandlers says who does what.
@@ -31,6 +33,9 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncRefund:          a.Refunds.Look,
 		ports.JobWatchDisputes:       a.Disputes.Remind,
 		ports.JobWatchRefunds:        a.Refunds.Watch,
+		ports.JobSyncSubscription:    a.Subscriptions.Refresh,
+		ports.JobWatchSubscriptions:  a.Subscriptions.Watch,
+		ports.JobSwapMethod:          a.Subscriptions.SwapMethod,
 		ports.JobNotify:              a.Notify.Deliver,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}
@@ -38,16 +43,20 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 
 // senders says who sends, and so repairs, the operations of a kind; the rest are the payments' own.
 func (a *App) senders() calls.Senders {
-	return calls.Senders{core.OpRefundPayment: a.Refunds, core.OpSubmitEvidence: a.Disputes, core.OpAcceptDispute: a.Disputes}
+	senders := calls.Senders{core.OpRefundPayment: a.Refunds, core.OpSubmitEvidence: a.Disputes, core.OpAcceptDispute: a.Disputes}
+	senders.Add(a.Customers, customers.Operations()...)
+	senders.Add(a.Subscriptions, subscriptions.Operations()...)
+	return senders
 }
 
 func jobSchedules() []ports.JobSchedule {
 	return []ports.JobSchedule{
 		{Kind: ports.JobExpireCheckouts, Every: expireCheckoutsEvery},
 		{Kind: ports.JobPruneIdempotency, Every: pruneIdempotencyEvery},
-		{Kind: ports.JobWatchRefunds, Every: watchRefundsEvery},
-		{Kind: ports.JobWatchDisputes, Every: watchDisputesEvery},
-		{Kind: ports.JobWatchAuthorizations, Every: watchAuthorizationsEvery},
+		{Kind: ports.JobWatchRefunds, Every: watchEvery},
+		{Kind: ports.JobWatchDisputes, Every: watchEvery},
+		{Kind: ports.JobWatchAuthorizations, Every: watchEvery},
+		{Kind: ports.JobWatchSubscriptions, Every: watchEvery},
 	}
 }
 

@@ -38,6 +38,15 @@ const (
 	OpSwapMethod OperationKind = "swap_method"
 )
 
+// OperationKinds lists all kinds.
+func OperationKinds() []OperationKind {
+	return []OperationKind{
+		OpCreatePayment, OpConfirmPayment, OpCapturePayment, OpCancelPayment, OpRefundPayment, OpChargeMethod, OpSubmitEvidence, OpAcceptDispute,
+		OpCreateCustomer, OpCreateSetup, OpConfirmSetup, OpDetachMethod, OpCreatePrice, OpCreateSubscription, OpChangeSubscription,
+		OpPauseSubscription, OpResumeSubscription, OpCancelSubscription,
+	}
+}
+
 // OperationKey is the idempotency key a provider gets: at most 45 visible ASCII
 // characters, the least that any provider takes. It is the operation's id.
 type OperationKey string

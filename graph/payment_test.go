@@ -291,7 +291,7 @@ func TestTimeline(t *testing.T) {
 		"id": string(entries[1].ID), "kind": "OPERATION", "at": "2026-03-01T12:00:00.000000Z",
 		"cause":     map[string]any{"kind": "BUYER", "inboundEventId": nil, "actor": nil},
 		"operation": map[string]any{"id": string(operation.ID), "status": "FAILED"},
-		"status":    "failed", "from": "PROCESSING", "to": "PROCESSING", "verdict": nil, "reason": nil, "note": "create_payment", "traceId": nil,
+		"status":    "failed", "from": "processing", "to": "processing", "verdict": nil, "reason": nil, "note": "create_payment", "traceId": nil,
 	}, first.at(t, "payment.timeline.edges.1.node"))
 	require.Equal(t, []any{map[string]any{"id": string(entries[0].ID)}, map[string]any{"id": string(entries[1].ID)}}, first.at(t, "payment.timeline.nodes"))
 	variables["after"] = first.at(t, "payment.timeline.pageInfo.endCursor")
@@ -301,7 +301,7 @@ func TestTimeline(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"id": string(entries[2].ID), "kind": "OBSERVATION", "at": "2026-03-01T12:00:01.000000Z",
 		"cause":     map[string]any{"kind": "WEBHOOK", "inboundEventId": string(inbound), "actor": nil},
-		"operation": nil, "status": "failed", "from": "PROCESSING", "to": "FAILED", "verdict": "ADVANCE", "reason": "moved", "note": nil,
+		"operation": nil, "status": "failed", "from": "processing", "to": "failed", "verdict": "ADVANCE", "reason": "moved", "note": nil,
 		"traceId": "0af7651916cd43dd8448eb211c80319c",
 	}, rest.at(t, "payment.timeline.edges.0.node"))
 }

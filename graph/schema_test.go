@@ -106,18 +106,27 @@ func hasWord(name string, words []string) bool {
 func TestEnumsAreTheCores(t *testing.T) {
 	t.Parallel()
 	for name, words := range map[string][]string{
-		"PaymentStatus":   texts(core.PaymentStatuses()),
-		"Environment":     texts([]core.Environment{core.EnvTest, core.EnvLive}),
-		"CaptureMode":     texts([]core.CaptureMode{core.CaptureAutomatic, core.CaptureManual}),
-		"CheckoutStatus":  texts([]core.CheckoutStatus{core.CheckoutOpen, core.CheckoutComplete, core.CheckoutExpired}),
-		"CheckoutMode":    texts([]core.CheckoutMode{core.ModePayment, core.ModeSubscription, core.ModeSetup}),
-		"OperationKind":   texts([]core.OperationKind{core.OpCreatePayment, core.OpCapturePayment, core.OpCancelPayment}),
-		"OperationStatus": texts([]core.OperationStatus{core.OperationPending, core.OperationSucceeded, core.OperationFailed, core.OperationUnknown}),
-		"ReviewReason":    texts([]core.ReviewReason{core.ReviewAmount, core.ReviewCurrency, core.ReviewEnvironment, core.ReviewTransition, core.ReviewAmounts}),
+		"PaymentStatus":  texts(core.PaymentStatuses()),
+		"Environment":    texts([]core.Environment{core.EnvTest, core.EnvLive}),
+		"CaptureMode":    texts([]core.CaptureMode{core.CaptureAutomatic, core.CaptureManual}),
+		"CheckoutStatus": texts([]core.CheckoutStatus{core.CheckoutOpen, core.CheckoutComplete, core.CheckoutExpired}),
+		"CheckoutMode":   texts([]core.CheckoutMode{core.ModePayment, core.ModeSubscription, core.ModeSetup}),
+		"OperationKind":  texts(core.OperationKinds()),
+		"RefundStatus":   texts(core.RefundStatuses()),
+		"RefundReason":   texts([]core.RefundReason{core.RefundRequested, core.RefundDuplicate, core.RefundFraudulent, core.RefundOther}),
+		"Origin":         texts([]core.Origin{core.OriginHere, core.OriginProvider}),
+		"DisputeStatus":  texts(core.DisputeStatuses()),
+		"DisputeReason": texts([]core.DisputeReason{
+			core.DisputeFraudulent, core.DisputeNotReceived, core.DisputeUnacceptable, core.DisputeDuplicate, core.DisputeCanceledReason,
+			core.DisputeNotRefunded, core.DisputeUnrecognized, core.DisputeWrongAmount, core.DisputeGeneral,
+		}),
+		"SubscriptionStatus": texts(core.SubscriptionStatuses()),
+		"OperationStatus":    texts([]core.OperationStatus{core.OperationPending, core.OperationSucceeded, core.OperationFailed, core.OperationUnknown}),
+		"ReviewReason":       texts([]core.ReviewReason{core.ReviewAmount, core.ReviewCurrency, core.ReviewEnvironment, core.ReviewTransition, core.ReviewAmounts}),
 		"FailureCode": texts([]core.FailureCode{
 			core.FailureCardDeclined, core.FailureInsufficientFunds, core.FailureExpiredCard, core.FailureIncorrectCVC,
 			core.FailureAuthenticationRequired, core.FailureSuspectedFraud, core.FailureProcessingError,
-			core.FailureProviderUnavailable, core.FailureInvalidRequest, core.FailureCanceledByBuyer,
+			core.FailureProviderUnavailable, core.FailureInvalidRequest, core.FailureCanceledByBuyer, core.FailureRefundFailed,
 		}),
 		"TimelineKind": texts([]core.TimelineKind{core.TimelineCreated, core.TimelineOperation, core.TimelineObservation}),
 		"CauseKind": texts([]core.CauseKind{

@@ -70,6 +70,9 @@ type CreateSetup struct {
 	Customer         core.CustomerID
 	ProviderCustomer string // empty where the provider has none
 	ReturnURL        string // where the buyer's browser comes back to after a step elsewhere
+	// MethodType is what is to be saved, "card" or "paypal", where the provider has to know it
+	// beforehand; empty for what it takes first.
+	MethodType string
 }
 
 // ConfirmSetup has a method saved. The same operation always sends the same.

@@ -34,11 +34,11 @@ type newPayment struct {
 	Keyed
 	Body struct {
 		Customer      string            `json:"customer" example:"cus_01jd0000000000000000000000"`
-		PaymentMethod string            `json:"payment_method" example:"pm_01jd0000000000000000000000" doc:"An active one of the customer's"`
+		PaymentMethod string            `json:"payment_method" example:"pm_01jd0000000000000000000000" doc:"One that the customer saved"`
 		Amount        int64             `json:"amount" example:"1250" doc:"In minor units"`
 		Currency      string            `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
-		Reference     string            `json:"reference" minLength:"1" maxLength:"200" doc:"Your own name for the order"`
-		Capture       string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic"`
+		Reference     string            `json:"reference" minLength:"1" maxLength:"200" example:"order-2" doc:"Your own name for the order"`
+		Capture       string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic" doc:"Take authorized money at once, or by a later call"`
 		Metadata      map[string]string `json:"metadata,omitempty" doc:"Yours: up to 50 keys of 40 characters with values of 500"`
 	}
 }
@@ -62,8 +62,8 @@ var providerErrors = []int{http.StatusPaymentRequired, http.StatusServiceUnavail
 
 func (s *server) paymentCalls(api huma.API) {
 	create := operation("createPayment", http.MethodPost, "/v1/payments", http.StatusCreated, "Take an off-session payment", providerErrors...)
-	create.Description = "Charges a saved method without the buyer. Where their bank wants them to be there, the answer is a problem with `failure.code` " +
-		"`authentication_required` and a `checkout_url` at which they can pay the same. A `processing` one got no answer yet; it is settled by itself."
+	create.Description = "Takes or holds money by a saved method, without the buyer. A refusal is 402 with the payment that failed; where the bank wants the buyer to be there, " +
+		"it has a checkout, too, at which they can pay the same. 202 means that the provider gave no answer; it is settled by itself."
 	huma.Register(api, create, s.createPayment)
 	huma.Register(api, operation("getPayment", http.MethodGet, "/v1/payments/{id}", http.StatusOK, "Read a payment"), s.getPayment)
 	huma.Register(api, operation("listPayments", http.MethodGet, "/v1/payments", http.StatusOK, "List payments, newest first"), s.listPayments)
@@ -76,18 +76,23 @@ func (s *server) paymentCalls(api huma.API) {
 }
 
 func (s *server) createPayment(ctx context.Context, in *newPayment) (*answer[view.Payment], error) {
-	body := in.Body
 	charged, err := s.payments.Charge(ctx, payments.Charge{
-		RequestKey: callerOf(ctx).request, Customer: body.Customer, Method: body.PaymentMethod, Amount: body.Amount, Currency: body.Currency,
-		Reference: body.Reference, Capture: core.CaptureMode(body.Capture), Metadata: body.Metadata, Cause: callerOf(ctx).cause(),
+		RequestKey: callerOf(ctx).request, Customer: in.Body.Customer, Method: in.Body.PaymentMethod, Amount: in.Body.Amount, Currency: in.Body.Currency,
+		Reference: in.Body.Reference, Capture: core.CaptureMode(in.Body.Capture), Metadata: in.Body.Metadata, Cause: callerOf(ctx).cause(),
 	})
 	if err != nil {
 		p := *s.problemOf(ctx, err)
-		p.Payment = charged.Payment.ID
+		if charged.Payment.ID != "" {
+			p.Payment = &charged.Payment.ID
+		}
 		if charged.Checkout.ID != "" {
-			p.CheckoutURL = s.payments.CheckoutURL(charged.Checkout.ID)
+			page := s.payments.CheckoutURL(charged.Checkout.ID)
+			p.Checkout, p.CheckoutURL = &charged.Checkout.ID, &page
 		}
 		return nil, &p
+	}
+	if !charged.Payment.Exists() {
+		return answered(http.StatusAccepted, view.OfPayment(charged.Payment)), nil
 	}
 	return answered(http.StatusCreated, view.OfPayment(charged.Payment)), nil
 }
@@ -148,7 +153,7 @@ func (q *paymentQuery) read() (ports.PaymentFilter, core.PageRequest, *Problem) 
 	}
 	page := core.PageRequest{Limit: q.Limit}
 	if q.Cursor != "" {
-		cursor, ok := readCursor(q.Cursor)
+		cursor, ok := readCursor[core.PaymentID](q.Cursor)
 		if !ok {
 			refuse("cursor", "must be the next_cursor of an earlier answer")
 		}
@@ -162,9 +167,8 @@ func writeCursor(c core.Cursor) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.At.UnixMicro(), 10) + "|" + c.ID))
 }
 
-func readCursor(text string) (core.Cursor, bool) { return readCursorOf[core.PaymentID](text) }
-
-func readCursorOf[T core.ID](text string) (core.Cursor, bool) {
+// readCursor reads a place in a list of things with ids of type T.
+func readCursor[T core.ID](text string) (core.Cursor, bool) {
 	plain, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return core.Cursor{}, false

@@ -98,7 +98,7 @@ func pageOf[T core.ID](in PageQuery) (core.PageRequest, *Problem) {
 	if in.Cursor == "" {
 		return page, nil
 	}
-	cursor, ok := readCursorOf[T](in.Cursor)
+	cursor, ok := readCursor[T](in.Cursor)
 	if !ok {
 		return page, invalidFields(FieldError{Location: "query.cursor", Message: "must be the next_cursor of an earlier answer"})
 	}

@@ -1,10 +1,13 @@
-// Package paypal translates between Paydesk's ports and PayPal's Orders, Payments and
-// Transaction Search APIs. It only translates: no retries, no state but an access token and
-// the certificates that webhooks are signed with, no judgement, and no error text that holds
-// anything PayPal or the network sent, beyond PayPal's own codes and ids.
+// Package paypal translates between Paydesk's ports and PayPal's Orders, Payments,
+// Disputes, Vault, Subscriptions and Transaction Search APIs. It only translates: no retries,
+// no state but an access token and the certificates that webhooks are signed with, no
+// judgement, and no error text that holds anything PayPal or the network sent, beyond PayPal's
+// own codes and ids.
 //
 // A payment is known by its order. The buyer agrees to the order at PayPal, and our server
-// then captures or authorizes it: nobody else can take its money.
+// then captures or authorizes it: nobody else can take its money. What a subscription's
+// billing takes has no order: such a payment, and what stands for its invoice, are known by
+// the id of PayPal's transaction.
 package paypal
 
 import (
@@ -87,6 +90,8 @@ var (
 	_ ports.BrowserProvider = (*Adapter)(nil)
 	_ ports.Confirmer       = (*Adapter)(nil)
 	_ ports.Refunder        = (*Adapter)(nil)
+	_ ports.Disputer        = (*Adapter)(nil)
+	_ ports.Subscriber      = (*Adapter)(nil)
 	_ ports.Hoster          = (*Adapter)(nil)
 	_ ports.WebhookVerifier = (*Adapter)(nil)
 )

@@ -10,11 +10,12 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// keyKept is how long PayPal remembers the key of an order at least; those of captures,
-// voids and refunds are kept for longer.
+// keyKept is how long PayPal remembers a key at least: that of saving a way to pay. Those of
+// orders are kept for 6 hours, of subscriptions for 72, and those of captures, voids and
+// refunds for longer.
 //
 // Source: developer.paypal.com/api/rest/reference/idempotency.
-const keyKept = 6 * time.Hour
+const keyKept = 3 * time.Hour
 
 func capabilities() ports.Capabilities {
 	currencies := make(map[core.Currency]bool, len(decimals))
@@ -24,6 +25,7 @@ func capabilities() ports.Capabilities {
 	return ports.Capabilities{
 		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true,
 		Refund: true, ListPayments: true, KeyKept: keyKept, Currencies: currencies,
+		Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 	}
 }
 
@@ -31,6 +33,13 @@ func capabilities() ports.Capabilities {
 func (a *Adapter) Capabilities() ports.Capabilities {
 	can := a.can
 	can.Currencies = maps.Clone(can.Currencies)
+	disputes, subscriptions := *can.Disputes, *can.Subscriptions
+	disputes.Fields = slices.Clone(disputes.Fields)
+	subscriptions.Periods = maps.Clone(subscriptions.Periods)
+	for interval, counts := range subscriptions.Periods {
+		subscriptions.Periods[interval] = slices.Clone(counts)
+	}
+	can.Disputes, can.Subscriptions = &disputes, &subscriptions
 	return can
 }
 

@@ -78,6 +78,7 @@ type request struct {
 	key              core.OperationKey // empty for calls that change nothing
 	body             any               // nil for none
 	raw              []byte            // goes out as it stands, in place of body
+	contentType      string            // of raw; empty for JSON
 }
 
 // answer is what came of a call that went well.
@@ -166,6 +167,9 @@ func (c *client) build(ctx context.Context, sdk *paypalsdk.Client, r request) (*
 	}
 	if err != nil {
 		return nil, err
+	}
+	if r.contentType != "" {
+		made.Header.Set("Content-Type", r.contentType)
 	}
 	if r.key != "" {
 		made.Header.Set("PayPal-Request-Id", string(r.key))

@@ -389,10 +389,23 @@ func TestAbout(t *testing.T) {
 	}
 	can.Currencies["RUB"] = true
 	require.False(t, adapter.Capabilities().Currencies["RUB"], "the caller has a copy")
-	can.Currencies = nil
+	can.Disputes.Fields[0], can.Subscriptions.Periods[core.IntervalYear][0] = "x", 7
+	can = adapter.Capabilities()
+	require.Equal(t, ports.DisputeAbilities{Evidence: true, Accept: true, TextCharsMax: 1960, Fields: []core.EvidenceField{
+		core.EvidenceProductDescription, core.EvidenceShippingCarrier, core.EvidenceTrackingNumber, core.EvidenceRefundPolicyText, core.EvidenceOtherText,
+		core.EvidenceReceipt, core.EvidenceSignature, core.EvidenceShippingFile, core.EvidenceRefundPolicyFile, core.EvidenceOtherFile,
+	}}, *can.Disputes)
+	periods := can.Subscriptions.Periods
+	require.Equal(t, []int{365, 52, 12}, []int{len(periods[core.IntervalDay]), len(periods[core.IntervalWeek]), len(periods[core.IntervalMonth])})
+	require.Equal(t, []int{1}, periods[core.IntervalYear])
+	can.Subscriptions.Periods = nil
+	require.Equal(t, ports.SubscriptionAbilities{
+		TrialDaysMax: 365, QuantityMax: 1_000_000, Quantity: true, BuyerAgrees: true, Pause: true, PauseNow: true, CancelNow: true,
+	}, *can.Subscriptions)
+	can.Currencies, can.Disputes, can.Subscriptions = nil, nil, nil
 	require.Equal(t, ports.Capabilities{
 		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true, Refund: true,
-		ListPayments: true, KeyKept: 6 * time.Hour,
+		ListPayments: true, Vault: true, KeyKept: 3 * time.Hour,
 	}, can)
 }
 

@@ -16,13 +16,22 @@ import (
 
 // What is wrong with a request that was not sent, or an answer that cannot be used.
 var (
-	errNotOurRef   = errors.New("object is not a payment of this account")
+	errNotOurRef   = errors.New("object is not of this kind, or not of this account")
 	errKey         = errors.New("operation key is empty or too long")
 	errRequest     = errors.New("request cannot be made")
 	errNotReadable = errors.New("answer is not readable")
 	errNoObject    = errors.New("answer holds not what was asked for")
 	errNotWhole    = errors.New("answer does not show what became of the payment")
 	errOther       = errors.New("answer is about another request")
+	errMethodType  = errors.New("method is of no type that can be charged")
+	errPeriod      = errors.New("price is asked for at intervals that PayPal does not bill")
+	errQuantity    = errors.New("quantity is none that PayPal bills")
+	errPeriodEnd   = errors.New("PayPal ends a subscription now or not at all")
+	errKeep        = errors.New("PayPal undoes no end of a subscription")
+	errSwap        = errors.New("PayPal lets the buyer alone choose what a subscription is paid with")
+	errNotAwaited  = errors.New("PayPal takes no such answer to the dispute now")
+	errNoEvidence  = errors.New("there is no evidence to send: save some text or a file first")
+	errTooLong     = errors.New("is longer than PayPal takes: shorten it")
 	errNoPage      = errors.New("answer names no page to send the buyer to")
 	errCursor      = errors.New("cursor is none of a list's")
 	errToken       = errors.New("no access token could be had")
@@ -81,6 +90,7 @@ const (
 	issueAlreadyCaptured   = "ORDER_ALREADY_CAPTURED"
 	issueAlreadyAuthorized = "ORDER_ALREADY_AUTHORIZED"
 	issueAlreadyVoided     = "PREVIOUSLY_VOIDED"
+	issueNoPermission      = "PERMISSION_DENIED"
 	issuePayerAction       = "PAYER_ACTION_REQUIRED"
 )
 
@@ -168,6 +178,18 @@ func class(status int, issue, name string) core.Class {
 		return core.ClassInvalid
 	}
 	return core.ClassUnknown
+}
+
+// isMissing reports whether PayPal knows nothing of what was asked about.
+func isMissing(err error) bool {
+	refused, ok := errors.AsType[*core.ProviderError](err)
+	return ok && refused.Foreign == ports.ForeignMissing
+}
+
+// isInvalid reports whether PayPal refused a call as one that cannot be, or cannot be any more.
+func isInvalid(err error) bool {
+	answered, ok := errors.AsType[*core.ProviderError](err)
+	return ok && answered.Class == core.ClassInvalid
 }
 
 // hasIssue reports whether PayPal refused a call for one of those reasons.

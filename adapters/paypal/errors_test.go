@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -73,13 +74,15 @@ func euAdapter(t *testing.T, base string, transport http.RoundTripper) *paypal.A
 // everyCall makes each call of an account once, by what its errors say.
 func everyCall(t *testing.T, adapter *paypal.Adapter) map[string]func() error {
 	t.Helper()
-	payment := core.ProviderRef{Account: adapter.Account(), Kind: core.ObjectPayment, ID: "O1"}
-	refund := core.ProviderRef{Account: adapter.Account(), Kind: core.ObjectRefund, ID: "R1"}
+	of := func(kind core.ObjectKind, id string) core.ProviderRef {
+		return core.ProviderRef{Account: adapter.Account(), Kind: kind, ID: id}
+	}
+	payment, refund := of(core.ObjectPayment, "O1"), of(core.ObjectRefund, "R1")
 	wanted := creation(t, money(t, 10_00, "EUR"), core.CaptureAutomatic)
 	confirming := confirmation(t, core.CaptureAutomatic)
 	confirming.Ref = payment
 	window := ports.ListPayments{From: clock.Add(-time.Hour), Until: clock, Limit: 1}
-	return map[string]func() error{
+	all := map[string]func() error{
 		"create for " + ours:      func() error { _, err := adapter.CreatePayment(t.Context(), "op_1", wanted); return err },
 		"create page for " + ours: func() error { _, err := adapter.CreateHosted(t.Context(), "op_1", wanted); return err },
 		"open O1":                 func() error { _, err := adapter.OpenPayment(t.Context(), payment); return err },
@@ -95,7 +98,59 @@ func everyCall(t *testing.T, adapter *paypal.Adapter) map[string]func() error {
 			_, err := adapter.RefundPayment(t.Context(), "op_1", ports.RefundPayment{Payment: ours, Ref: payment, Amount: money(t, 1, "EUR")})
 			return err
 		},
-		"list payments": func() error { _, err := adapter.ListPayments(t.Context(), window); return err },
+		"get refund R1":      func() error { _, err := adapter.GetRefund(t.Context(), refund); return err },
+		"list refunds of O1": func() error { _, err := adapter.PaymentRefunds(t.Context(), payment); return err },
+		"list payments":      func() error { _, err := adapter.ListPayments(t.Context(), window); return err },
+	}
+	maps.Copy(all, everyCallAfterTheSale(t, adapter, of))
+	return all
+}
+
+func everyCallAfterTheSale(t *testing.T, adapter *paypal.Adapter, of func(core.ObjectKind, string) core.ProviderRef) map[string]func() error {
+	t.Helper()
+	dispute, method, setup := of(core.ObjectDispute, "D1"), of(core.ObjectMethod, "M1"), of(core.ObjectSetup, "S1")
+	subscription := of(core.ObjectSubscription, "I-1")
+	change := ports.ChangeSubscription{Ref: subscription, Price: price(t, 10_00, 0), ProviderPrice: "P-1", Quantity: 2}
+	return map[string]func() error{
+		"get dispute D1":         func() error { _, err := adapter.GetDispute(t.Context(), dispute); return err },
+		"list disputes of O1":    func() error { _, err := adapter.PaymentDisputes(t.Context(), of(core.ObjectPayment, "O1")); return err },
+		"submit evidence for D1": func() error { _, err := adapter.SubmitEvidence(t.Context(), "op_1", evidence(dispute)); return err },
+		"accept D1": func() error {
+			_, err := adapter.AcceptDispute(t.Context(), "op_1", ports.AcceptDispute{Ref: dispute, Amount: money(t, 1, "EUR")})
+			return err
+		},
+		"create setup for " + ourMethod: func() error {
+			_, err := adapter.CreateSetup(t.Context(), "op_1", ports.CreateSetup{Method: ourMethod, Customer: ourCustomer})
+			return err
+		},
+		"open setup S1": func() error { _, err := adapter.OpenSetup(t.Context(), setup); return err },
+		"confirm setup S1": func() error {
+			_, err := adapter.ConfirmSetup(t.Context(), "op_1", ports.ConfirmSetup{Ref: setup})
+			return err
+		},
+		"get method S1":        func() error { _, err := adapter.GetMethod(t.Context(), setup); return err },
+		"get method M1":        func() error { _, err := adapter.GetMethod(t.Context(), method); return err },
+		"detach M1":            func() error { return adapter.DetachMethod(t.Context(), "op_1", method) },
+		"charge for " + ours:   func() error { _, err := adapter.ChargeMethod(t.Context(), "op_1", charge(t, "M1", "card")); return err },
+		"get subscription I-1": func() error { _, err := adapter.GetSubscription(t.Context(), subscription); return err },
+		"create price for prc_01jd0000000000000000000000": func() error {
+			_, err := adapter.CreatePrice(t.Context(), "op_1", price(t, 10_00, 0))
+			return err
+		},
+		"create for " + ourSubscription: func() error {
+			_, err := adapter.CreateSubscription(t.Context(), "op_1", subscribing("P-1"))
+			return err
+		},
+		"open subscription I-1": func() error { _, err := adapter.OpenSubscription(t.Context(), subscription); return err },
+		"get invoice T1":        func() error { _, err := adapter.GetInvoice(t.Context(), of(core.ObjectInvoice, "T1")); return err },
+		"preview change of I-1": func() error { _, err := adapter.PreviewChange(t.Context(), change); return err },
+		"change I-1":            func() error { _, err := adapter.ChangeSubscription(t.Context(), "op_1", change); return err },
+		"pause I-1":             func() error { _, err := adapter.PauseSubscription(t.Context(), "op_1", subscription); return err },
+		"resume I-1":            func() error { _, err := adapter.ResumeSubscription(t.Context(), "op_1", subscription); return err },
+		"cancel subscription I-1": func() error {
+			_, err := adapter.CancelSubscription(t.Context(), "op_1", ports.CancelSubscription{Ref: subscription})
+			return err
+		},
 	}
 }
 
@@ -104,7 +159,7 @@ func everyCall(t *testing.T, adapter *paypal.Adapter) map[string]func() error {
 // PayPal's id of it, and nothing that came over the network.
 func TestAnswersOfABrokenFarEnd(t *testing.T) {
 	t.Parallel()
-	whole := order("COMPLETED", wallet, authorizations(authorization("CAPTURED"))+","+captures(capture("C1", "COMPLETED", "10.00")))[4:]
+	whole := order("COMPLETED", wallet, authorizations(authorization("CAPTURED"))+","+captures(capture("C1", "COMPLETED", "10.00"))+refunds("COMPLETED", "1.00"))[4:]
 	for name, answer := range map[string]struct {
 		status int
 		body   string
@@ -128,7 +183,9 @@ func TestAnswersOfABrokenFarEnd(t *testing.T) {
 			return made, nil
 		}))
 		for op, do := range everyCall(t, adapter) {
-			refused := failure(t, do())
+			err := do()
+			require.Error(t, err, "%s: %s", op, name)
+			refused := failure(t, err)
 			require.Equal(t, core.ClassUnknown.String(), refused.Class.String(), "%s: %s", op, name)
 			require.Equal(t, "paypal_eu "+op, refused.Op, name)
 			require.Equal(t, "f00d", refused.RequestID, "%s: %s", op, name)

@@ -1,6 +1,7 @@
 package paypal_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -68,7 +69,9 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call := asked{line: r.Method + " " + r.URL.RequestURI(), key: r.Header.Get("PayPal-Request-Id")}
-	if len(text) > 0 && json.Unmarshal(text, &call.body) != nil {
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind == "multipart/form-data" {
+		call.body = map[string]any{"": string(text)}
+	} else if len(text) > 0 && json.Unmarshal(text, &call.body) != nil {
 		s.t.Errorf("%s: body %s", call.line, text)
 	}
 	if r.Header.Get("Authorization") != "Bearer token"+strconv.Itoa(s.tokens) || (r.Header.Get("Prefer") == "return=representation") != (call.key != "") {
@@ -207,6 +210,9 @@ func problem(status, name string, issues ...string) string {
 	return status + ` {"name":"` + name + `","message":"secret text","debug_id":"b0d7","details":[` + strings.Join(details, ",") + `]}`
 }
 
+// missing is PayPal's answer about what it does not know.
+var missing = problem("404", "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")
+
 func money(t testing.TB, minor int64, currency core.Currency) core.Money {
 	t.Helper()
 	m, err := core.NewMoney(minor, currency)
@@ -238,4 +244,60 @@ func creation(t testing.TB, amount core.Money, capture core.CaptureMode) ports.C
 func confirmation(t testing.TB, capture core.CaptureMode) ports.ConfirmPayment {
 	t.Helper()
 	return ports.ConfirmPayment{CreatePayment: creation(t, money(t, 10_00, "EUR"), capture), Ref: ref}
+}
+
+// Ids of ours, as PayPal keeps them where it does.
+const (
+	ourRefund       = "ref_01jd0000000000000000000000"
+	ourMethod       = "pm_01jd0000000000000000000000"
+	ourCustomer     = "cus_01jd0000000000000000000000"
+	ourSubscription = "sub_01jd0000000000000000000000"
+)
+
+// key is one that nobody used before.
+func key() core.OperationKey { return core.OperationKey("op_" + rand.Text()) }
+
+// evidence is an answer to a dispute that has some of everything.
+func evidence(ref core.ProviderRef) ports.SubmitEvidence {
+	return ports.SubmitEvidence{
+		Ref: ref,
+		Texts: map[core.EvidenceField]string{
+			core.EvidenceProductDescription: "Two books & a pen.", core.EvidenceShippingCarrier: "Pigeon Post", core.EvidenceTrackingNumber: "PP-1",
+			core.EvidenceRefundPolicyText: "Within 30 days.", core.EvidenceCustomerName: "Ada Buyer", core.EvidenceOtherText: "It was delivered.",
+		},
+		Files: []ports.EvidenceContent{
+			file(core.EvidenceReceipt, "application/pdf", "%PDF-1.7 receipt"), file(core.EvidenceRefundPolicyFile, "image/png", "\x89PNG\r\n\x1a\nsome"),
+			file(core.EvidenceCommunication, "image/jpeg", "\xff\xd8\xffsome"),
+		},
+	}
+}
+
+func file(field core.EvidenceField, kind, content string) ports.EvidenceContent {
+	return ports.EvidenceContent{
+		EvidenceFile: core.EvidenceFile{Field: field, Name: "what the shop called it.bin", ContentType: kind, Size: int64(len(content))}, Content: []byte(content),
+	}
+}
+
+func charge(t testing.TB, method, kind string) ports.ChargeMethod {
+	t.Helper()
+	return ports.ChargeMethod{
+		CreatePayment: creation(t, money(t, 10_00, "EUR"), core.CaptureAutomatic), Customer: ourCustomer, ProviderMethod: method, MethodType: kind,
+	}
+}
+
+// price is one that is asked for every month.
+func price(t testing.TB, minor int64, trialDays int) core.Price {
+	t.Helper()
+	return core.Price{
+		ID: "prc_01jd0000000000000000000000", Name: "Book of the month", Amount: money(t, minor, "EUR"),
+		Recurring: &core.Recurring{Interval: core.IntervalMonth, Count: 1, TrialDays: trialDays},
+	}
+}
+
+// subscribing is a buyer who wants two.
+func subscribing(plan string) ports.CreateSubscription {
+	return ports.CreateSubscription{
+		Subscription: ourSubscription, Customer: ourCustomer, Email: "ada@example.com", Name: "Ada van Buyer", ProviderPrice: plan, Quantity: 2,
+		ReturnURL: "https://shop.example/return", CancelURL: "https://shop.example/back",
+	}
 }

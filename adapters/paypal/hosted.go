@@ -22,15 +22,15 @@ const (
 // Source: POST /v2/checkout/orders with payment_source.
 func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in ports.CreatePayment) (ports.PaymentSession, error) {
 	op := a.op("create page for", string(in.Payment))
-	source := &PaymentSourceRequest{PayPal: PayPalSourceRequest{ExperienceContext: ExperienceContext{
+	source := &PaymentSourceRequest{PayPal: &PayPalSourceRequest{ExperienceContext: &ExperienceContext{
 		ReturnURL: in.ReturnURL, CancelURL: in.ReturnURL, UserAction: "PAY_NOW",
-		ShippingPreference: "NO_SHIPPING", PaymentMethodPreference: "IMMEDIATE_PAYMENT_REQUIRED",
+		ShippingPreference: noShipping, PaymentMethodPreference: "IMMEDIATE_PAYMENT_REQUIRED",
 	}}}
 	made, session, err := a.create(ctx, op, key, in, source)
 	if err != nil || session.Action.Type != actionApprove {
 		return session, err
 	}
-	page := a.page(made, relApprove)
+	page := a.page(made.Links, relApprove)
 	if page == "" {
 		return ports.PaymentSession{}, made.unusable(op, errNoPage)
 	}
@@ -38,10 +38,10 @@ func (a *Adapter) CreateHosted(ctx context.Context, key core.OperationKey, in po
 	return session, nil
 }
 
-// page is where an order's link leads buyers; empty where it names no page that a browser can
+// page is where an object's link leads buyers; empty where it names no page that a browser can
 // be sent to.
-func (a *Adapter) page(o *Order, rel string) string {
-	for _, link := range o.Links {
+func (a *Adapter) page(links []Link, rel string) string {
+	for _, link := range links {
 		at, err := url.Parse(link.Href)
 		if link.Rel != rel || err != nil || at.Host == "" || at.User != nil {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
@@ -23,10 +24,10 @@ func (a *Adapter) op(verb, object string) string {
 	return string(a.account) + " " + verb + " " + outbound.SafeID(object)
 }
 
-// checkRef refuses an object that cannot be this account's. An empty id would turn a look at
-// one payment into a list of all.
-func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
-	if ref.Account != a.account || ref.Kind != core.ObjectPayment || ref.ID == "" || outbound.SafeID(ref.ID) == "" {
+// checkRef refuses an object that cannot be this account's, or is not of the kind that is
+// asked about. An empty id would turn a look at one object into a list of all.
+func (a *Adapter) checkRef(op string, ref core.ProviderRef, kinds ...core.ObjectKind) error {
+	if ref.Account != a.account || !slices.Contains(kinds, ref.Kind) || ref.ID == "" || outbound.SafeID(ref.ID) == "" {
 		return outbound.Invalid(op, errNotOurRef)
 	}
 	return nil
@@ -40,8 +41,8 @@ func checkKey(op string, key core.OperationKey) error {
 }
 
 // check is both, for calls that change an object.
-func (a *Adapter) check(op string, key core.OperationKey, ref core.ProviderRef) error {
-	if err := a.checkRef(op, ref); err != nil {
+func (a *Adapter) check(op string, key core.OperationKey, ref core.ProviderRef, kind core.ObjectKind) error {
+	if err := a.checkRef(op, ref, kind); err != nil {
 		return err
 	}
 	return checkKey(op, key)
@@ -148,7 +149,7 @@ func (a *Adapter) session(op string, o *Order) (ports.PaymentSession, error) {
 		return session, nil
 	}
 	session.Action = ports.BuyerAction{Type: actionApprove}
-	if page := a.page(o, relPayerAction); page != "" {
+	if page := a.page(o.Links, relPayerAction); page != "" {
 		session.Action = ports.BuyerAction{Type: ports.ActionRedirect, URL: page}
 	}
 	return session, nil
@@ -158,7 +159,7 @@ func (a *Adapter) session(op string, o *Order) (ports.PaymentSession, error) {
 // of the buyer.
 func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.PaymentSession, error) {
 	op := a.op("open", ref.ID)
-	if err := a.checkRef(op, ref); err != nil {
+	if err := a.checkRef(op, ref, core.ObjectPayment); err != nil {
 		return ports.PaymentSession{}, err
 	}
 	shown, err := a.look(ctx, op, ref.ID)
@@ -168,30 +169,29 @@ func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.
 	return a.session(op, shown)
 }
 
-// GetPayment implements [ports.Provider]. It takes a reference to a refund, too, and then
-// gives the payment of which it gives back, so that refunds made in PayPal's own dashboard
-// are seen.
+// GetPayment implements [ports.Provider]. A payment is known by its order; what a
+// subscription's billing took has none, and is known by the id of its transaction. It takes a
+// reference to a refund, too, and then gives the payment of which it gives back.
 //
 // PayPal forgets an order that nobody agreed to some hours after its creation; it is then
 // [ports.ForeignMissing].
 func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	op := a.op("get", ref.ID)
-	refund := ref.Kind == core.ObjectRefund
-	if refund {
-		ref.Kind = core.ObjectPayment
-	}
-	err := a.checkRef(op, ref)
-	if err == nil && refund {
-		ref.ID, err = a.orderOfRefund(ctx, op, ref.ID)
+	err := a.checkRef(op, ref, core.ObjectPayment, core.ObjectRefund)
+	if err == nil && ref.Kind == core.ObjectRefund {
+		_, ref.ID, err = a.refundWithPayment(ctx, op, ref.ID)
 	}
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	shown, err := a.look(ctx, op, ref.ID)
-	if err != nil {
+	order, sale, err := a.paid(ctx, op, ref.ID)
+	switch {
+	case err != nil:
 		return core.PaymentSnapshot{}, err
+	case sale != nil:
+		return a.saleSeen(op, sale)
 	}
-	return a.seen(op, shown)
+	return a.seen(op, order)
 }
 
 // ConfirmPayment implements [ports.Confirmer]. PayPal refuses in two ways: by an error, and by
@@ -200,7 +200,7 @@ func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.Pa
 // Source: POST /v2/checkout/orders/{id}/capture and /authorize.
 func (a *Adapter) ConfirmPayment(ctx context.Context, key core.OperationKey, in ports.ConfirmPayment) (core.PaymentSnapshot, error) {
 	op := a.op("confirm", in.Ref.ID)
-	if err := a.check(op, key, in.Ref); err != nil {
+	if err := a.check(op, key, in.Ref, core.ObjectPayment); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
 	verb := "/capture"
@@ -241,67 +241,6 @@ func (o *Order) unusable(op string, cause error) *core.ProviderError {
 	return &core.ProviderError{Class: core.ClassUnknown, Op: op, RequestID: o.requestID, ObjectID: outbound.SafeID(o.ID), Err: cause}
 }
 
-// CapturePayment implements [ports.Provider]. PayPal itself would take somewhat more than is
-// held; that is refused before. Whether the hold is still good is PayPal's to say: under the
-// same key it tells what the first call did.
-//
-// Source: POST /v2/payments/authorizations/{id}/capture.
-func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
-	op := a.op("capture", ref.ID)
-	if err := a.check(op, key, ref); err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	wanted, err := toForeign(amount)
-	if err != nil {
-		return core.PaymentSnapshot{}, outbound.Invalid(op, err)
-	}
-	shown, err := a.look(ctx, op, ref.ID)
-	if err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	held := shown.authorization()
-	if held == nil || outbound.SafeID(held.ID) == "" {
-		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrPaymentNotOpen)
-	}
-	most, err := fromForeign(held.Amount)
-	if err != nil {
-		return core.PaymentSnapshot{}, shown.unusable(op, err)
-	}
-	if order, err := amount.Compare(most); err != nil || order > 0 {
-		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrAmountRange)
-	}
-	got, err := a.api.do(ctx, request{
-		op: op, method: http.MethodPost, path: pathAuthorizations + held.ID + "/capture", key: key,
-		body: CaptureAuthorizationRequest{Amount: wanted, FinalCapture: true},
-	})
-	if err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	var taken Capture
-	if err := decode(op, got, &taken); err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	return a.captured(ctx, op, ref.ID, taken.ID)
-}
-
-// captured is a payment as it stands after a capture of its authorization.
-func (a *Adapter) captured(ctx context.Context, op, id, capture string) (core.PaymentSnapshot, error) {
-	shown, err := a.lookAfter(ctx, op, id)
-	if err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	for _, one := range shown.payments().Captures {
-		if capture == "" || one.ID != capture {
-			continue
-		}
-		if one.Status == captureDeclined || one.Status == captureFailed {
-			return core.PaymentSnapshot{}, shown.declined(op, captureFailure(&one))
-		}
-		return a.seen(op, shown)
-	}
-	return core.PaymentSnapshot{}, shown.unusable(op, errNotWhole)
-}
-
 // CancelPayment implements [ports.Provider]. PayPal cannot give up an order from which nothing
 // is held yet. Nobody but our own server can take its money, so that it is given up by not
 // asking for it: it counts as canceled, and PayPal is not told. Until PayPal forgets it, a look
@@ -310,7 +249,7 @@ func (a *Adapter) captured(ctx context.Context, op, id, capture string) (core.Pa
 // Source: POST /v2/payments/authorizations/{id}/void.
 func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	op := a.op("cancel", ref.ID)
-	if err := a.check(op, key, ref); err != nil {
+	if err := a.check(op, key, ref, core.ObjectPayment); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
 	shown, err := a.look(ctx, op, ref.ID)

@@ -409,7 +409,7 @@ func TestRefund(t *testing.T) {
 	get, post := "GET /v2/checkout/orders/O1", "POST /v2/payments/captures/C1/refund"
 	taken := order("COMPLETED", wallet, captures(capture("C0", "DECLINED", "10.00"), capture("C1", "COMPLETED", "10.00")))
 	made := func(status string) string {
-		return `201 {"id":"R1","status":"` + status + `","amount":` + eur("4.0") + `,"links":[{"rel":"up","href":"https://api.sandbox.paypal.com/v2/payments/captures/C1"}]}`
+		return `201 {"id":"R1","status":"` + status + `","amount":` + eur("4.0") + `,"custom_id":"` + ourRefund + `","create_time":"2026-01-02T03:05:00Z","links":[{"rel":"up","href":"https://api.sandbox.paypal.com/v2/payments/captures/C1"}]}`
 	}
 	for name, c := range map[string]struct {
 		answers []string
@@ -439,7 +439,7 @@ func TestRefund(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			adapter, script := open(t, c.answers...)
-			refund, err := adapter.RefundPayment(t.Context(), "op_2", ports.RefundPayment{Payment: ours, Ref: ref, Amount: money(t, 4_00, "EUR")})
+			refund, err := adapter.RefundPayment(t.Context(), "op_2", ports.RefundPayment{Refund: ourRefund, Payment: ours, Ref: ref, Amount: money(t, 4_00, "EUR")})
 			require.Equal(t, c.calls, script.lines())
 			if c.status == "" {
 				require.Equal(t, c.class.String(), failure(t, err).Class.String())
@@ -451,8 +451,14 @@ func TestRefund(t *testing.T) {
 			require.Equal(t, c.status, refund.Status)
 			require.NotEmpty(t, refund.ForeignStatus)
 			require.Equal(t, money(t, 4_00, "EUR"), refund.Amount)
+			require.Equal(t, core.RefundID(ourRefund), refund.Refund)
+			require.Equal(t, core.EnvTest, refund.Environment)
+			require.Equal(t, time.Date(2026, 1, 2, 3, 5, 0, 0, time.UTC), refund.CreatedAt)
+			require.Equal(t, c.status == core.RefundFailed, refund.Failure != nil)
 			require.Equal(t, "op_2", script.sent()[1].key)
-			require.Equal(t, map[string]any{"amount": map[string]any{"currency_code": "EUR", "value": "4.00"}}, script.sent()[1].body)
+			require.Equal(t, map[string]any{
+				"amount": map[string]any{"currency_code": "EUR", "value": "4.00"}, "custom_id": ourRefund,
+			}, script.sent()[1].body)
 		})
 	}
 }
@@ -481,14 +487,13 @@ func TestRefundMadeElsewhere(t *testing.T) {
 		"a path":          {`200 {"id":"R1",` + up("https://api.sandbox.paypal.com/v2/payments/captures/C1/x")},
 		"another refund":  {strings.Replace(refund, "R1", "R2", 1)},
 		"another capture": {refund, `200 {"id":"C2","supplementary_data":{"related_ids":{"order_id":"O1"}}}`},
-		"no order":        {refund, `200 {"id":"C1"}`},
 	} {
 		adapter, script := open(t, answers...)
 		_, err := adapter.GetPayment(t.Context(), of)
 		require.Equal(t, core.ClassUnknown, failure(t, err).Class, name)
 		require.Len(t, script.lines(), len(answers))
 	}
-	adapter, _ := open(t, problem("404", "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID"))
+	adapter, _ := open(t, missing)
 	_, err := adapter.GetPayment(t.Context(), of)
 	require.Equal(t, ports.ForeignMissing, failure(t, err).Foreign)
 }

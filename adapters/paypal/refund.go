@@ -3,6 +3,7 @@ package paypal
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
@@ -10,63 +11,70 @@ import (
 )
 
 // RefundPayment implements [ports.Refunder]. PayPal gives back of a capture; ours is the one
-// of the order. How much is left of it is PayPal's to say: under the same key it tells what the
-// first call did.
+// of the order, or the transaction by which a subscription's payment is known. How much is
+// left of it is PayPal's to say: under the same key it tells what the first call did. It has
+// no place for a reason.
 //
-// Source: POST /v2/payments/captures/{id}/refund.
+// Source: POST /v2/payments/captures/{id}/refund; that it takes a subscription's payment as
+// well is not verified.
 func (a *Adapter) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
 	op := a.op("refund", in.Ref.ID)
-	if err := a.check(op, key, in.Ref); err != nil {
+	if err := a.check(op, key, in.Ref, core.ObjectPayment); err != nil {
 		return core.RefundSnapshot{}, err
 	}
 	amount, err := toForeign(in.Amount)
 	if err != nil {
 		return core.RefundSnapshot{}, outbound.Invalid(op, err)
 	}
-	shown, err := a.look(ctx, op, in.Ref.ID)
+	order, sale, err := a.paid(ctx, op, in.Ref.ID)
 	if err != nil {
 		return core.RefundSnapshot{}, err
 	}
-	capture, err := capturedFor(op, shown, in.Amount)
+	capture, err := capturedFor(op, order, sale, in.Amount)
 	if err != nil {
 		return core.RefundSnapshot{}, err
 	}
 	got, err := a.api.do(ctx, request{
-		op: op, method: http.MethodPost, path: pathCaptures + capture + "/refund", key: key, body: RefundCaptureRequest{Amount: amount},
+		op: op, method: http.MethodPost, path: pathCaptures + capture + "/refund", key: key,
+		body: RefundCaptureRequest{Amount: amount, CustomID: string(in.Refund)},
 	})
 	if err != nil {
 		return core.RefundSnapshot{}, err
 	}
-	var made Refund
-	if err := decode(op, got, &made); err != nil {
+	made, err := decodeRefund(op, got, "")
+	if err != nil {
 		return core.RefundSnapshot{}, err
 	}
-	if outbound.SafeID(made.ID) == "" || made.ID == "" {
-		return core.RefundSnapshot{}, unusable(op, got, errNoObject)
-	}
 	if made.Status == "" || made.Amount == nil { // PayPal's short answer
-		if got, err = a.api.do(ctx, request{op: op, method: http.MethodGet, path: pathRefunds + made.ID}); err != nil {
-			return core.RefundSnapshot{}, afterwards(err, made.ID)
-		}
 		id := made.ID
-		if err := decode(op, got, &made); err != nil || made.ID != id {
-			return core.RefundSnapshot{}, unusable(op, got, errNoObject)
+		if made, err = a.lookAtRefund(ctx, op, id); err != nil {
+			return core.RefundSnapshot{}, afterwards(err, id)
 		}
 	}
-	return a.refund(op, got, in.Ref, capture, &made)
+	if of := linked(made.Links, pathCaptures); of != "" && of != capture {
+		return core.RefundSnapshot{}, made.unusable(op, errOther)
+	}
+	return a.refund(op, in.Ref, made)
 }
 
-// capturedFor is the order's capture that an amount can be given back of, the same before and
-// after it was.
-func capturedFor(op string, o *Order, amount core.Money) (string, error) {
+// capturedFor is the capture that an amount can be given back of, the same before and after it
+// was: one of the order's, or the sale itself.
+func capturedFor(op string, o *Order, sale *Sale, amount core.Money) (string, error) {
+	var all []Capture
+	var requestID string
+	if sale != nil {
+		all, requestID = []Capture{sale.Capture}, sale.requestID
+	} else {
+		all, requestID = o.payments().Captures, o.requestID
+	}
 	cause := core.ErrPaymentNotOpen
-	for _, one := range o.payments().Captures {
+	for _, one := range all {
 		if !one.isTaken() || one.ID == "" || outbound.SafeID(one.ID) == "" {
 			continue
 		}
 		taken, err := fromForeign(one.Amount)
 		if err != nil {
-			return "", o.unusable(op, err)
+			return "", unusable(op, answer{requestID: requestID}, err)
 		}
 		if order, err := taken.Compare(amount); err == nil && order >= 0 {
 			return one.ID, nil
@@ -76,18 +84,61 @@ func capturedFor(op string, o *Order, amount core.Money) (string, error) {
 	return "", outbound.Invalid(op, cause)
 }
 
-// refund is what an answer shows of a refund.
-func (a *Adapter) refund(op string, got answer, payment core.ProviderRef, capture string, r *Refund) (core.RefundSnapshot, error) {
-	if of := linked(r.Links, pathCaptures); of != "" && of != capture {
-		return core.RefundSnapshot{}, unusable(op, got, errOther)
+// GetRefund implements [ports.Refunder].
+//
+// Source: GET /v2/payments/refunds/{id}.
+func (a *Adapter) GetRefund(ctx context.Context, ref core.ProviderRef) (core.RefundSnapshot, error) {
+	op := a.op("get refund", ref.ID)
+	if err := a.checkRef(op, ref, core.ObjectRefund); err != nil {
+		return core.RefundSnapshot{}, err
 	}
+	shown, payment, err := a.refundWithPayment(ctx, op, ref.ID)
+	if err != nil {
+		return core.RefundSnapshot{}, err
+	}
+	return a.refund(op, core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: payment}, shown)
+}
+
+// PaymentRefunds implements [ports.Refunder]. Orders show all of their refunds. PayPal has no
+// list of those of a subscription's payment: each is seen by its own events.
+func (a *Adapter) PaymentRefunds(ctx context.Context, payment core.ProviderRef) ([]core.RefundSnapshot, error) {
+	op := a.op("list refunds of", payment.ID)
+	if err := a.checkRef(op, payment, core.ObjectPayment); err != nil {
+		return nil, err
+	}
+	order, _, err := a.paid(ctx, op, payment.ID)
+	if err != nil || order == nil {
+		return nil, err
+	}
+	payment.ID = order.ID
+	var all []core.RefundSnapshot
+	for _, one := range order.payments().Refunds {
+		one.requestID = order.requestID
+		seen, err := a.refund(op, payment, &one)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, seen)
+	}
+	slices.SortStableFunc(all, func(one, other core.RefundSnapshot) int { return other.CreatedAt.Compare(one.CreatedAt) })
+	return all[:min(len(all), ports.RefundsMax)], nil
+}
+
+// refund is what an answer shows of a refund.
+func (a *Adapter) refund(op string, payment core.ProviderRef, r *Refund) (core.RefundSnapshot, error) {
 	given, err := fromForeign(r.Amount)
 	if err != nil {
-		return core.RefundSnapshot{}, unusable(op, got, err)
+		return core.RefundSnapshot{}, r.unusable(op, err)
+	}
+	if r.ID == "" || outbound.SafeID(r.ID) == "" {
+		return core.RefundSnapshot{}, r.unusable(op, errNoObject)
 	}
 	seen := core.RefundSnapshot{
-		Ref:     core.ProviderRef{Account: a.account, Kind: core.ObjectRefund, ID: r.ID},
-		Payment: payment, ForeignStatus: outbound.SafeCode(r.Status), Amount: given,
+		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectRefund, ID: r.ID}, Payment: payment,
+		ForeignStatus: outbound.SafeCode(r.Status), Amount: given, Environment: a.environment(r.Links), CreatedAt: parseTime(r.CreateTime),
+	}
+	if id, err := core.ParseID[core.RefundID](r.CustomID); err == nil {
+		seen.Refund = id
 	}
 	switch r.Status {
 	case refundCompleted:
@@ -96,46 +147,52 @@ func (a *Adapter) refund(op string, got answer, payment core.ProviderRef, captur
 		seen.Status = core.RefundPending
 	case refundFailed:
 		seen.Status = core.RefundFailed
+		seen.Failure = core.NewFailure(core.FailureRefundFailed, orElse(outbound.SafeCode(r.StatusDetails.Reason), r.Status))
 	case refundCancelled:
 		seen.Status = core.RefundCanceled
 	default:
-		return core.RefundSnapshot{}, unusable(op, got, errNotReadable)
+		return core.RefundSnapshot{}, r.unusable(op, errNotReadable)
 	}
 	return seen, nil
 }
 
-// orderOfRefund is the order that a refund gives back of, found by its capture.
-//
-// Source: GET /v2/payments/refunds/{id} and /v2/payments/captures/{id}.
-func (a *Adapter) orderOfRefund(ctx context.Context, op, id string) (string, error) {
-	got, err := a.api.do(ctx, request{op: op, method: http.MethodGet, path: pathRefunds + id})
-	if err != nil {
-		return "", err
-	}
-	var shown Refund
-	if err := decode(op, got, &shown); err != nil {
-		return "", err
-	}
-	capture := linked(shown.Links, pathCaptures)
-	if shown.ID != id || capture == "" {
-		return "", unusable(op, got, errNoObject)
-	}
-	return a.orderOfPart(ctx, op, pathCaptures, capture)
+// unusable is a refund that says nothing we can act on.
+func (r *Refund) unusable(op string, cause error) *core.ProviderError {
+	return unusable(op, answer{requestID: r.requestID}, cause)
 }
 
-// orderOfPart is the order that a capture or an authorization belongs to.
-func (a *Adapter) orderOfPart(ctx context.Context, op, path, id string) (string, error) {
-	got, err := a.api.do(ctx, request{op: op, method: http.MethodGet, path: path + id})
+// decodeRefund reads a refund; id is empty where the answer makes it known.
+func decodeRefund(op string, got answer, id string) (*Refund, error) {
+	shown := &Refund{}
+	if err := decode(op, got, shown); err != nil {
+		return nil, err
+	}
+	shown.requestID = got.requestID
+	if shown.ID == "" || outbound.SafeID(shown.ID) == "" || id != "" && shown.ID != id {
+		return nil, unusable(op, got, errNoObject)
+	}
+	return shown, nil
+}
+
+func (a *Adapter) lookAtRefund(ctx context.Context, op, id string) (*Refund, error) {
+	got, err := a.api.do(ctx, request{op: op, method: http.MethodGet, path: pathRefunds + id})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var shown Capture // an authorization leads to its order in the same way
-	if err := decode(op, got, &shown); err != nil {
-		return "", err
+	return decodeRefund(op, got, id)
+}
+
+// refundWithPayment is a refund, and the id by which the payment is known of which it gives
+// back.
+func (a *Adapter) refundWithPayment(ctx context.Context, op, id string) (*Refund, string, error) {
+	shown, err := a.lookAtRefund(ctx, op, id)
+	if err != nil {
+		return nil, "", err
 	}
-	order := orderOf(shown.SupplementaryData, shown.Links)
-	if shown.ID != id || order == "" {
-		return "", unusable(op, got, errNoObject)
+	capture := linked(shown.Links, pathCaptures)
+	if capture == "" {
+		return nil, "", shown.unusable(op, errNoObject)
 	}
-	return order, nil
+	payment, err := a.owner(ctx, op, capture)
+	return shown, payment, err
 }

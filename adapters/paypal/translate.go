@@ -2,11 +2,9 @@ package paypal
 
 import (
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
 	"github.com/paydesk/paydesk/core"
@@ -73,21 +71,37 @@ func (o *Order) isShort() bool {
 		slices.ContainsFunc(done.Captures, func(one Capture) bool { return lacks(one.ID, one.Status, one.Amount) })
 }
 
-// authorization is the one that money is taken of: the first that was not refused, so that
-// it is the same before and after; nil where there is none.
+// authorization is the one that money is taken of, the same before and after: the one that
+// holds or held it, before what was let go, and that before what was refused; of several, the
+// one that was made last, as a renewed one was. Nil where there is none.
 func (o *Order) authorization() *Authorization {
+	var found *Authorization
 	all := o.payments().Authorizations
-	if len(all) == 0 {
-		return nil
+	for n := range all {
+		if one := &all[n]; found == nil || one.rank() > found.rank() || one.rank() == found.rank() && parseTime(one.CreateTime).After(parseTime(found.CreateTime)) {
+			found = one
+		}
 	}
-	n := slices.IndexFunc(all, func(one Authorization) bool { return one.Status != authDenied })
-	return &all[max(n, 0)]
+	return found
+}
+
+func (a *Authorization) rank() int {
+	switch a.Status {
+	case authDenied:
+		return 0
+	case authVoided, authExpired:
+		return 1
+	}
+	return 2
 }
 
 // isTaken reports whether a capture took money.
 func (c *Capture) isTaken() bool {
 	return c.Status == captureCompleted || c.Status == capturePartly || c.Status == captureRefunded
 }
+
+// isRefused reports whether it will take none.
+func (c *Capture) isRefused() bool { return c.Status == captureDeclined || c.Status == captureFailed }
 
 // seen is what an answer shows of a payment.
 func (a *Adapter) seen(op string, o *Order) (core.PaymentSnapshot, error) {
@@ -107,12 +121,12 @@ func (a *Adapter) translate(o *Order) (core.PaymentSnapshot, error) {
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	created, err := time.Parse(time.RFC3339, o.CreateTime)
-	if err != nil {
+	created := parseTime(o.CreateTime)
+	if created.IsZero() {
 		return core.PaymentSnapshot{}, errNotReadable
 	}
 	seen := core.PaymentSnapshot{
-		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: o.ID}, CreatedAt: created.UTC(),
+		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: o.ID}, CreatedAt: created,
 		Amount: amount, Environment: a.environment(o.Links), Method: method(o),
 	}
 	if seen.Authorized, seen.Captured, seen.Refunded, err = amounts(o, amount.Currency()); err != nil {
@@ -127,6 +141,9 @@ func (a *Adapter) translate(o *Order) (core.PaymentSnapshot, error) {
 		seen.Payment = id
 	}
 	seen.Status, seen.Failure = status, failure
+	if status == core.PaymentAuthorized {
+		seen.CaptureBefore = parseTime(o.authorization().ExpirationTime)
+	}
 	seen.Confirmable = o.Status == orderApproved && seen.Status == core.PaymentRequiresAction
 	return seen, nil
 }
@@ -220,7 +237,7 @@ func (a *Adapter) status(o *Order) (status core.PaymentStatus, word string, fail
 func (a *Adapter) authorizationStatus(held *Authorization) (core.PaymentStatus, *core.Failure) {
 	switch held.Status {
 	case authCreated:
-		if until, err := time.Parse(time.RFC3339, held.ExpirationTime); err == nil && !a.now().Before(until) {
+		if until := parseTime(held.ExpirationTime); !until.IsZero() && !a.now().Before(until) {
 			return core.PaymentExpired, nil
 		}
 		return core.PaymentAuthorized, nil
@@ -286,7 +303,7 @@ func orElse(text, other string) string {
 //
 // Source: developer.paypal.com/docs/checkout/advanced/customize/3d-secure/response-parameters.
 func authenticationFailed(o *Order) string {
-	card := card(o)
+	card := card(o.PaymentSource)
 	if card == nil || card.AuthenticationResult == nil || card.AuthenticationResult.LiabilityShift != "NO" {
 		return ""
 	}
@@ -297,8 +314,8 @@ func authenticationFailed(o *Order) string {
 	return ""
 }
 
-func card(o *Order) *Card {
-	text, ok := o.PaymentSource["card"]
+func card(source map[string]json.RawMessage) *Card {
+	text, ok := source[methodCard]
 	var shown *Card
 	if !ok || json.Unmarshal(text, &shown) != nil {
 		return nil
@@ -312,24 +329,29 @@ var brands = map[string]string{"CHINA_UNION_PAY": "unionpay", "UNION_PAY": "unio
 // method is what the buyer agreed to pay with; nil as long as nobody has agreed.
 func method(o *Order) *core.PaymentMethod {
 	agreed := o.Status == orderApproved || o.Status == orderCompleted || o.Status == orderVoided
-	if !agreed || len(o.PaymentSource) == 0 {
+	if !agreed {
 		return nil
 	}
-	if shown := card(o); shown != nil {
+	return sourceMethod(o.PaymentSource)
+}
+
+// sourceMethod is a way to pay by its kind; nil for none.
+func sourceMethod(source map[string]json.RawMessage) *core.PaymentMethod {
+	if shown := card(source); shown != nil {
 		return cardMethod(shown)
 	}
-	kinds := make([]string, 0, len(o.PaymentSource))
-	for kind := range o.PaymentSource {
-		kinds = append(kinds, strings.ToLower(outbound.SafeCode(kind)))
+	kind := ""
+	for word := range source {
+		kind = max(kind, strings.ToLower(outbound.SafeCode(word)))
 	}
-	if kind := slices.Max(kinds); kind != "" {
-		return &core.PaymentMethod{Type: kind}
+	if kind == "" {
+		return nil
 	}
-	return nil
+	return &core.PaymentMethod{Type: kind}
 }
 
 func cardMethod(shown *Card) *core.PaymentMethod {
-	made := &core.PaymentMethod{Type: "card", Brand: brands[shown.Brand]}
+	made := &core.PaymentMethod{Type: methodCard, Brand: brands[shown.Brand]}
 	if made.Brand == "" {
 		made.Brand = strings.ToLower(outbound.SafeCode(shown.Brand))
 	}
@@ -343,79 +365,4 @@ func cardMethod(shown *Card) *core.PaymentMethod {
 		made.ExpYear, made.ExpMonth = y, m
 	}
 	return made
-}
-
-// environment is what an answer's links tell: the account's own, unless one of them leads to
-// PayPal's other one.
-//
-// PayPal marks its answers by nothing else.
-func (a *Adapter) environment(links []Link) core.Environment {
-	for _, link := range links {
-		if told := a.environmentOf(link.Href); told != "" && told != a.env {
-			return told
-		}
-	}
-	return a.env
-}
-
-// environmentOf is which of PayPal's environments an address belongs to; empty for one that
-// says nothing about it.
-func (a *Adapter) environmentOf(address string) core.Environment {
-	at, err := url.Parse(address)
-	if err != nil || at.Host == "" {
-		return ""
-	}
-	host := strings.ToLower(at.Hostname())
-	switch {
-	case strings.ToLower(at.Host) == a.host:
-		return a.env
-	case !isPayPals(host):
-		return ""
-	case slices.Contains(strings.Split(host, "."), sandboxElement):
-		return core.EnvTest
-	}
-	return core.EnvLive
-}
-
-// objectAfter is the id at the end of an address's path, after the part that is given; empty
-// where the address leads elsewhere. Nobody goes to the address itself.
-func objectAfter(address, part string) string {
-	at, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	_, id, found := strings.Cut(at.Path, part)
-	if !found {
-		return ""
-	}
-	return outbound.SafeID(id)
-}
-
-// Where objects are.
-const (
-	pathOrders         = "/v2/checkout/orders/"
-	pathAuthorizations = "/v2/payments/authorizations/"
-	pathCaptures       = "/v2/payments/captures/"
-	pathRefunds        = "/v2/payments/refunds/"
-)
-
-// orderOf is the order that a capture or an authorization belongs to; empty where it does not
-// say.
-func orderOf(data SupplementaryData, links []Link) string {
-	if id := outbound.SafeID(data.RelatedIDs.OrderID); id != "" {
-		return id
-	}
-	return linked(links, pathOrders)
-}
-
-// linked is the object one step up; empty where there is none of that kind.
-func linked(links []Link, part string) string {
-	for _, link := range links {
-		if link.Rel == "up" {
-			if id := objectAfter(link.Href, part); id != "" {
-				return id
-			}
-		}
-	}
-	return ""
 }

@@ -181,18 +181,23 @@ func (a *Adapter) verifyByAPI(ctx context.Context, sent transmission, body []byt
 var eventParts = outbound.NewParts(
 	"id", "event_type", "resource_version", "links",
 	"resource.id", "resource.order_id", "resource.supplementary_data.related_ids.order_id", "resource.links",
+	"resource.dispute_id", "resource.billing_agreement_id",
 )
+
+// eventPartsRead is how many those are.
+const eventPartsRead = 10
 
 // resource is what is read of the object that an event is about.
 type resource struct {
 	id, order, relatedOrder string
+	dispute, agreement      string // the agreement is a subscription
 	links                   []Link
 }
 
-// delivery tells which event it is and which payment to look at. Nothing else of the payload
+// delivery tells which event it is and which object to look at. Nothing else of the payload
 // is taken.
 func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
-	var parts [8][]byte
+	var parts [eventPartsRead][]byte
 	if !eventParts.Read(body, parts[:]) {
 		return core.Delivery{}, fmt.Errorf("not JSON: %w", ports.ErrPayload)
 	}
@@ -207,6 +212,7 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	about := resource{
 		id: outbound.SafeID(outbound.JSONString(parts[4])), order: outbound.SafeID(outbound.JSONString(parts[5])),
 		relatedOrder: outbound.SafeID(outbound.JSONString(parts[6])), links: readLinks(parts[7]),
+		dispute: outbound.SafeID(outbound.JSONString(parts[8])), agreement: outbound.SafeID(outbound.JSONString(parts[9])),
 	}
 	if a.environment(readLinks(parts[3])) != a.env || a.environment(about.links) != a.env {
 		return core.Delivery{}, ports.ErrWrongEnvironment
@@ -229,8 +235,7 @@ func readLinks(part []byte) []Link {
 	return links
 }
 
-// concerns is the object that an event is about: mostly an order; the refund, where the event
-// is about one that does not name its order. The id is empty for what concerns nothing kept
+// concerns is the object that an event is about. The id is empty for what concerns nothing kept
 // here.
 //
 // Source: developer.paypal.com/api/rest/webhooks/event-names.
@@ -240,17 +245,41 @@ func concerns(kind string, about resource) (core.ObjectKind, string) {
 		return core.ObjectPayment, about.order
 	case strings.HasPrefix(kind, "CHECKOUT.ORDER."):
 		return core.ObjectPayment, about.id
-	case !strings.HasPrefix(kind, "PAYMENT.AUTHORIZATION.") && !strings.HasPrefix(kind, "PAYMENT.CAPTURE.") && !strings.HasPrefix(kind, "PAYMENT.REFUND."):
-		return "", ""
+	case strings.HasPrefix(kind, "CUSTOMER.DISPUTE."):
+		return core.ObjectDispute, about.dispute
+	case strings.HasPrefix(kind, "VAULT.PAYMENT-TOKEN."):
+		return core.ObjectMethod, about.id
+	case strings.HasPrefix(kind, "BILLING.SUBSCRIPTION."):
+		return core.ObjectSubscription, about.id
+	case strings.HasPrefix(kind, "PAYMENT.SALE."):
+		return concernsSale(kind, about)
+	case strings.HasPrefix(kind, "PAYMENT.AUTHORIZATION."), strings.HasPrefix(kind, "PAYMENT.CAPTURE."), strings.HasPrefix(kind, "PAYMENT.REFUND."):
+		return concernsMoney(kind, about)
 	}
-	order := about.relatedOrder
-	if order == "" {
-		order = linked(about.links, pathOrders)
+	return "", ""
+}
+
+// concernsSale is for what a subscription's billing took: the subscription shows it with all
+// that follows from it. Of what is given back the resource is the refund.
+func concernsSale(kind string, about resource) (core.ObjectKind, string) {
+	switch {
+	case kind == "PAYMENT.SALE.REFUNDED":
+		return core.ObjectRefund, about.id
+	case kind == "PAYMENT.SALE.REVERSED" && about.agreement == "":
+		return core.ObjectPayment, about.id
 	}
+	return core.ObjectSubscription, about.agreement
+}
+
+// concernsMoney is for an order's money: mostly the order; the refund, where it is about one.
+func concernsMoney(kind string, about resource) (core.ObjectKind, string) {
 	refund := kind == "PAYMENT.CAPTURE.REFUNDED" || strings.HasPrefix(kind, "PAYMENT.REFUND.") ||
 		kind == "PAYMENT.CAPTURE.REVERSED" && linked(about.links, pathCaptures) != ""
-	if order == "" && refund {
+	if refund {
 		return core.ObjectRefund, about.id
 	}
-	return core.ObjectPayment, order
+	if about.relatedOrder != "" {
+		return core.ObjectPayment, about.relatedOrder
+	}
+	return core.ObjectPayment, linked(about.links, pathOrders)
 }

@@ -235,6 +235,7 @@ func TestWebhookObjects(t *testing.T) {
 		return `"links":[{"rel":"self","href":"https://api.sandbox.paypal.com/v2/payments/captures/C9"},{"rel":"up","href":"https://api.sandbox.paypal.com` + path + `"}]`
 	}
 	order, refund := ref, core.ProviderRef{Account: "paypal", Kind: core.ObjectRefund, ID: "R1"}
+	subscription := core.ProviderRef{Account: "paypal", Kind: core.ObjectSubscription, ID: "I-1"}
 	none := core.ProviderRef{}
 	for _, c := range []struct {
 		kind, resource string
@@ -257,16 +258,25 @@ func TestWebhookObjects(t *testing.T) {
 		{"PAYMENT.CAPTURE.DECLINED", `{"id":"C1",` + up("/v2/checkout/orders/O1") + `}`, order},
 		{"PAYMENT.CAPTURE.COMPLETED", `{"id":"C1",` + up("/v2/payments/authorizations/A1") + `}`, none},
 		{"PAYMENT.CAPTURE.REFUNDED", `{"id":"R1",` + up("/v2/payments/captures/C1") + `}`, refund},
-		{"PAYMENT.CAPTURE.REFUNDED", `{"id":"R1",` + related + `}`, order},
+		{"PAYMENT.CAPTURE.REFUNDED", `{"id":"R1",` + related + `}`, refund},
 		{"PAYMENT.CAPTURE.REVERSED", `{"id":"R1",` + up("/v2/payments/captures/C1") + `}`, refund},
 		{"PAYMENT.CAPTURE.REVERSED", `{"id":"C1",` + related + `}`, order},
 		{"PAYMENT.CAPTURE.REVERSED", `{"id":"C1"}`, none},
 		{"PAYMENT.REFUND.COMPLETED", `{"id":"R1"}`, refund},
 		{"PAYMENT.REFUND.FAILED", `{"id":"a b"}`, none},
+		{"PAYMENT.SALE.COMPLETED", `{"id":"S1","billing_agreement_id":"I-1"}`, subscription},
+		{"PAYMENT.SALE.PENDING", `{"id":"S1","billing_agreement_id":"I-1"}`, subscription},
 		{"PAYMENT.SALE.COMPLETED", `{"id":"S1",` + related + `}`, none},
-		{"CUSTOMER.DISPUTE.CREATED", `{"dispute_id":"PP-D-1"}`, none},
-		{"BILLING.SUBSCRIPTION.ACTIVATED", `{"id":"I-1"}`, none},
-		{"VAULT.PAYMENT-TOKEN.CREATED", `{"id":"1"}`, none},
+		{"PAYMENT.SALE.REFUNDED", `{"id":"R1","sale_id":"S1","billing_agreement_id":"I-1"}`, refund},
+		{"PAYMENT.SALE.REVERSED", `{"id":"S1","billing_agreement_id":"I-1"}`, subscription},
+		{"PAYMENT.SALE.REVERSED", `{"id":"O1"}`, order},
+		{"CUSTOMER.DISPUTE.CREATED", `{"dispute_id":"PP-D-1"}`, core.ProviderRef{Account: "paypal", Kind: core.ObjectDispute, ID: "PP-D-1"}},
+		{"CUSTOMER.DISPUTE.RESOLVED", `{"dispute_id":"../x"}`, none},
+		{"BILLING.SUBSCRIPTION.ACTIVATED", `{"id":"I-1"}`, subscription},
+		{"BILLING.SUBSCRIPTION.PAYMENT.FAILED", `{"id":"I-1"}`, subscription},
+		{"BILLING.PLAN.CREATED", `{"id":"P-1"}`, none},
+		{"VAULT.PAYMENT-TOKEN.DELETED", `{"id":"8kk8451t"}`, core.ProviderRef{Account: "paypal", Kind: core.ObjectMethod, ID: "8kk8451t"}},
+		{"CATALOG.PRODUCT.CREATED", `{"id":"PROD-1"}`, none},
 	} {
 		body := eventBody("WH-1-1", c.kind, c.resource)
 		delivery, err := adapter.VerifyWebhook(t.Context(), headers(t, &authority().leaf, body, clock, certURL), body, clock)
@@ -312,6 +322,8 @@ func FuzzWebhook(f *testing.F) {
 	f.Add(eventBody("WH-1-1", "PAYMENT.CAPTURE.COMPLETED", `{"supplementary_data":{"related_ids":{"order_id":"O1"}}}`))
 	f.Add(eventBody("WH-1-1", "PAYMENT.CAPTURE.REFUNDED", `{"id":"R1","links":[{"rel":"up","href":"https://api.sandbox.paypal.com/v2/payments/captures/C1"}]}`))
 	f.Add(eventBody("WH-1-1", "CHECKOUT.ORDER.APPROVED", `{"id":"O1","links":[{"href":"::"}]}`))
+	f.Add(eventBody("WH-1-1", "CUSTOMER.DISPUTE.CREATED", `{"dispute_id":"PP-D-1"}`))
+	f.Add(eventBody("WH-1-1", "PAYMENT.SALE.COMPLETED", `{"id":"S1","billing_agreement_id":"I-1"}`))
 	f.Add([]byte(`{"id":"WH-1","id":"WH-2","event_type":"\u0000","resource":[]}`))
 	f.Add([]byte(`{"id":"WH-1`))
 	adapter := verifier(f, publishing(200, authority().leaf.pem), nil)
@@ -327,7 +339,7 @@ func FuzzWebhook(f *testing.F) {
 		require.Regexp(t, `^[A-Za-z0-9_.-]{1,128}$`, delivery.Type)
 		if !delivery.Ref.IsZero() {
 			require.Equal(t, core.AccountName("paypal"), delivery.Ref.Account)
-			require.Contains(t, []core.ObjectKind{core.ObjectPayment, core.ObjectRefund}, delivery.Ref.Kind)
+			require.Contains(t, []core.ObjectKind{core.ObjectPayment, core.ObjectRefund, core.ObjectDispute, core.ObjectMethod, core.ObjectSubscription}, delivery.Ref.Kind)
 			require.Regexp(t, `^[A-Za-z0-9_-]{1,255}$`, delivery.Ref.ID)
 		}
 	})

@@ -37,6 +37,7 @@ type Authorization struct {
 	ID                string             `json:"id"`
 	Status            string             `json:"status"`
 	Amount            *Amount            `json:"amount"`
+	CreateTime        string             `json:"create_time"`
 	ExpirationTime    string             `json:"expiration_time"`
 	ProcessorResponse *ProcessorResponse `json:"processor_response"`
 	SupplementaryData SupplementaryData  `json:"supplementary_data"`
@@ -49,6 +50,7 @@ type Capture struct {
 	Status            string             `json:"status"`
 	StatusDetails     StatusDetails      `json:"status_details"`
 	Amount            *Amount            `json:"amount"`
+	CreateTime        string             `json:"create_time"`
 	ProcessorResponse *ProcessorResponse `json:"processor_response"`
 	SupplementaryData SupplementaryData  `json:"supplementary_data"`
 	Links             []Link             `json:"links"`
@@ -56,10 +58,42 @@ type Capture struct {
 
 // Refund is money that was given back, or is to be.
 type Refund struct {
-	ID     string  `json:"id"`
-	Status string  `json:"status"`
-	Amount *Amount `json:"amount"`
-	Links  []Link  `json:"links"`
+	ID            string        `json:"id"`
+	Status        string        `json:"status"`
+	StatusDetails StatusDetails `json:"status_details"`
+	Amount        *Amount       `json:"amount"`
+	CustomID      string        `json:"custom_id"` // our refund's id
+	CreateTime    string        `json:"create_time"`
+	Links         []Link        `json:"links"`
+
+	requestID string // of the call that showed it
+}
+
+// SaleObject is what PayPal's older API shows of money that a subscription took.
+//
+// Source: developer.paypal.com/docs/api/payments/v1/#sale_get.
+type SaleObject struct {
+	ID                 string       `json:"id"`
+	State              string       `json:"state"`
+	ReasonCode         string       `json:"reason_code"`
+	Amount             *OlderAmount `json:"amount"`
+	CreateTime         string       `json:"create_time"`
+	BillingAgreementID string       `json:"billing_agreement_id"` // of the subscription
+	Links              []Link       `json:"links"`
+}
+
+// OlderAmount is an amount as the older API writes it.
+type OlderAmount struct {
+	Total    string `json:"total"`
+	Currency string `json:"currency"`
+}
+
+// newer is the same amount as the newer API writes it; nil for none.
+func (o *OlderAmount) newer() *Amount {
+	if o == nil {
+		return nil
+	}
+	return &Amount{CurrencyCode: o.Currency, Value: o.Total}
 }
 
 // StatusDetails says why a status is what it is.
@@ -112,14 +146,17 @@ type PurchaseUnitRequest struct {
 	Amount      Amount `json:"amount"`
 }
 
-// PaymentSourceRequest has the buyer pay with PayPal, on PayPal's own page.
+// PaymentSourceRequest is how an order is paid: one of the two is set.
 type PaymentSourceRequest struct {
-	PayPal PayPalSourceRequest `json:"paypal"`
+	PayPal *PayPalSourceRequest `json:"paypal,omitempty"`
+	Card   *SavedSourceRequest  `json:"card,omitempty"`
 }
 
-// PayPalSourceRequest is how that page is to be.
+// PayPalSourceRequest has the buyer pay with PayPal, on PayPal's own page, or with the PayPal
+// account that is saved.
 type PayPalSourceRequest struct {
-	ExperienceContext ExperienceContext `json:"experience_context"`
+	ExperienceContext *ExperienceContext `json:"experience_context,omitempty"`
+	VaultID           string             `json:"vault_id,omitempty"`
 }
 
 // ExperienceContext is where the buyer goes from PayPal's page, and what it asks for.
@@ -137,9 +174,15 @@ type CaptureAuthorizationRequest struct {
 	FinalCapture bool   `json:"final_capture"` // what is left over is released
 }
 
+// ReauthorizeRequest is the body of POST /v2/payments/authorizations/{id}/reauthorize.
+type ReauthorizeRequest struct {
+	Amount Amount `json:"amount"`
+}
+
 // RefundCaptureRequest is the body of POST /v2/payments/captures/{id}/refund.
 type RefundCaptureRequest struct {
-	Amount Amount `json:"amount"`
+	Amount   Amount `json:"amount"`
+	CustomID string `json:"custom_id,omitempty"` // our refund's id
 }
 
 // Report is a page of transactions.

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,20 +29,39 @@ const (
 
 // attempt is what the page's server answers to the begin of an attempt.
 type attempt struct {
-	Payment string `json:"payment"`
+	Attempt string `json:"attempt"` // a payment's id, or that of a subscription or a saved method
 	Action  struct {
-		Type              string `json:"type"`
-		ClientSecret      string `json:"client_secret"`
-		ProviderPaymentID string `json:"provider_payment_id"`
-		URL               string `json:"url"`
+		Type         string `json:"type"`
+		ClientSecret string `json:"client_secret"`
+		Object       string `json:"object"` // what it is about at the provider
+		URL          string `json:"url"`
 	} `json:"action"`
 }
 
-// bought is what paying came to; a decline, too.
+// keeps reports whether the buyer's method is to be kept rather than charged at once.
+func (a attempt) keeps() bool { return !strings.HasPrefix(a.Attempt, "pay_") }
+
+// bought is what the buyer's doing came to; a decline, too. One of the first three is set.
 type bought struct {
-	Payment string `json:"payment"`
-	Object  string `json:"object"`
-	Status  string `json:"status,omitempty"` // of the provider's object
+	Payment      string `json:"payment,omitempty"`
+	Subscription string `json:"subscription,omitempty"`
+	Method       string `json:"payment_method,omitempty"`
+	Object       string `json:"object"`
+	Status       string `json:"status,omitempty"` // of the provider's object
+}
+
+// boughtBy is where an attempt begins.
+func boughtBy(a attempt) bought {
+	made := bought{Object: a.Action.Object}
+	switch {
+	case strings.HasPrefix(a.Attempt, "sub_"):
+		made.Subscription = a.Attempt
+	case strings.HasPrefix(a.Attempt, "pm_"):
+		made.Method = a.Attempt
+	default:
+		made.Payment = a.Attempt
+	}
+	return made
 }
 
 // buyer pays one checkout, with the cookies of one browser.
@@ -78,7 +99,7 @@ func (s *Simulator) controlPay(r *http.Request, body []byte) (any, *fieldProblem
 		number = named
 	}
 	if strings.Trim(number, "0123456789 -") != "" || number == "" {
-		return nil, wrong("card: must be a test number, or one of success, declined, insufficient_funds, 3ds, disputed")
+		return nil, wrong("card: must be a test number, or one of %s", strings.Join(slices.Sorted(maps.Keys(s.accounts[in.Account].cards)), ", "))
 	}
 	if s.options.PaydeskURL == "" {
 		return nil, &fieldProblem{status: http.StatusConflict, text: "the simulator was not told where Paydesk is"}
@@ -115,8 +136,10 @@ func (s *Simulator) ownAddress(r *http.Request) string {
 // is told: money may have moved.
 func problemOf(paid bought, err error) *fieldProblem {
 	problem := &fieldProblem{status: http.StatusBadGateway, text: err.Error(), more: map[string]any{}}
-	if paid.Payment != "" {
-		problem.more["payment"], problem.more["object"] = paid.Payment, paid.Object
+	for name, id := range map[string]string{"payment": paid.Payment, "subscription": paid.Subscription, "payment_method": paid.Method} {
+		if id != "" {
+			problem.more[name], problem.more["object"] = id, paid.Object
+		}
 	}
 	if refused, ok := errors.AsType[*pageError](err); ok {
 		problem.status = http.StatusConflict
@@ -137,11 +160,11 @@ func (b *buyer) buy(ctx context.Context, checkout, account, number string) (boug
 	if err != nil {
 		return bought{}, fmt.Errorf("begin an attempt: %w", err)
 	}
-	paid := bought{Payment: a.Payment, Object: a.Action.ProviderPaymentID}
+	paid := boughtBy(a)
 	status, confirmErr := b.confirm(ctx, a, number, page)
 	paid.Status = status
 	// Whatever broke, money may have moved, so the server looks all the same.
-	seen, object, err := b.sync(ctx, page, a.Payment)
+	seen, object, err := b.sync(ctx, page, a.Attempt)
 	if object != "" {
 		paid.Object = object
 	}
@@ -149,7 +172,7 @@ func (b *buyer) buy(ctx context.Context, checkout, account, number string) (boug
 	case confirmErr != nil && (err != nil || seen == "requires_action"):
 		return paid, fmt.Errorf("confirm at the provider: %w", confirmErr)
 	case err != nil:
-		return paid, fmt.Errorf("have the payment looked at: %w", err)
+		return paid, fmt.Errorf("have the attempt looked at: %w", err)
 	}
 	return paid, nil
 }
@@ -195,15 +218,15 @@ func rest(ctx context.Context, length time.Duration) error {
 	}
 }
 
-// sync has the page's server look at the payment, and gives the status that it saw.
-func (b *buyer) sync(ctx context.Context, page, payment string) (status, object string, err error) {
-	text, err := b.post(ctx, page+"/attempts/"+url.PathEscape(payment)+"/sync", "{}")
+// sync has the page's server look at the attempt, and gives the status that it saw.
+func (b *buyer) sync(ctx context.Context, page, attempt string) (status, object string, err error) {
+	text, err := b.post(ctx, page+"/attempts/"+url.PathEscape(attempt)+"/sync", "{}")
 	if err != nil {
 		return "", "", err
 	}
 	var seen struct {
 		Status string `json:"status"`
-		Object string `json:"provider_payment_id"`
+		Object string `json:"object"`
 	}
 	if err := json.Unmarshal(text, &seen); err != nil {
 		return "", "", fmt.Errorf("read the page's answer: %w", err)
@@ -217,9 +240,13 @@ func (b *buyer) sync(ctx context.Context, page, payment string) (status, object 
 func (b *buyer) confirm(ctx context.Context, a attempt, number, page string) (string, error) {
 	switch a.Action.Type {
 	case "stripe_confirm":
-		return b.confirmAtStripe(ctx, a, number, page+"/return")
+		return b.confirmAtStripe(ctx, a, "payment_intents", number, page+"/return")
+	case "stripe_setup":
+		return b.confirmAtStripe(ctx, a, "setup_intents", number, page+"/return")
 	case "paypal_approve":
-		return "", b.payThere(ctx, b.base+"/"+b.account+"/checkoutnow?token="+url.QueryEscape(a.Action.ProviderPaymentID), number)
+		return "", b.payThere(ctx, b.base+"/"+b.account+"/checkoutnow?token="+url.QueryEscape(a.Action.Object), number)
+	case "paypal_subscribe", "paypal_save":
+		return "", b.payThere(ctx, a.Action.URL, number)
 	case "tokenize":
 		return "", b.payByToken(ctx, a, number, page)
 	case "redirect":
@@ -228,19 +255,20 @@ func (b *buyer) confirm(ctx context.Context, a attempt, number, page string) (st
 	return "", fmt.Errorf("the page asks for %q, which this buyer cannot do", a.Action.Type)
 }
 
-// confirmAtStripe types the card into Stripe's frame.
-func (b *buyer) confirmAtStripe(ctx context.Context, a attempt, number, returnURL string) (string, error) {
+// confirmAtStripe types the card into Stripe's frame. kind is what it confirms, as the folder of
+// its calls is called.
+func (b *buyer) confirmAtStripe(ctx context.Context, a attempt, kind, number, returnURL string) (string, error) {
 	form := url.Values{
 		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "return_url": {returnURL}, "use_stripe_sdk": {"true"},
 		"payment_method_data[type]": {"card"}, "payment_method_data[card][number]": {number}, "payment_method_data[card][cvc]": {"123"},
 		"payment_method_data[card][exp_month]": {"12"}, "payment_method_data[card][exp_year]": {strconv.Itoa(b.year)},
 	}
-	status, err := b.ask(ctx, "/"+b.account+"/v1/payment_intents/"+url.PathEscape(a.Action.ProviderPaymentID)+"/confirm", form)
+	status, err := b.ask(ctx, "/"+b.account+"/v1/"+kind+"/"+url.PathEscape(a.Action.Object)+"/confirm", form)
 	if err != nil || status != "requires_action" {
 		return status, err
 	}
 	return b.ask(ctx, "/"+b.account+"/v1/3ds2/authenticate", url.Values{
-		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "source": {a.Action.ProviderPaymentID}, "outcome": {"complete"},
+		"key": {b.key}, "client_secret": {a.Action.ClientSecret}, "source": {a.Action.Object}, "outcome": {"complete"},
 	})
 }
 
@@ -248,9 +276,13 @@ func (b *buyer) confirmAtStripe(ctx context.Context, a attempt, number, returnUR
 // the page's server pay with that.
 func (b *buyer) payByToken(ctx context.Context, a attempt, number, page string) error {
 	address := "/" + b.account + "/v1/tokens"
+	intent := "CHARGE"
+	if a.keeps() {
+		intent = "STORE"
+	}
 	made, err := b.token(ctx, address, map[string]string{
 		"application_id": b.key, "location_id": b.location, "number": number, "cvv": "123", "postal_code": "94103",
-		"exp_month": "12", "exp_year": strconv.Itoa(b.year), "intent": "CHARGE",
+		"exp_month": "12", "exp_year": strconv.Itoa(b.year), "intent": intent,
 	})
 	if err == nil && made.Status == "VERIFY" {
 		made, err = b.token(ctx, address+"/"+url.PathEscape(made.Verification), map[string]string{"outcome": "complete"})
@@ -265,7 +297,7 @@ func (b *buyer) payByToken(ctx context.Context, a attempt, number, page string) 
 	if err != nil {
 		return err
 	}
-	_, err = b.post(ctx, page+"/attempts/"+url.PathEscape(a.Payment)+"/confirm", string(body))
+	_, err = b.post(ctx, page+"/attempts/"+url.PathEscape(a.Attempt)+"/confirm", string(body))
 	return err
 }
 

@@ -135,7 +135,7 @@ func TestWhatItHoldsAndWasAsked(t *testing.T) {
 	h := newHouse(t)
 	made := h.create(t)
 	h.confirm(t, made, "4000000000000259")
-	for kind, want := range map[string]int{"payment_intent": 1, "payment_intents": 1, "charge": 1, "dispute": 1, "event": 4, "": 3} {
+	for kind, want := range map[string]int{"payment_intent": 1, "payment_intents": 1, "charge": 1, "dispute": 1, "event": 5, "": 3} {
 		objects := h.control(t, http.MethodGet, "objects?account=stripe&type="+kind, "").list(t)
 		require.Len(t, objects, want, kind)
 		held, err := h.sim.Objects("stripe", kind)

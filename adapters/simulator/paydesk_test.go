@@ -146,7 +146,7 @@ func (p *paydesk) attempt(w http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	if waits {
 		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, `{"payment":"pay_1","action":null}`)
+		_, _ = io.WriteString(w, `{"attempt":"pay_1","action":null}`)
 		return
 	}
 	form := url.Values{"amount": {"2500"}, "currency": {"eur"}, "metadata[paydesk_payment]": {"pay_1"}}
@@ -166,14 +166,14 @@ func (p *paydesk) attempt(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(response.Body).Decode(&intent)
 	w.WriteHeader(http.StatusCreated)
 	_ = json.NewEncoder(w).Encode(map[string]any{
-		"payment": "pay_1", "account": "stripe", "provider": "stripe", "status": "requires_action",
-		"action": map[string]string{"type": "stripe_confirm", "client_secret": intent.ClientSecret, "provider_payment_id": intent.ID},
+		"attempt": "pay_1", "account": "stripe", "provider": "stripe", "status": "requires_action",
+		"action": map[string]string{"type": "stripe_confirm", "client_secret": intent.ClientSecret, "object": intent.ID},
 	})
 }
 
 func (p *paydesk) sync(w http.ResponseWriter, r *http.Request) {
 	if p.called(w, r, "sync") {
-		_, _ = io.WriteString(w, `{"payment":"pay_1","status":"requires_action"}`)
+		_, _ = io.WriteString(w, `{"attempt":"pay_1","status":"requires_action"}`)
 	}
 }
 

@@ -231,7 +231,7 @@ func TestLists(t *testing.T) {
 	}
 	for param, query := range map[string]url.Values{
 		"limit": {"limit": {"101"}}, "created[gte]": {"created[gte]": {"yesterday"}}, "starting_after": {"starting_after": {"pi_nothing"}},
-		"customer": {"customer": {"cus_1"}}, "ending_before": {"starting_after": {ids[0]}, "ending_before": {ids[1]}},
+		"invoice": {"invoice": {"cus_1"}}, "ending_before": {"starting_after": {ids[0]}, "ending_before": {ids[1]}},
 	} {
 		require.Equal(t, param, h.get(t, "/payment_intents", query).text("error.param"))
 	}

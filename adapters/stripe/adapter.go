@@ -35,6 +35,9 @@ type Options struct {
 	// APIBase is where the API is; a "/v1" at its end counts for nothing. Empty for Stripe
 	// itself.
 	APIBase string
+	// FilesBase is where files are sent, in the same form. Empty for APIBase where that is set,
+	// else for Stripe itself.
+	FilesBase string
 	// HTTPClient makes the calls; nil for one of the adapter's own. Its transport must
 	// report to net/http/httptrace, as net/http's does.
 	HTTPClient *http.Client
@@ -46,6 +49,7 @@ const (
 	variablePublishableKey = "PAYDESK_STRIPE_PUBLISHABLE_KEY"
 	variableWebhookSecrets = "PAYDESK_STRIPE_WEBHOOK_SECRETS" //nolint:gosec // likewise
 	variableAPIBase        = "PAYDESK_STRIPE_API_BASE"
+	variableFilesBase      = "PAYDESK_STRIPE_FILES_BASE"
 )
 
 // Adapter is one account at Stripe. It is safe for concurrent use.
@@ -61,6 +65,8 @@ type Adapter struct {
 var (
 	_ ports.BrowserProvider = (*Adapter)(nil)
 	_ ports.Refunder        = (*Adapter)(nil)
+	_ ports.Disputer        = (*Adapter)(nil)
+	_ ports.Subscriber      = (*Adapter)(nil)
 	_ ports.Hoster          = (*Adapter)(nil)
 	_ ports.WebhookVerifier = (*Adapter)(nil)
 )
@@ -77,14 +83,20 @@ func New(options Options) (*Adapter, error) {
 	if err := checkKeys(options); err != nil {
 		return nil, err
 	}
-	base, err := parseBase(options.APIBase, options.Environment)
+	base, err := parseBase(variableAPIBase, options.APIBase, stripeAPIHost, options.Environment)
 	if err != nil {
 		return nil, err
+	}
+	files := base
+	if options.FilesBase != "" {
+		if files, err = parseBase(variableFilesBase, options.FilesBase, stripeFilesHost, options.Environment); err != nil {
+			return nil, err
+		}
 	}
 	return &Adapter{
 		account: options.Account,
 		env:     options.Environment,
-		api:     client.New(options.SecretKey, backends(options.HTTPClient, base)),
+		api:     client.New(options.SecretKey, backends(options.HTTPClient, base, files)),
 		secrets: outbound.MACKeys(options.WebhookSecrets),
 		can:     capabilities(),
 		browser: browserConfig(options.PublishableKey, base),
@@ -125,21 +137,21 @@ func hasPrefix(key string, prefixes ...string) bool {
 	})
 }
 
-// parseBase reads where the API is; nil for Stripe itself. Real money goes over TLS and
+// parseBase reads where the API, or what takes files, is; nil for Stripe itself. Real money goes over TLS and
 // to no address of this machine.
-func parseBase(text string, env core.Environment) (*url.URL, error) {
+func parseBase(variable, text, ownHost string, env core.Environment) (*url.URL, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no base is Stripe's own
 	}
 	base, err := url.Parse(text)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("%s: must be an http or https URL of a host and perhaps a path", variableAPIBase)
+		return nil, fmt.Errorf("%s: must be an http or https URL of a host and perhaps a path", variable)
 	}
 	if env == core.EnvLive && (base.Scheme != "https" || isLoopback(base.Hostname())) {
-		return nil, fmt.Errorf("%s: must be https and not this machine where money is real", variableAPIBase)
+		return nil, fmt.Errorf("%s: must be https and not this machine where money is real", variable)
 	}
 	base.Path = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/v1"), "/")
-	if base.Host == stripeAPIHost && base.Path == "" {
+	if base.Host == ownHost && base.Path == "" {
 		return nil, nil //nolint:nilnil // as above
 	}
 	return base, nil
@@ -152,9 +164,9 @@ func isLoopback(host string) bool {
 
 // backends gives the SDK three backends with a configuration each: with a shared one,
 // file uploads would go to the API's host.
-func backends(given *http.Client, base *url.URL) *stripesdk.Backends {
+func backends(given *http.Client, base, files *url.URL) *stripesdk.Backends {
 	httpClient := outbound.Client(given)
-	config := func() *stripesdk.BackendConfig {
+	config := func(base *url.URL) *stripesdk.BackendConfig {
 		c := &stripesdk.BackendConfig{
 			EnableTelemetry:   new(false),
 			HTTPClient:        httpClient,
@@ -167,8 +179,8 @@ func backends(given *http.Client, base *url.URL) *stripesdk.Backends {
 		return c
 	}
 	return &stripesdk.Backends{
-		API:     stripesdk.GetBackendWithConfig(stripesdk.APIBackend, config()),
-		Connect: stripesdk.GetBackendWithConfig(stripesdk.ConnectBackend, config()),
-		Uploads: stripesdk.GetBackendWithConfig(stripesdk.UploadsBackend, config()),
+		API:     stripesdk.GetBackendWithConfig(stripesdk.APIBackend, config(base)),
+		Connect: stripesdk.GetBackendWithConfig(stripesdk.ConnectBackend, config(base)),
+		Uploads: stripesdk.GetBackendWithConfig(stripesdk.UploadsBackend, config(files)),
 	}
 }

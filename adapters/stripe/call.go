@@ -2,6 +2,8 @@ package stripe
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 	"go.opentelemetry.io/otel/attribute"
@@ -51,21 +53,21 @@ func (c *call) answered(response *stripesdk.APIResponse) {
 	}
 }
 
-// checkRef refuses an object that cannot be this account's. An empty id would turn a
-// look at one payment into a list of all.
-func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
-	if ref.Account != a.account || ref.Kind != core.ObjectPayment || ref.ID == "" {
+// checkRef refuses an object that cannot be this account's, or is of another kind than the
+// call is about. An empty id would turn a look at one object into a list of all.
+func (a *Adapter) checkRef(op string, ref core.ProviderRef, kinds ...core.ObjectKind) error {
+	if ref.Account != a.account || !slices.Contains(kinds, ref.Kind) || ref.ID == "" {
 		return outbound.Invalid(op, errNotOurRef)
 	}
 	return nil
 }
 
-// checkPageRef is checkRef for calls that take a page as well as a payment.
-func (a *Adapter) checkPageRef(op string, ref core.ProviderRef) error {
-	if ref.Kind == core.ObjectSession {
-		ref.Kind = core.ObjectPayment
+// checkOrder is checkRef for a call that changes something, and so takes a key.
+func (a *Adapter) checkOrder(op string, key core.OperationKey, ref core.ProviderRef, kinds ...core.ObjectKind) error {
+	if err := a.checkRef(op, ref, kinds...); err != nil {
+		return err
 	}
-	return a.checkRef(op, ref)
+	return checkKey(op, key)
 }
 
 // checkKey refuses a call without a key, for which the SDK would invent one.
@@ -74,6 +76,28 @@ func checkKey(op string, key core.OperationKey) error {
 		return outbound.Invalid(op, errKey)
 	}
 	return nil
+}
+
+// ref names an object of this account.
+func (a *Adapter) ref(kind core.ObjectKind, id string) core.ProviderRef {
+	return core.ProviderRef{Account: a.account, Kind: kind, ID: id}
+}
+
+// one is the only page of a list.
+func (c *call) one(limit int) stripesdk.ListParams {
+	return stripesdk.ListParams{Context: c.Context, Limit: new(int64(limit)), Single: true}
+}
+
+// isRefusal reports whether Stripe refused a request as it stands.
+func isRefusal(err error) bool {
+	refused, ok := errors.AsType[*core.ProviderError](err)
+	return ok && refused.Class == core.ClassInvalid
+}
+
+// isMissing reports whether Stripe does not know the object.
+func isMissing(err error) bool {
+	refused, ok := errors.AsType[*core.ProviderError](err)
+	return ok && refused.Class == core.ClassInvalid && refused.Foreign == ports.ForeignMissing
 }
 
 // snapshot gives what an answer shows of the payment it was asked about; wanted is

@@ -16,10 +16,7 @@ import (
 // Source: POST /v1/payment_intents/{id}/cancel.
 func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	op := a.op("cancel", ref.ID)
-	if err := a.checkPageRef(op, ref); err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	if err := checkKey(op, key); err != nil {
+	if err := a.checkOrder(op, key, ref, core.ObjectPayment, core.ObjectSession); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
 	if ref.Kind == core.ObjectSession {
@@ -27,7 +24,7 @@ func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref 
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentCancelParams{Params: c.params(key)}
-	params.AddExpand(expandCharge)
+	expandPayment(params, "")
 	intent, err := a.api.PaymentIntents.Cancel(ref.ID, params)
 	seen, err := a.snapshot(c, ref.ID, intent, err)
 	if !isUnexpectedState(err) {

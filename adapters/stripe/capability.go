@@ -22,8 +22,56 @@ func capabilities() ports.Capabilities {
 	}
 	return ports.Capabilities{
 		ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
+		Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 		KeyKept: keyKept, Currencies: currencies,
 	}
+}
+
+// Limits of evidence: of one text, and of all together.
+//
+// Source: docs.stripe.com/api/disputes/update.
+const (
+	evidenceTextCharsMax  = 20_000
+	evidenceTextsCharsMax = 150_000
+)
+
+func disputeAbilities() *ports.DisputeAbilities {
+	return &ports.DisputeAbilities{
+		Evidence: true, Accept: true, TextCharsMax: evidenceTextCharsMax, TextsCharsMax: evidenceTextsCharsMax,
+		Fields: slices.Concat(core.EvidenceTexts(), core.EvidenceFiles()),
+	}
+}
+
+// Limits of subscriptions. A period has three years at most. How many pieces a subscription can
+// have is not published.
+//
+// Source: docs.stripe.com/api/prices/create, docs.stripe.com/api/subscriptions/create.
+const (
+	daysMax         = core.IntervalCountMax // Stripe takes more
+	weeksMax        = 156
+	monthsMax       = 36
+	yearsMax        = 3
+	trialDaysMax    = 730
+	subscriptionMax = 999_999 // pieces
+)
+
+func subscriptionAbilities() *ports.SubscriptionAbilities {
+	return &ports.SubscriptionAbilities{
+		Periods: map[core.Interval][]int{
+			core.IntervalDay: upTo(daysMax), core.IntervalWeek: upTo(weeksMax), core.IntervalMonth: upTo(monthsMax), core.IntervalYear: upTo(yearsMax),
+		},
+		TrialDaysMax: trialDaysMax, QuantityMax: subscriptionMax, Prorate: true, ChangeNow: true, Quantity: true,
+		Pause: true, PauseNow: true, CancelNow: true, CancelLater: true, KeepCanceled: true,
+	}
+}
+
+// upTo lists the numbers from one.
+func upTo(most int) []int {
+	all := make([]int, most)
+	for n := range all {
+		all[n] = n + 1
+	}
+	return all
 }
 
 // scriptDecimals lists the currencies that Stripe counts otherwise than ISO 4217.
@@ -40,13 +88,14 @@ func scriptDecimals() map[core.Currency]int {
 // Capabilities implements [ports.Provider].
 func (a *Adapter) Capabilities() ports.Capabilities {
 	can := a.can
-	can.Currencies = maps.Clone(can.Currencies)
+	can.Currencies, can.Disputes, can.Subscriptions = maps.Clone(can.Currencies), disputeAbilities(), subscriptionAbilities()
 	return can
 }
 
 // Where Stripe itself is.
 const (
 	stripeAPIHost   = "api.stripe.com"
+	stripeFilesHost = "files.stripe.com"
 	stripeScriptURL = "https://js.stripe.com/v3/"
 )
 

@@ -16,10 +16,7 @@ import (
 // Source: POST /v1/payment_intents/{id}/capture.
 func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
 	op := a.op("capture", ref.ID)
-	if err := a.checkRef(op, ref); err != nil {
-		return core.PaymentSnapshot{}, err
-	}
-	if err := checkKey(op, key); err != nil {
+	if err := a.checkOrder(op, key, ref, core.ObjectPayment); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
 	value, _, err := toForeign(amount)
@@ -31,7 +28,7 @@ func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentCaptureParams{Params: c.params(key), AmountToCapture: new(value)}
-	params.AddExpand(expandCharge)
+	expandPayment(params, "")
 	intent, err := a.api.PaymentIntents.Capture(ref.ID, params)
 	return a.snapshot(c, ref.ID, intent, err)
 }

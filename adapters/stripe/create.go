@@ -15,6 +15,12 @@ const (
 	metadataPayment   = "paydesk_payment"
 	metadataCheckout  = "paydesk_checkout"
 	metadataReference = "reference"
+
+	metadataRefund       = "paydesk_refund"
+	metadataCustomer     = "paydesk_customer"
+	metadataMethod       = "paydesk_method"
+	metadataPrice        = "paydesk_price"
+	metadataSubscription = "paydesk_subscription"
 )
 
 // actionConfirm has the page's script confirm the payment with its client secret.
@@ -23,6 +29,14 @@ const actionConfirm = "stripe_confirm"
 // expandCharge asks for the latest charge, which tells of method, refunds and disputes,
 // to be put into the answer.
 const expandCharge = "latest_charge"
+
+// expandPayment asks for what a payment is told by beside itself to be put into the answer:
+// its charge, and the invoice that it pays, which tells of the subscription. at is where the
+// payment stands in the answer, with a point at its end; empty for the answer itself.
+func expandPayment(params interface{ AddExpand(field string) }, at string) {
+	params.AddExpand(at + expandCharge)
+	params.AddExpand(at + "invoice")
+}
 
 // CreatePayment implements [ports.Provider]. Where the buyer comes back to is said by
 // the page at confirmation; Stripe refuses it before.
@@ -33,20 +47,28 @@ func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in p
 	if err := checkKey(op, key); err != nil {
 		return ports.PaymentSession{}, err
 	}
+	c := begin(ctx, op)
+	params, err := c.intent(key, in)
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
+	params.AutomaticPaymentMethods = &stripesdk.PaymentIntentAutomaticPaymentMethodsParams{Enabled: new(true)}
+	intent, err := a.api.PaymentIntents.New(params)
+	return a.session(c, "", intent, err)
+}
+
+// intent is what every payment is asked for with.
+func (c *call) intent(key core.OperationKey, in ports.CreatePayment) (*stripesdk.PaymentIntentParams, error) {
 	amount, currency, err := toForeign(in.Amount)
 	if err != nil {
-		return ports.PaymentSession{}, outbound.Invalid(op, err)
+		return nil, outbound.Invalid(c.Op, err)
 	}
 	if amount <= 0 {
-		return ports.PaymentSession{}, outbound.Invalid(op, core.ErrAmountRange)
+		return nil, outbound.Invalid(c.Op, core.ErrAmountRange)
 	}
-	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentParams{
-		Params:                  c.params(key),
-		Amount:                  new(amount),
-		Currency:                new(string(currency)),
-		CaptureMethod:           stripesdk.String(string(stripesdk.PaymentIntentCaptureMethodAutomatic)),
-		AutomaticPaymentMethods: &stripesdk.PaymentIntentAutomaticPaymentMethodsParams{Enabled: new(true)},
+		Params: c.params(key), Amount: new(amount), Currency: new(string(currency)),
+		CaptureMethod: stripesdk.String(string(stripesdk.PaymentIntentCaptureMethodAutomatic)),
 	}
 	if in.Capture == core.CaptureManual {
 		params.CaptureMethod = stripesdk.String(string(stripesdk.PaymentIntentCaptureMethodManual))
@@ -57,7 +79,6 @@ func (a *Adapter) CreatePayment(ctx context.Context, key core.OperationKey, in p
 	params.AddMetadata(metadataPayment, string(in.Payment))
 	params.AddMetadata(metadataCheckout, string(in.Checkout))
 	params.AddMetadata(metadataReference, in.Reference)
-	params.AddExpand(expandCharge)
-	intent, err := a.api.PaymentIntents.New(params)
-	return a.session(c, "", intent, err)
+	expandPayment(params, "")
+	return params, nil
 }

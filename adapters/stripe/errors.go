@@ -14,12 +14,11 @@ import (
 // What is wrong with a request that was not sent, or an answer that cannot be used. No
 // cause ever holds text that came over the network.
 var (
-	errNotOurRef     = errors.New("object is not a payment of this account")
+	errNotOurRef     = errors.New("object is not this account's, or not of the kind that the call is about")
 	errKey           = errors.New("operation key is empty or too long")
 	errNotThePayment = errors.New("answer is not the payment that was asked about")
-	errNotTheRefund  = errors.New("answer is not the refund that was asked for")
 	errNoAmount      = errors.New("answer tells no amount")
-	errNotAList      = errors.New("answer is not a list of payments")
+	errNotAList      = errors.New("answer is not a list of what was asked for")
 )
 
 // failed classifies an error of the SDK, once and here.

@@ -25,7 +25,7 @@ func (a *Adapter) OpenPayment(ctx context.Context, ref core.ProviderRef) (ports.
 }
 
 func (a *Adapter) look(ctx context.Context, op string, ref core.ProviderRef) (ports.PaymentSession, error) {
-	if err := a.checkPageRef(op, ref); err != nil {
+	if err := a.checkRef(op, ref, core.ObjectPayment, core.ObjectSession); err != nil {
 		return ports.PaymentSession{}, err
 	}
 	if ref.Kind == core.ObjectSession {
@@ -33,7 +33,7 @@ func (a *Adapter) look(ctx context.Context, op string, ref core.ProviderRef) (po
 	}
 	c := begin(ctx, op)
 	params := &stripesdk.PaymentIntentParams{Params: c.params("")}
-	params.AddExpand(expandCharge)
+	expandPayment(params, "")
 	intent, err := a.api.PaymentIntents.Get(ref.ID, params)
 	return a.session(c, ref.ID, intent, err)
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	objectSession       = "checkout.session"
-	expandSessionCharge = "payment_intent.latest_charge"
+	expandSessionCharge = "payment_intent." + expandCharge
 	// sessionNameDefault is what the buyer reads on Stripe's page where we have no words.
 	sessionNameDefault = "Order"
 	// cancelKeyEnd makes the key of a page's closing into that of its payment's cancellation.
@@ -150,14 +150,8 @@ func (a *Adapter) translateSession(session *stripesdk.CheckoutSession) (core.Pay
 	none := core.Zero(amount.Currency())
 	seen := core.PaymentSnapshot{
 		Ref: core.ProviderRef{Account: a.account, Kind: core.ObjectPayment}, Session: session.ID,
-		Status: core.PaymentRequiresAction, ForeignStatus: outbound.SafeCode(string(session.Status)), Environment: core.EnvTest, Payable: open,
-		Amount: amount, Authorized: none, Captured: none, Refunded: none, CreatedAt: fromUnix(session.Created),
-	}
-	if id, err := core.ParseID[core.PaymentID](session.Metadata[metadataPayment]); err == nil {
-		seen.Payment = id
-	}
-	if session.Livemode {
-		seen.Environment = core.EnvLive
+		Status: core.PaymentRequiresAction, ForeignStatus: outbound.SafeCode(string(session.Status)), Environment: environment(session.Livemode), Payable: open,
+		Amount: amount, Authorized: none, Captured: none, Refunded: none, Payment: own[core.PaymentID](session.Metadata, metadataPayment), CreatedAt: fromUnix(session.Created),
 	}
 	if session.Status == stripesdk.CheckoutSessionStatusExpired {
 		seen.Status = core.PaymentCanceled

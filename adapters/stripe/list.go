@@ -23,13 +23,13 @@ func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (port
 		until++
 	}
 	params := &stripesdk.PaymentIntentListParams{
-		ListParams:   stripesdk.ListParams{Context: c.Context, Limit: new(int64(in.Limit)), Single: true},
+		ListParams:   c.one(in.Limit),
 		CreatedRange: &stripesdk.RangeQueryParams{GreaterThanOrEqual: in.From.Unix(), LesserThan: until},
 	}
 	if in.Cursor != "" {
 		params.StartingAfter = new(in.Cursor)
 	}
-	params.AddExpand("data." + expandCharge)
+	expandPayment(params, "data.")
 	iterator := a.api.PaymentIntents.List(params)
 	if err := iterator.Err(); err != nil {
 		return ports.PaymentList{}, c.failed(err)
@@ -63,4 +63,10 @@ func (a *Adapter) translateList(c *call, page *stripesdk.PaymentIntentList) (por
 	return list, nil
 }
 
-func fromUnix(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
+// fromUnix is a moment as Stripe tells it; zero for none.
+func fromUnix(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}

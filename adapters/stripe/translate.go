@@ -3,6 +3,7 @@ package stripe
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	stripesdk "github.com/stripe/stripe-go/v76"
 
@@ -10,24 +11,26 @@ import (
 	"github.com/paydesk/paydesk/core"
 )
 
-const objectPaymentIntent = "payment_intent"
+const (
+	objectPaymentIntent = "payment_intent"
+	objectCharge        = "charge"
+)
 
 // translate puts a payment intent into our words. It fails where an amount cannot be
 // told; nothing is ever rounded or guessed.
 func (a *Adapter) translate(intent *stripesdk.PaymentIntent) (core.PaymentSnapshot, error) {
 	seen := core.PaymentSnapshot{
 		Ref:           core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: intent.ID},
-		Payment:       ownPayment(intent),
+		Payment:       own[core.PaymentID](intent.Metadata, metadataPayment),
 		Status:        status(intent),
 		ForeignStatus: outbound.SafeCode(string(intent.Status)),
-		Environment:   core.EnvTest,
+		Environment:   environment(intent.Livemode),
 		Method:        method(intent),
 		Disputed:      intent.LatestCharge != nil && intent.LatestCharge.Disputed,
 		Payable:       payable(intent.Status),
+		CaptureBefore: captureBefore(intent),
+		Subscription:  billing(intent),
 		CreatedAt:     fromUnix(intent.Created),
-	}
-	if intent.Livemode {
-		seen.Environment = core.EnvLive
 	}
 	if intent.Amount <= 0 {
 		return core.PaymentSnapshot{}, errNoAmount
@@ -54,14 +57,39 @@ func (a *Adapter) translate(intent *stripesdk.PaymentIntent) (core.PaymentSnapsh
 	return seen, nil
 }
 
-// ownPayment is the payment of ours that the intent was made for; empty where other
-// hands wrote there.
-func ownPayment(intent *stripesdk.PaymentIntent) core.PaymentID {
-	id, err := core.ParseID[core.PaymentID](intent.Metadata[metadataPayment])
+// own is the object of ours that Stripe's was made for, as it is kept there; empty where
+// other hands wrote there.
+func own[T core.ID](metadata map[string]string, name string) T {
+	id, err := core.ParseID[T](metadata[name])
 	if err != nil {
 		return ""
 	}
 	return id
+}
+
+func environment(live bool) core.Environment {
+	if live {
+		return core.EnvLive
+	}
+	return core.EnvTest
+}
+
+// captureBefore is when an authorization runs out; zero where nothing is authorized, or where
+// Stripe does not say, which it does of cards alone.
+func captureBefore(intent *stripesdk.PaymentIntent) time.Time {
+	charge := intent.LatestCharge
+	if intent.Status != stripesdk.PaymentIntentStatusRequiresCapture || charge == nil || charge.PaymentMethodDetails == nil || charge.PaymentMethodDetails.Card == nil {
+		return time.Time{}
+	}
+	return fromUnix(charge.PaymentMethodDetails.Card.CaptureBefore)
+}
+
+// billing is Stripe's id of the subscription whose invoice the intent pays; empty for none.
+func billing(intent *stripesdk.PaymentIntent) string {
+	if intent.Invoice == nil || intent.Invoice.Subscription == nil {
+		return ""
+	}
+	return outbound.SafeID(intent.Invoice.Subscription.ID)
 }
 
 // status is ours for Stripe's. One that is not known here is none at all, which no rule
@@ -134,13 +162,18 @@ func method(intent *stripesdk.PaymentIntent) *core.PaymentMethod {
 		return made
 	}
 	if failed := intent.LastPaymentError; failed != nil && failed.PaymentMethod != nil {
-		made := &core.PaymentMethod{Type: outbound.SafeCode(string(failed.PaymentMethod.Type))}
-		if card := failed.PaymentMethod.Card; card != nil {
-			fillCard(made, string(card.Brand), card.Last4, card.ExpMonth, card.ExpYear)
-		}
-		return made
+		return new(methodDetails(failed.PaymentMethod))
 	}
 	return nil
+}
+
+// methodDetails is what may be known of a payment method.
+func methodDetails(method *stripesdk.PaymentMethod) core.PaymentMethod {
+	made := core.PaymentMethod{Type: outbound.SafeCode(string(method.Type))}
+	if card := method.Card; card != nil {
+		fillCard(&made, string(card.Brand), card.Last4, card.ExpMonth, card.ExpYear)
+	}
+	return made
 }
 
 // fillCard takes what may be known of a card and nothing that is not of its shape.

@@ -117,7 +117,7 @@ type event struct {
 	id, kind, version string
 	live              bool
 	object, objectID  string // what data.object is, and its id
-	payment           string // the payment that the object names; empty where it names none
+	payment           string // the payment that a charge names; empty where it names none
 }
 
 // eventParts are what is read of an event, in the order of its reading.
@@ -138,7 +138,7 @@ func readEvent(body []byte) (event, bool) {
 	}, true
 }
 
-// delivery tells which event it is and which payment to look at. Nothing else of the
+// delivery tells which event it is and which object to look at. Nothing else of the
 // payload is taken.
 func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	e, readable := readEvent(body)
@@ -158,22 +158,41 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	if delivery.Type == "" {
 		delivery.Type = eventTypeOdd
 	}
-	if e.object == objectPaymentIntent {
-		e.payment = e.objectID
-	}
-	if concernsPayment(delivery.Type) && outbound.SafeID(e.payment) != "" {
-		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: e.payment}
-	}
-	if strings.HasPrefix(delivery.Type, "checkout.session.") && e.object == objectSession && outbound.SafeID(e.objectID) != "" {
-		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectSession, ID: e.objectID}
+	if kind, id := concerns(delivery.Type, e); outbound.SafeID(id) != "" {
+		delivery.Ref = core.ProviderRef{Account: a.account, Kind: kind, ID: id}
 	}
 	return delivery, nil
 }
 
-// concernsPayment reports whether events of a type are told of something that a payment
-// shows: the intent itself, its charge, and what is done to that.
+// eventObjects says what the events of a type are about, by the begin of the type, which parts
+// most from least special: what Stripe's object has to be, and what it is here.
 //
 // Source: docs.stripe.com/api/events/types.
-func concernsPayment(kind string) bool {
-	return strings.HasPrefix(kind, "payment_intent.") || strings.HasPrefix(kind, "charge.") || strings.HasPrefix(kind, "refund.")
+var eventObjects = []struct {
+	prefix, object string
+	kind           core.ObjectKind
+}{
+	{"payment_intent.", objectPaymentIntent, core.ObjectPayment},
+	{"charge.dispute.", objectDispute, core.ObjectDispute},
+	{"charge.refund.", objectRefund, core.ObjectRefund},
+	{"refund.", objectRefund, core.ObjectRefund},
+	{"checkout.session.", objectSession, core.ObjectSession},
+	{"setup_intent.", objectSetup, core.ObjectSetup},
+	{"payment_method.", objectMethod, core.ObjectMethod},
+	{"customer.subscription.", objectSubscription, core.ObjectSubscription},
+	{"invoice.", objectInvoice, core.ObjectInvoice},
+}
+
+// concerns tells what to look at after an event; an empty id for nothing. What is told of a
+// charge its payment shows.
+func concerns(kind string, e event) (core.ObjectKind, string) {
+	for _, about := range eventObjects {
+		if strings.HasPrefix(kind, about.prefix) && e.object == about.object {
+			return about.kind, e.objectID
+		}
+	}
+	if strings.HasPrefix(kind, "charge.") && e.object == objectCharge {
+		return core.ObjectPayment, e.payment
+	}
+	return "", ""
 }

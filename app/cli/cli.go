@@ -83,7 +83,7 @@ func Run(ctx context.Context, args []string, process Process, injectors Injector
 		kong.Name("paydesk"), kong.Description("A self-hosted payment service in front of Stripe, PayPal and Square."),
 		kong.Writers(process.Stdout, process.Stderr), kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&run{Process: process, Injectors: injectors}))
+		kong.Vars{"scenarios": "One of " + scenarioNames() + "."}, kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&run{Process: process, Injectors: injectors}))
 	if err != nil {
 		panic("cli: " + err.Error())
 	}

@@ -80,6 +80,7 @@ func (f farEnd) Source(t testing.TB, card portstest.Card, amount core.Money) str
 // simulatedEnd is the far end of a simulated account, whose time can be moved.
 type simulatedEnd struct {
 	farEnd
+	account core.AccountName
 	control string // where the simulator takes its control calls
 }
 
@@ -174,7 +175,7 @@ func TestSimulated(t *testing.T) {
 				config := simulated(t, "")
 				account := config.Account(core.AccountName(provider))
 				adapter, end := open(t, config, account)
-				return adapter, simulatedEnd{end, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control"}
+				return adapter, simulatedEnd{end, account.Name, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control"}
 			})
 		})
 	}

@@ -54,7 +54,7 @@ func (b payPalBuyer) key(request *http.Request, _ []byte) string {
 }
 
 func (b payPalBuyer) mutates(request *http.Request) bool {
-	return request.Method == http.MethodPost && !strings.HasSuffix(request.URL.Path, "/v1/oauth2/token")
+	return request.Method != http.MethodGet && !strings.HasSuffix(request.URL.Path, "/v1/oauth2/token")
 }
 
 func (b payPalBuyer) outage(status int) string {

@@ -47,17 +47,16 @@ type House struct {
 	Notifier *Notifier
 	Odd      *Anomalies
 
-	Record   *record.Recorder
-	Observe  *observe.Service
-	Inbox    *observe.Inbox
-	Calls    *calls.Desk
-	Payments *payments.Service
-	Refunds  *refunds.Service
-	Disputes *disputes.Service
-	Notify   *notify.Service
-
+	Record        *record.Recorder
+	Observe       *observe.Service
+	Inbox         *observe.Inbox
+	Calls         *calls.Desk
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
 	Customers     *customers.Service
 	Subscriptions *subscriptions.Service
+	Notify        *notify.Service
 
 	t TB
 }
@@ -109,11 +108,10 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncRefund:          h.Refunds.Look,
 		ports.JobWatchDisputes:       h.Disputes.Remind,
 		ports.JobWatchRefunds:        h.Refunds.Watch,
+		ports.JobSyncSubscription:    h.Subscriptions.Refresh,
+		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
+		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
 		ports.JobNotify:              h.Notify.Deliver,
-
-		ports.JobSyncSubscription:   h.Subscriptions.Refresh,
-		ports.JobSwapMethod:         h.Subscriptions.SwapMethod,
-		ports.JobWatchSubscriptions: h.Subscriptions.Watch,
 	}
 }
 

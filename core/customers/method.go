@@ -167,7 +167,7 @@ func lost(err error) bool {
 
 // Remove takes a saved method away, so that it can never be charged again, and gives it as it then
 // stands: one whose removal got no answer is still active, and is settled later. One that is gone
-// stays so. The empty customer stands for whoever it is of.
+// stays so.
 //
 // Errors: [ports.ErrNotFound] where the customer has no such method; [core.ErrMethodNotUsable] for
 // one that was never saved; *[core.RefusedError]; a retryable *[core.ProviderError].

@@ -118,11 +118,10 @@ func (s *Service) Methods(ctx context.Context, id core.CustomerID) ([]core.Saved
 	return usable, nil
 }
 
-// Method gives a saved method of a customer; [ports.ErrNotFound] where the customer has no such. The
-// empty customer stands for whoever it is of.
+// Method gives a saved method of a customer; [ports.ErrNotFound] where the customer has no such.
 func (s *Service) Method(ctx context.Context, customer core.CustomerID, id core.MethodID) (core.SavedMethod, error) {
 	method, err := s.store.Method(ctx, id)
-	if err == nil && customer != "" && method.Customer != customer {
+	if err == nil && method.Customer != customer {
 		return core.SavedMethod{}, ports.ErrNotFound
 	}
 	return method, err

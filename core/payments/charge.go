@@ -171,7 +171,8 @@ func (s *Service) charged(ctx context.Context, payment core.Payment, err error) 
 	}
 	checkout, openErr := s.openInstead(ctx, payment)
 	if openErr != nil {
-		return charged, errors.Join(err, openErr)
+		// The refusal is for good, and is told once its buyer has a place to go to.
+		return charged, openErr
 	}
 	charged.Checkout = checkout
 	return charged, err

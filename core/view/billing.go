@@ -151,13 +151,13 @@ func OfSubscription(s core.Subscription) Subscription {
 		ID: s.ID, Checkout: optional(s.Checkout), Reference: s.Reference, Customer: s.Customer, Account: s.Account, Provider: s.Provider,
 		ProviderSubscriptionID: optional(s.ProviderSubscriptionID), Status: s.Status, Price: optional(s.Price), Quantity: s.Quantity,
 		Amount: s.Amount.Minor(), Currency: s.Amount.Currency(),
-		CurrentPeriodStart: optionalTime(s.CurrentPeriodStart), CurrentPeriodEnd: optionalTime(s.CurrentPeriodEnd), TrialEnd: optionalTime(s.TrialEnd),
+		CurrentPeriodStart: OptionalTime(s.CurrentPeriodStart), CurrentPeriodEnd: OptionalTime(s.CurrentPeriodEnd), TrialEnd: OptionalTime(s.TrialEnd),
 		CancelAtPeriodEnd: s.CancelAtPeriodEnd, PaymentMethod: ofMethod(s.Method), Failure: ofFailure(s.Failure),
-		NextAttempt: optionalTime(s.NextAttempt), CanceledAt: optionalTime(s.CanceledAt), EndedAt: optionalTime(s.EndedAt),
+		NextAttempt: OptionalTime(s.NextAttempt), CanceledAt: OptionalTime(s.CanceledAt), EndedAt: OptionalTime(s.EndedAt),
 		Environment: s.Environment, CreatedAt: Time{s.CreatedAt}, UpdatedAt: Time{s.UpdatedAt}, Metadata: metadata(s.Metadata),
 	}
 	if p := s.Pending; p != nil {
-		v.PendingChange = &PendingChange{Price: optional(p.Price), Quantity: optional(p.Quantity), At: optionalTime(p.At)}
+		v.PendingChange = &PendingChange{Price: optional(p.Price), Quantity: optional(p.Quantity), At: OptionalTime(p.At)}
 	}
 	return v
 }
@@ -167,8 +167,8 @@ func OfInvoice(i core.Invoice) Invoice {
 	return Invoice{
 		ID: i.ID, Subscription: i.Subscription, Payment: optional(i.Payment), ProviderInvoiceID: i.ProviderInvoiceID, Status: i.Status,
 		AmountDue: i.AmountDue.Minor(), AmountPaid: i.AmountPaid.Minor(), Currency: i.AmountDue.Currency(),
-		PeriodStart: optionalTime(i.PeriodStart), PeriodEnd: optionalTime(i.PeriodEnd), Attempts: i.Attempts,
-		NextAttempt: optionalTime(i.NextAttempt), IssuedAt: Time{i.IssuedAt},
+		PeriodStart: OptionalTime(i.PeriodStart), PeriodEnd: OptionalTime(i.PeriodEnd), Attempts: i.Attempts,
+		NextAttempt: OptionalTime(i.NextAttempt), IssuedAt: Time{i.IssuedAt},
 	}
 }
 
@@ -189,8 +189,8 @@ func ofFailure(f *core.Failure) *Failure {
 	return &Failure{Code: f.Code, ProviderCode: optional(f.ProviderCode), Message: f.Message, Retryable: f.Retryable}
 }
 
-// optionalTime is nil for the zero time.
-func optionalTime(at time.Time) *Time {
+// OptionalTime is nil for the zero time.
+func OptionalTime(at time.Time) *Time {
 	if at.IsZero() {
 		return nil
 	}

@@ -34,8 +34,8 @@ func OfDispute(d core.Dispute) Dispute {
 		ID: d.ID, Payment: d.Payment, Account: d.Account, Provider: d.Provider, ProviderDisputeID: d.ProviderDisputeID,
 		Status: d.Status, Reason: d.Reason, ProviderReason: optional(d.ForeignReason), Amount: d.Amount.Minor(),
 		Fee: d.Fee.Minor(), FeeCurrency: optional(d.Fee.Currency()), Withdrawn: d.Withdrawn.Minor(), Reinstated: d.Reinstated.Minor(),
-		Currency: d.Amount.Currency(), DueAt: optionalTime(d.DueAt), CanSubmit: d.CanSubmit, CanAccept: d.CanAccept,
-		SubmittedAt: optionalTime(d.SubmittedAt), ClosedAt: optionalTime(d.ClosedAt), Environment: d.Environment,
+		Currency: d.Amount.Currency(), DueAt: OptionalTime(d.DueAt), CanSubmit: d.CanSubmit, CanAccept: d.CanAccept,
+		SubmittedAt: OptionalTime(d.SubmittedAt), ClosedAt: OptionalTime(d.ClosedAt), Environment: d.Environment,
 		CreatedAt: Time{d.CreatedAt}, UpdatedAt: Time{d.UpdatedAt},
 	}
 }
@@ -64,7 +64,7 @@ type EvidenceFile struct {
 
 // OfEvidence gives a draft's published shape.
 func OfEvidence(dispute core.DisputeID, e core.Evidence, suggested map[core.EvidenceField]string) Evidence {
-	v := Evidence{Dispute: dispute, Texts: e.Texts, Suggested: suggested, Files: make([]EvidenceFile, 0, len(e.Files)), UpdatedAt: optionalTime(e.UpdatedAt)}
+	v := Evidence{Dispute: dispute, Texts: e.Texts, Suggested: suggested, Files: make([]EvidenceFile, 0, len(e.Files)), UpdatedAt: OptionalTime(e.UpdatedAt)}
 	if v.Texts == nil {
 		v.Texts = map[core.EvidenceField]string{}
 	}

@@ -119,7 +119,7 @@ func OfPayment(p core.Payment) Payment {
 		Status: p.Status, Amount: p.Amount.Minor(), AmountCaptured: p.AmountCaptured.Minor(),
 		AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(), Capture: p.Capture,
 		Disputed: p.Disputed, Environment: p.Environment, CreatedAt: Time{p.CreatedAt}, UpdatedAt: Time{p.UpdatedAt},
-		CaptureBefore: optionalTime(p.CaptureBefore), OffSession: p.OffSession, Metadata: metadata(p.Metadata),
+		CaptureBefore: OptionalTime(p.CaptureBefore), OffSession: p.OffSession, Metadata: metadata(p.Metadata),
 	}
 	v.PaymentMethod, v.Failure = ofMethod(p.Method), ofFailure(p.Failure)
 	return v

@@ -155,4 +155,11 @@ func (ec *executionContext) marshalNMoney2githubᚗcomᚋpaydeskᚋpaydeskᚋcor
 	return ec._Money(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐMoney(ctx context.Context, sel ast.SelectionSet, v *core.Money) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Money(ctx, sel, v)
+}
+
 // endregion ***************************** type.gotpl *****************************

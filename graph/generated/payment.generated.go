@@ -511,6 +511,98 @@ func (ec *executionContext) fieldContext_Payment_disputed(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Payment", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Payment_captureBefore(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Payment_captureBefore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CaptureBefore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Payment_captureBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Payment", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Payment_offSession(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Payment_offSession(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OffSession, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Payment_offSession(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Payment", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Payment_subscriptionId(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Payment_subscriptionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubscriptionID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.SubscriptionID) graphql.Marshaler {
+			return ec.marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSubscriptionID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Payment_subscriptionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Payment", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Payment_invoiceId(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Payment_invoiceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InvoiceID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.InvoiceID) graphql.Marshaler {
+			return ec.marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInvoiceID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Payment_invoiceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Payment", field, true, false, "ID")
+}
+
 func (ec *executionContext) _Payment_review(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1297,6 +1389,26 @@ func (ec *executionContext) _Payment(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "captureBefore":
+			out.Values[i] = ec._Payment_captureBefore(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "offSession":
+			out.Values[i] = ec._Payment_offSession(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subscriptionId":
+			out.Values[i] = ec._Payment_subscriptionId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "invoiceId":
+			out.Values[i] = ec._Payment_invoiceId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "review":
 			out.Values[i] = ec._Payment_review(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1626,18 +1738,6 @@ func (ec *executionContext) marshalOPaymentMethod2ᚖgithubᚗcomᚋpaydeskᚋpa
 		return graphql.Null
 	}
 	return ec._PaymentMethod(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOPaymentStatus2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentStatus(ctx context.Context, v any) (core.PaymentStatus, error) {
-	res, err := model.UnmarshalPaymentStatus(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOPaymentStatus2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentStatus(ctx context.Context, sel ast.SelectionSet, v core.PaymentStatus) graphql.Marshaler {
-	_ = sel
-	_ = ctx
-	res := model.MarshalPaymentStatus(v)
-	return res
 }
 
 func (ec *executionContext) unmarshalOPaymentStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentStatusᚄ(ctx context.Context, v any) ([]core.PaymentStatus, error) {

@@ -1566,6 +1566,20 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeID(ctx context.Context, v any) (core.DisputeID, error) {
+	res, err := model.UnmarshalDisputeID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeID(ctx context.Context, sel ast.SelectionSet, v core.DisputeID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalDisputeID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOperationID(ctx context.Context, v any) (core.OperationID, error) {
 	res, err := model.UnmarshalOperationID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1594,6 +1608,20 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRefundID(ctx context.Context, v any) (core.RefundID, error) {
+	res, err := model.UnmarshalRefundID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRefundID(ctx context.Context, sel ast.SelectionSet, v core.RefundID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalRefundID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx context.Context, v any) (core.StaffID, error) {
 	res, err := model.UnmarshalStaffID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1602,6 +1630,20 @@ func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore
 func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx context.Context, sel ast.SelectionSet, v core.StaffID) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalStaffID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSubscriptionID(ctx context.Context, v any) (core.SubscriptionID, error) {
+	res, err := model.UnmarshalSubscriptionID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSubscriptionID(ctx context.Context, sel ast.SelectionSet, v core.SubscriptionID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalSubscriptionID(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
 	}
@@ -1931,6 +1973,18 @@ func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInvoiceID(ctx context.Context, v any) (core.InvoiceID, error) {
+	res, err := model.UnmarshalInvoiceID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInvoiceID(ctx context.Context, sel ast.SelectionSet, v core.InvoiceID) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := model.MarshalInvoiceID(v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐMethodID(ctx context.Context, v any) (core.MethodID, error) {
 	res, err := model.UnmarshalMethodID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1940,6 +1994,30 @@ func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	_ = sel
 	_ = ctx
 	res := model.MarshalMethodID(v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPriceID(ctx context.Context, v any) (core.PriceID, error) {
+	res, err := model.UnmarshalPriceID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPriceID(ctx context.Context, sel ast.SelectionSet, v core.PriceID) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := model.MarshalPriceID(v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSubscriptionID(ctx context.Context, v any) (core.SubscriptionID, error) {
+	res, err := model.UnmarshalSubscriptionID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSubscriptionID(ctx context.Context, sel ast.SelectionSet, v core.SubscriptionID) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := model.MarshalSubscriptionID(v)
 	return res
 }
 

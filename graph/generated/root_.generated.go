@@ -37,6 +37,42 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	BillingSubscription struct {
+		Account                func(childComplexity int) int
+		Amount                 func(childComplexity int) int
+		Anomaly                func(childComplexity int) int
+		CancelAtPeriodEnd      func(childComplexity int) int
+		CanceledAt             func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		CurrentPeriodEnd       func(childComplexity int) int
+		CurrentPeriodStart     func(childComplexity int) int
+		CustomerID             func(childComplexity int) int
+		EndedAt                func(childComplexity int) int
+		Failure                func(childComplexity int) int
+		ForeignStatus          func(childComplexity int) int
+		ID                     func(childComplexity int) int
+		NextAttempt            func(childComplexity int) int
+		PriceID                func(childComplexity int) int
+		Provider               func(childComplexity int) int
+		ProviderSubscriptionID func(childComplexity int) int
+		Quantity               func(childComplexity int) int
+		Reference              func(childComplexity int) int
+		Status                 func(childComplexity int) int
+		TrialEnd               func(childComplexity int) int
+		UpdatedAt              func(childComplexity int) int
+	}
+
+	BillingSubscriptionConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	BillingSubscriptionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Buyer struct {
 		CustomerID func(childComplexity int) int
 		Email      func(childComplexity int) int
@@ -65,6 +101,41 @@ type ComplexityRoot struct {
 		Status      func(childComplexity int) int
 		URL         func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
+	}
+
+	Dispute struct {
+		AcceptedAt        func(childComplexity int) int
+		Account           func(childComplexity int) int
+		Amount            func(childComplexity int) int
+		Anomaly           func(childComplexity int) int
+		CanAccept         func(childComplexity int) int
+		CanSubmit         func(childComplexity int) int
+		ClosedAt          func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		DueAt             func(childComplexity int) int
+		Fee               func(childComplexity int) int
+		ForeignReason     func(childComplexity int) int
+		ForeignStatus     func(childComplexity int) int
+		ID                func(childComplexity int) int
+		OpenedAt          func(childComplexity int) int
+		PaymentID         func(childComplexity int) int
+		Provider          func(childComplexity int) int
+		ProviderDisputeID func(childComplexity int) int
+		Reason            func(childComplexity int) int
+		Status            func(childComplexity int) int
+		SubmittedAt       func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+	}
+
+	DisputeConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	DisputeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Failure struct {
@@ -100,6 +171,7 @@ type ComplexityRoot struct {
 		SentAt            func(childComplexity int) int
 		SettledAt         func(childComplexity int) int
 		Status            func(childComplexity int) int
+		Subject           func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -118,6 +190,7 @@ type ComplexityRoot struct {
 		AmountRefunded    func(childComplexity int) int
 		Anomaly           func(childComplexity int) int
 		Capture           func(childComplexity int) int
+		CaptureBefore     func(childComplexity int) int
 		Checkout          func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
 		CustomerID        func(childComplexity int) int
@@ -126,7 +199,9 @@ type ComplexityRoot struct {
 		Failure           func(childComplexity int) int
 		ForeignStatus     func(childComplexity int) int
 		ID                func(childComplexity int) int
+		InvoiceID         func(childComplexity int) int
 		Metadata          func(childComplexity int) int
+		OffSession        func(childComplexity int) int
 		Operations        func(childComplexity int) int
 		PaymentMethod     func(childComplexity int) int
 		Provider          func(childComplexity int) int
@@ -134,6 +209,7 @@ type ComplexityRoot struct {
 		Reference         func(childComplexity int) int
 		Review            func(childComplexity int) int
 		Status            func(childComplexity int) int
+		SubscriptionID    func(childComplexity int) int
 		SyncedAt          func(childComplexity int) int
 		Timeline          func(childComplexity int, first *int, after *string) int
 		UpdatedAt         func(childComplexity int) int
@@ -161,11 +237,42 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Node     func(childComplexity int, id string) int
-		Nodes    func(childComplexity int, ids []string) int
-		Payment  func(childComplexity int, id string) int
-		Payments func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
-		Viewer   func(childComplexity int) int
+		Disputes      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
+		Node          func(childComplexity int, id string) int
+		Nodes         func(childComplexity int, ids []string) int
+		Payment       func(childComplexity int, id string) int
+		Payments      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
+		Refunds       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter) int
+		Subscriptions func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
+		Viewer        func(childComplexity int) int
+	}
+
+	Refund struct {
+		Account          func(childComplexity int) int
+		Amount           func(childComplexity int) int
+		Anomaly          func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		Failure          func(childComplexity int) int
+		ForeignStatus    func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Origin           func(childComplexity int) int
+		PaymentID        func(childComplexity int) int
+		Provider         func(childComplexity int) int
+		ProviderRefundID func(childComplexity int) int
+		Reason           func(childComplexity int) int
+		Status           func(childComplexity int) int
+		UpdatedAt        func(childComplexity int) int
+	}
+
+	RefundConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RefundEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Staff struct {
@@ -197,6 +304,7 @@ type ComplexityRoot struct {
 		Operation func(childComplexity int) int
 		Reason    func(childComplexity int) int
 		Status    func(childComplexity int) int
+		Subject   func(childComplexity int) int
 		To        func(childComplexity int) int
 		TraceID   func(childComplexity int) int
 		Verdict   func(childComplexity int) int
@@ -216,6 +324,171 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "BillingSubscription.account":
+		if e.ComplexityRoot.BillingSubscription.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Account(childComplexity), true
+	case "BillingSubscription.amount":
+		if e.ComplexityRoot.BillingSubscription.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Amount(childComplexity), true
+	case "BillingSubscription.anomaly":
+		if e.ComplexityRoot.BillingSubscription.Anomaly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Anomaly(childComplexity), true
+	case "BillingSubscription.cancelAtPeriodEnd":
+		if e.ComplexityRoot.BillingSubscription.CancelAtPeriodEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.CancelAtPeriodEnd(childComplexity), true
+	case "BillingSubscription.canceledAt":
+		if e.ComplexityRoot.BillingSubscription.CanceledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.CanceledAt(childComplexity), true
+	case "BillingSubscription.createdAt":
+		if e.ComplexityRoot.BillingSubscription.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.CreatedAt(childComplexity), true
+	case "BillingSubscription.currentPeriodEnd":
+		if e.ComplexityRoot.BillingSubscription.CurrentPeriodEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.CurrentPeriodEnd(childComplexity), true
+	case "BillingSubscription.currentPeriodStart":
+		if e.ComplexityRoot.BillingSubscription.CurrentPeriodStart == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.CurrentPeriodStart(childComplexity), true
+	case "BillingSubscription.customerId":
+		if e.ComplexityRoot.BillingSubscription.CustomerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.CustomerID(childComplexity), true
+	case "BillingSubscription.endedAt":
+		if e.ComplexityRoot.BillingSubscription.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.EndedAt(childComplexity), true
+	case "BillingSubscription.failure":
+		if e.ComplexityRoot.BillingSubscription.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Failure(childComplexity), true
+	case "BillingSubscription.foreignStatus":
+		if e.ComplexityRoot.BillingSubscription.ForeignStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.ForeignStatus(childComplexity), true
+	case "BillingSubscription.id":
+		if e.ComplexityRoot.BillingSubscription.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.ID(childComplexity), true
+	case "BillingSubscription.nextAttempt":
+		if e.ComplexityRoot.BillingSubscription.NextAttempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.NextAttempt(childComplexity), true
+	case "BillingSubscription.priceId":
+		if e.ComplexityRoot.BillingSubscription.PriceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.PriceID(childComplexity), true
+	case "BillingSubscription.provider":
+		if e.ComplexityRoot.BillingSubscription.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Provider(childComplexity), true
+	case "BillingSubscription.providerSubscriptionId":
+		if e.ComplexityRoot.BillingSubscription.ProviderSubscriptionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.ProviderSubscriptionID(childComplexity), true
+	case "BillingSubscription.quantity":
+		if e.ComplexityRoot.BillingSubscription.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Quantity(childComplexity), true
+	case "BillingSubscription.reference":
+		if e.ComplexityRoot.BillingSubscription.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Reference(childComplexity), true
+	case "BillingSubscription.status":
+		if e.ComplexityRoot.BillingSubscription.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Status(childComplexity), true
+	case "BillingSubscription.trialEnd":
+		if e.ComplexityRoot.BillingSubscription.TrialEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.TrialEnd(childComplexity), true
+	case "BillingSubscription.updatedAt":
+		if e.ComplexityRoot.BillingSubscription.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.UpdatedAt(childComplexity), true
+
+	case "BillingSubscriptionConnection.edges":
+		if e.ComplexityRoot.BillingSubscriptionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscriptionConnection.Edges(childComplexity), true
+	case "BillingSubscriptionConnection.nodes":
+		if e.ComplexityRoot.BillingSubscriptionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscriptionConnection.Nodes(childComplexity), true
+	case "BillingSubscriptionConnection.pageInfo":
+		if e.ComplexityRoot.BillingSubscriptionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscriptionConnection.PageInfo(childComplexity), true
+
+	case "BillingSubscriptionEdge.cursor":
+		if e.ComplexityRoot.BillingSubscriptionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscriptionEdge.Cursor(childComplexity), true
+	case "BillingSubscriptionEdge.node":
+		if e.ComplexityRoot.BillingSubscriptionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscriptionEdge.Node(childComplexity), true
 
 	case "Buyer.customerId":
 		if e.ComplexityRoot.Buyer.CustomerID == nil {
@@ -345,6 +618,165 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Checkout.UpdatedAt(childComplexity), true
+
+	case "Dispute.acceptedAt":
+		if e.ComplexityRoot.Dispute.AcceptedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.AcceptedAt(childComplexity), true
+	case "Dispute.account":
+		if e.ComplexityRoot.Dispute.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Account(childComplexity), true
+	case "Dispute.amount":
+		if e.ComplexityRoot.Dispute.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Amount(childComplexity), true
+	case "Dispute.anomaly":
+		if e.ComplexityRoot.Dispute.Anomaly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Anomaly(childComplexity), true
+	case "Dispute.canAccept":
+		if e.ComplexityRoot.Dispute.CanAccept == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.CanAccept(childComplexity), true
+	case "Dispute.canSubmit":
+		if e.ComplexityRoot.Dispute.CanSubmit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.CanSubmit(childComplexity), true
+	case "Dispute.closedAt":
+		if e.ComplexityRoot.Dispute.ClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.ClosedAt(childComplexity), true
+	case "Dispute.createdAt":
+		if e.ComplexityRoot.Dispute.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.CreatedAt(childComplexity), true
+	case "Dispute.dueAt":
+		if e.ComplexityRoot.Dispute.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.DueAt(childComplexity), true
+	case "Dispute.fee":
+		if e.ComplexityRoot.Dispute.Fee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Fee(childComplexity), true
+	case "Dispute.foreignReason":
+		if e.ComplexityRoot.Dispute.ForeignReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.ForeignReason(childComplexity), true
+	case "Dispute.foreignStatus":
+		if e.ComplexityRoot.Dispute.ForeignStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.ForeignStatus(childComplexity), true
+	case "Dispute.id":
+		if e.ComplexityRoot.Dispute.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.ID(childComplexity), true
+	case "Dispute.openedAt":
+		if e.ComplexityRoot.Dispute.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.OpenedAt(childComplexity), true
+	case "Dispute.paymentId":
+		if e.ComplexityRoot.Dispute.PaymentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.PaymentID(childComplexity), true
+	case "Dispute.provider":
+		if e.ComplexityRoot.Dispute.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Provider(childComplexity), true
+	case "Dispute.providerDisputeId":
+		if e.ComplexityRoot.Dispute.ProviderDisputeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.ProviderDisputeID(childComplexity), true
+	case "Dispute.reason":
+		if e.ComplexityRoot.Dispute.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Reason(childComplexity), true
+	case "Dispute.status":
+		if e.ComplexityRoot.Dispute.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Status(childComplexity), true
+	case "Dispute.submittedAt":
+		if e.ComplexityRoot.Dispute.SubmittedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.SubmittedAt(childComplexity), true
+	case "Dispute.updatedAt":
+		if e.ComplexityRoot.Dispute.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.UpdatedAt(childComplexity), true
+
+	case "DisputeConnection.edges":
+		if e.ComplexityRoot.DisputeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeConnection.Edges(childComplexity), true
+	case "DisputeConnection.nodes":
+		if e.ComplexityRoot.DisputeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeConnection.Nodes(childComplexity), true
+	case "DisputeConnection.pageInfo":
+		if e.ComplexityRoot.DisputeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeConnection.PageInfo(childComplexity), true
+
+	case "DisputeEdge.cursor":
+		if e.ComplexityRoot.DisputeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEdge.Cursor(childComplexity), true
+	case "DisputeEdge.node":
+		if e.ComplexityRoot.DisputeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEdge.Node(childComplexity), true
 
 	case "Failure.code":
 		if e.ComplexityRoot.Failure.Code == nil {
@@ -487,6 +919,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Status(childComplexity), true
+	case "Operation.subject":
+		if e.ComplexityRoot.Operation.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.Subject(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -561,6 +999,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Capture(childComplexity), true
+	case "Payment.captureBefore":
+		if e.ComplexityRoot.Payment.CaptureBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.CaptureBefore(childComplexity), true
 	case "Payment.checkout":
 		if e.ComplexityRoot.Payment.Checkout == nil {
 			break
@@ -609,12 +1053,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.ID(childComplexity), true
+	case "Payment.invoiceId":
+		if e.ComplexityRoot.Payment.InvoiceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.InvoiceID(childComplexity), true
 	case "Payment.metadata":
 		if e.ComplexityRoot.Payment.Metadata == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Payment.Metadata(childComplexity), true
+	case "Payment.offSession":
+		if e.ComplexityRoot.Payment.OffSession == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.OffSession(childComplexity), true
 	case "Payment.operations":
 		if e.ComplexityRoot.Payment.Operations == nil {
 			break
@@ -657,6 +1113,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Status(childComplexity), true
+	case "Payment.subscriptionId":
+		if e.ComplexityRoot.Payment.SubscriptionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.SubscriptionID(childComplexity), true
 	case "Payment.syncedAt":
 		if e.ComplexityRoot.Payment.SyncedAt == nil {
 			break
@@ -756,6 +1218,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PaymentMethod.Type(childComplexity), true
 
+	case "Query.disputes":
+		if e.ComplexityRoot.Query.Disputes == nil {
+			break
+		}
+
+		args, err := ec.field_Query_disputes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Disputes(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.DisputeFilter)), true
+
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -800,12 +1274,151 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Payments(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PaymentFilter)), true
+	case "Query.refunds":
+		if e.ComplexityRoot.Query.Refunds == nil {
+			break
+		}
+
+		args, err := ec.field_Query_refunds_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Refunds(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RefundFilter)), true
+	case "Query.subscriptions":
+		if e.ComplexityRoot.Query.Subscriptions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_subscriptions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Subscriptions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.BillingSubscriptionFilter)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "Refund.account":
+		if e.ComplexityRoot.Refund.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Account(childComplexity), true
+	case "Refund.amount":
+		if e.ComplexityRoot.Refund.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Amount(childComplexity), true
+	case "Refund.anomaly":
+		if e.ComplexityRoot.Refund.Anomaly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Anomaly(childComplexity), true
+	case "Refund.createdAt":
+		if e.ComplexityRoot.Refund.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.CreatedAt(childComplexity), true
+	case "Refund.failure":
+		if e.ComplexityRoot.Refund.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Failure(childComplexity), true
+	case "Refund.foreignStatus":
+		if e.ComplexityRoot.Refund.ForeignStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.ForeignStatus(childComplexity), true
+	case "Refund.id":
+		if e.ComplexityRoot.Refund.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.ID(childComplexity), true
+	case "Refund.origin":
+		if e.ComplexityRoot.Refund.Origin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Origin(childComplexity), true
+	case "Refund.paymentId":
+		if e.ComplexityRoot.Refund.PaymentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.PaymentID(childComplexity), true
+	case "Refund.provider":
+		if e.ComplexityRoot.Refund.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Provider(childComplexity), true
+	case "Refund.providerRefundId":
+		if e.ComplexityRoot.Refund.ProviderRefundID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.ProviderRefundID(childComplexity), true
+	case "Refund.reason":
+		if e.ComplexityRoot.Refund.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Reason(childComplexity), true
+	case "Refund.status":
+		if e.ComplexityRoot.Refund.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Status(childComplexity), true
+	case "Refund.updatedAt":
+		if e.ComplexityRoot.Refund.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.UpdatedAt(childComplexity), true
+
+	case "RefundConnection.edges":
+		if e.ComplexityRoot.RefundConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundConnection.Edges(childComplexity), true
+	case "RefundConnection.nodes":
+		if e.ComplexityRoot.RefundConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundConnection.Nodes(childComplexity), true
+	case "RefundConnection.pageInfo":
+		if e.ComplexityRoot.RefundConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundConnection.PageInfo(childComplexity), true
+
+	case "RefundEdge.cursor":
+		if e.ComplexityRoot.RefundEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundEdge.Cursor(childComplexity), true
+	case "RefundEdge.node":
+		if e.ComplexityRoot.RefundEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundEdge.Node(childComplexity), true
 
 	case "Staff.createdAt":
 		if e.ComplexityRoot.Staff.CreatedAt == nil {
@@ -924,6 +1537,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimelineEntry.Status(childComplexity), true
+	case "TimelineEntry.subject":
+		if e.ComplexityRoot.TimelineEntry.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimelineEntry.Subject(childComplexity), true
 	case "TimelineEntry.to":
 		if e.ComplexityRoot.TimelineEntry.To == nil {
 			break
@@ -952,7 +1571,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
+			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
+			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
 		)
 	}
 	first := true
@@ -1065,6 +1687,94 @@ type Buyer {
   name: String @personal
 }
 `, BuiltIn: false},
+	{Name: "../schema/dispute.graphqls", Input: `"Where a dispute stands."
+enum DisputeStatus {
+  "A bank's question: nothing was taken yet."
+  INQUIRY
+  "Waits for evidence, until its deadline."
+  NEEDS_RESPONSE
+  "With the bank."
+  UNDER_REVIEW
+  "The money stayed with the shop, or came back to it."
+  WON
+  LOST
+  "Not contested."
+  ACCEPTED
+}
+
+"What a buyer complains of."
+enum DisputeReason {
+  FRAUDULENT
+  PRODUCT_NOT_RECEIVED
+  PRODUCT_UNACCEPTABLE
+  DUPLICATE
+  SUBSCRIPTION_CANCELED
+  CREDIT_NOT_PROCESSED
+  UNRECOGNIZED
+  WRONG_AMOUNT
+  GENERAL
+}
+
+"A buyer's complaint to their bank or to the provider about a payment."
+type Dispute {
+  id: ID!
+  "That is disputed; payment(id:) reads it."
+  paymentId: ID!
+  status: DisputeStatus!
+  "The provider's own word."
+  foreignStatus: String
+  account: String!
+  provider: String!
+  providerDisputeId: String!
+  reason: DisputeReason!
+  "The provider's own word."
+  foreignReason: String
+  amount: Money!
+  "Null where the provider tells none."
+  fee: Money
+  "Evidence must be there before; null where none is awaited."
+  dueAt: DateTime
+  "Whether the provider takes evidence now."
+  canSubmit: Boolean!
+  "Whether it can be accepted now."
+  canAccept: Boolean!
+  "When our evidence went to the provider; null before."
+  submittedAt: DateTime
+  "When we gave in; null where we did not."
+  acceptedAt: DateTime
+  "Null while it is open."
+  closedAt: DateTime
+  "The last thing seen that the rules forbid; null for none."
+  anomaly: String
+  openedAt: DateTime!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+}
+
+type DisputeConnection {
+  edges: [DisputeEdge!]!
+  "The same without their cursors."
+  nodes: [Dispute!]!
+  pageInfo: PageInfo!
+}
+
+type DisputeEdge {
+  cursor: Cursor!
+  node: Dispute!
+}
+
+"Each field narrows the list; null and absent select all."
+input DisputeFilter {
+  payment: ID
+  "Any of these."
+  status: [DisputeStatus!]
+}
+
+extend type Query {
+  "Disputes, newest first; 20 of them unless told otherwise, at most 100."
+  disputes(first: Int, after: Cursor, last: Int, before: Cursor, filter: DisputeFilter): DisputeConnection! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
 	{Name: "../schema/errors.graphqls", Input: `"Why an attempt to take money did not work, in words that are the same for all providers."
 enum FailureCode {
   CARD_DECLINED
@@ -1077,6 +1787,7 @@ enum FailureCode {
   PROVIDER_UNAVAILABLE
   INVALID_REQUEST
   CANCELED_BY_BUYER
+  REFUND_FAILED
 }
 
 "Why an attempt to take money did not work."
@@ -1103,8 +1814,23 @@ type Money {
 	{Name: "../schema/operation.graphqls", Input: `"What was asked of a provider."
 enum OperationKind {
   CREATE_PAYMENT
+  CONFIRM_PAYMENT
   CAPTURE_PAYMENT
   CANCEL_PAYMENT
+  REFUND_PAYMENT
+  CHARGE_METHOD
+  SUBMIT_EVIDENCE
+  ACCEPT_DISPUTE
+  CREATE_CUSTOMER
+  CREATE_SETUP
+  CONFIRM_SETUP
+  DETACH_METHOD
+  CREATE_PRICE
+  CREATE_SUBSCRIPTION
+  CHANGE_SUBSCRIPTION
+  PAUSE_SUBSCRIPTION
+  RESUME_SUBSCRIPTION
+  CANCEL_SUBSCRIPTION
 }
 
 "The outcome of a provider call, as far as it is known."
@@ -1124,8 +1850,10 @@ type Operation implements Node {
   status: OperationStatus!
   account: String!
   payment: Payment
-  "Zero where the kind has none."
-  amount: Money!
+  "The object that it works on, by its id."
+  subject: String!
+  "Null where it is about no amount."
+  amount: Money
   "How often it was sent."
   attempts: Int!
   "The provider's object that the answer named."
@@ -1178,7 +1906,7 @@ enum ReviewReason {
   INCONSISTENT_AMOUNTS
 }
 
-"Money asked from one account for one checkout, one attempt at it."
+"Money asked from one account: an attempt to pay a checkout, a charge of a saved method, or what a subscription's billing took."
 type Payment implements Node {
   id: ID!
   "The storefront's own name for the order."
@@ -1204,7 +1932,16 @@ type Payment implements Node {
   paymentMethod: PaymentMethod
   "Null unless the payment failed."
   failure: Failure
+  "Whether a dispute of it stands that is not won."
   disputed: Boolean!
+  "When its authorization runs out; null unless authorized, or where the provider does not say."
+  captureBefore: DateTime
+  "Whether a saved method was charged without the buyer."
+  offSession: Boolean!
+  "The subscription that asked for it; null elsewhere."
+  subscriptionId: ID
+  "The invoice that it pays; null elsewhere."
+  invoiceId: ID
   "Null unless the payment needs review."
   review: ReviewReason
   "The last thing seen that the rules forbid; null for none."
@@ -1267,6 +2004,80 @@ extend type Query {
   payments(first: Int, after: Cursor, last: Int, before: Cursor, filter: PaymentFilter): PaymentConnection! @requires(role: VIEWER)
   "Null where there is none."
   payment(id: ID!): Payment @requires(role: VIEWER)
+}
+`, BuiltIn: false},
+	{Name: "../schema/refund.graphqls", Input: `"Where a refund stands."
+enum RefundStatus {
+  "On its way, perhaps for days."
+  PENDING
+  "Gave the money back."
+  SUCCEEDED
+  "Gave nothing back."
+  FAILED
+  CANCELED
+}
+
+"Why money goes back."
+enum RefundReason {
+  REQUESTED_BY_CUSTOMER
+  DUPLICATE
+  FRAUDULENT
+  OTHER
+}
+
+"Where an object was made."
+enum Origin {
+  "By a storefront, staff or our own rules."
+  HERE
+  "In the provider's own dashboard, and followed."
+  PROVIDER
+}
+
+"Money that goes back to a buyer."
+type Refund {
+  id: ID!
+  "Of which it gives back; payment(id:) reads it."
+  paymentId: ID!
+  status: RefundStatus!
+  "The provider's own word; null before its object was first seen."
+  foreignStatus: String
+  account: String!
+  provider: String!
+  "Null until the provider named its object."
+  providerRefundId: String
+  amount: Money!
+  reason: RefundReason!
+  origin: Origin!
+  "Null unless it failed."
+  failure: Failure
+  "The last thing seen that the rules forbid; null for none."
+  anomaly: String
+  createdAt: DateTime!
+  updatedAt: DateTime!
+}
+
+type RefundConnection {
+  edges: [RefundEdge!]!
+  "The same without their cursors."
+  nodes: [Refund!]!
+  pageInfo: PageInfo!
+}
+
+type RefundEdge {
+  cursor: Cursor!
+  node: Refund!
+}
+
+"Each field narrows the list; null and absent select all."
+input RefundFilter {
+  payment: ID
+  "Any of these."
+  status: [RefundStatus!]
+}
+
+extend type Query {
+  "Refunds, newest first; 20 of them unless told otherwise, at most 100."
+  refunds(first: Int, after: Cursor, last: Int, before: Cursor, filter: RefundFilter): RefundConnection! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphqls", Input: `"A point in time, RFC 3339 in UTC with microseconds: 2026-01-31T09:30:00.000000Z."
@@ -1332,6 +2143,80 @@ extend type Query {
   viewer: Staff! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
+	{Name: "../schema/subscription.graphqls", Input: `"Where a subscription stands."
+enum SubscriptionStatus {
+  "Waits for the buyer, or for the first payment."
+  INCOMPLETE
+  "Runs without payment until its trial ends."
+  TRIALING
+  ACTIVE
+  "A payment failed, and the provider tries again."
+  PAST_DUE
+  "Asks for nothing until it is resumed."
+  PAUSED
+  "Failed to be paid for good, and is not ended."
+  UNPAID
+  CANCELED
+}
+
+"Called so since GraphQL keeps the shorter name for its live queries. A price that a customer pays again and again, billed by the provider."
+type BillingSubscription {
+  id: ID!
+  customerId: ID
+  reference: String!
+  status: SubscriptionStatus!
+  "The provider's own word; null before its object was first seen."
+  foreignStatus: String
+  account: String!
+  provider: String!
+  "Null until the provider named its object."
+  providerSubscriptionId: String
+  "Null where the provider's dashboard chose a price that is none of ours."
+  priceId: ID
+  quantity: Int64!
+  "Of one period, for the whole quantity."
+  amount: Money!
+  currentPeriodStart: DateTime
+  currentPeriodEnd: DateTime
+  trialEnd: DateTime
+  cancelAtPeriodEnd: Boolean!
+  "The provider's next try to take what is due; null where none is planned."
+  nextAttempt: DateTime
+  "Why the last try failed; null where it did not."
+  failure: Failure
+  "The last thing seen that the rules forbid; null for none."
+  anomaly: String
+  canceledAt: DateTime
+  endedAt: DateTime
+  createdAt: DateTime!
+  updatedAt: DateTime!
+}
+
+type BillingSubscriptionConnection {
+  edges: [BillingSubscriptionEdge!]!
+  "The same without their cursors."
+  nodes: [BillingSubscription!]!
+  pageInfo: PageInfo!
+}
+
+type BillingSubscriptionEdge {
+  cursor: Cursor!
+  node: BillingSubscription!
+}
+
+"Each field narrows the list; null and absent select all."
+input BillingSubscriptionFilter {
+  customer: ID
+  account: String
+  "Any of these."
+  status: [SubscriptionStatus!]
+}
+
+extend type Query {
+  "Subscriptions, newest first; 20 of them unless told otherwise, at most 100."
+  subscriptions(first: Int, after: Cursor, last: Int, before: Cursor, filter: BillingSubscriptionFilter): BillingSubscriptionConnection! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
 	{Name: "../schema/timeline.graphqls", Input: `"What sort of entry this is."
 enum TimelineKind {
   "The payment came to be."
@@ -1382,9 +2267,12 @@ type TimelineEntry {
   operation: Operation
   "The operation's or the payment's after the fact."
   status: String
-  from: PaymentStatus
+  "What it tells of: the payment itself, or one of its refunds or disputes."
+  subject: String!
+  "The subject's status."
+  from: String
   "Equal to from where nothing moved."
-  to: PaymentStatus
+  to: String
   "Null where nothing was observed."
   verdict: Verdict
   "Why the input did what it did: moved, details, seen_before, older_state and others."
@@ -1412,6 +2300,78 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_BillingSubscription(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_BillingSubscription_id(ctx, field)
+	case "customerId":
+		return ec.fieldContext_BillingSubscription_customerId(ctx, field)
+	case "reference":
+		return ec.fieldContext_BillingSubscription_reference(ctx, field)
+	case "status":
+		return ec.fieldContext_BillingSubscription_status(ctx, field)
+	case "foreignStatus":
+		return ec.fieldContext_BillingSubscription_foreignStatus(ctx, field)
+	case "account":
+		return ec.fieldContext_BillingSubscription_account(ctx, field)
+	case "provider":
+		return ec.fieldContext_BillingSubscription_provider(ctx, field)
+	case "providerSubscriptionId":
+		return ec.fieldContext_BillingSubscription_providerSubscriptionId(ctx, field)
+	case "priceId":
+		return ec.fieldContext_BillingSubscription_priceId(ctx, field)
+	case "quantity":
+		return ec.fieldContext_BillingSubscription_quantity(ctx, field)
+	case "amount":
+		return ec.fieldContext_BillingSubscription_amount(ctx, field)
+	case "currentPeriodStart":
+		return ec.fieldContext_BillingSubscription_currentPeriodStart(ctx, field)
+	case "currentPeriodEnd":
+		return ec.fieldContext_BillingSubscription_currentPeriodEnd(ctx, field)
+	case "trialEnd":
+		return ec.fieldContext_BillingSubscription_trialEnd(ctx, field)
+	case "cancelAtPeriodEnd":
+		return ec.fieldContext_BillingSubscription_cancelAtPeriodEnd(ctx, field)
+	case "nextAttempt":
+		return ec.fieldContext_BillingSubscription_nextAttempt(ctx, field)
+	case "failure":
+		return ec.fieldContext_BillingSubscription_failure(ctx, field)
+	case "anomaly":
+		return ec.fieldContext_BillingSubscription_anomaly(ctx, field)
+	case "canceledAt":
+		return ec.fieldContext_BillingSubscription_canceledAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_BillingSubscription_endedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BillingSubscription_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_BillingSubscription_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillingSubscription", field.Name)
+}
+
+func (ec *executionContext) childFields_BillingSubscriptionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BillingSubscriptionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BillingSubscriptionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BillingSubscriptionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillingSubscriptionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BillingSubscriptionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BillingSubscriptionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BillingSubscriptionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillingSubscriptionEdge", field.Name)
+}
 
 func (ec *executionContext) childFields_Buyer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -1473,6 +2433,76 @@ func (ec *executionContext) childFields_Checkout(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Checkout", field.Name)
 }
 
+func (ec *executionContext) childFields_Dispute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Dispute_id(ctx, field)
+	case "paymentId":
+		return ec.fieldContext_Dispute_paymentId(ctx, field)
+	case "status":
+		return ec.fieldContext_Dispute_status(ctx, field)
+	case "foreignStatus":
+		return ec.fieldContext_Dispute_foreignStatus(ctx, field)
+	case "account":
+		return ec.fieldContext_Dispute_account(ctx, field)
+	case "provider":
+		return ec.fieldContext_Dispute_provider(ctx, field)
+	case "providerDisputeId":
+		return ec.fieldContext_Dispute_providerDisputeId(ctx, field)
+	case "reason":
+		return ec.fieldContext_Dispute_reason(ctx, field)
+	case "foreignReason":
+		return ec.fieldContext_Dispute_foreignReason(ctx, field)
+	case "amount":
+		return ec.fieldContext_Dispute_amount(ctx, field)
+	case "fee":
+		return ec.fieldContext_Dispute_fee(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_Dispute_dueAt(ctx, field)
+	case "canSubmit":
+		return ec.fieldContext_Dispute_canSubmit(ctx, field)
+	case "canAccept":
+		return ec.fieldContext_Dispute_canAccept(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_Dispute_submittedAt(ctx, field)
+	case "acceptedAt":
+		return ec.fieldContext_Dispute_acceptedAt(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_Dispute_closedAt(ctx, field)
+	case "anomaly":
+		return ec.fieldContext_Dispute_anomaly(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_Dispute_openedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Dispute_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Dispute_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Dispute", field.Name)
+}
+
+func (ec *executionContext) childFields_DisputeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DisputeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DisputeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DisputeConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DisputeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DisputeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DisputeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Failure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -1523,6 +2553,8 @@ func (ec *executionContext) childFields_Operation(ctx context.Context, field gra
 		return ec.fieldContext_Operation_account(ctx, field)
 	case "payment":
 		return ec.fieldContext_Operation_payment(ctx, field)
+	case "subject":
+		return ec.fieldContext_Operation_subject(ctx, field)
 	case "amount":
 		return ec.fieldContext_Operation_amount(ctx, field)
 	case "attempts":
@@ -1593,6 +2625,14 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 		return ec.fieldContext_Payment_failure(ctx, field)
 	case "disputed":
 		return ec.fieldContext_Payment_disputed(ctx, field)
+	case "captureBefore":
+		return ec.fieldContext_Payment_captureBefore(ctx, field)
+	case "offSession":
+		return ec.fieldContext_Payment_offSession(ctx, field)
+	case "subscriptionId":
+		return ec.fieldContext_Payment_subscriptionId(ctx, field)
+	case "invoiceId":
+		return ec.fieldContext_Payment_invoiceId(ctx, field)
 	case "review":
 		return ec.fieldContext_Payment_review(ctx, field)
 	case "anomaly":
@@ -1659,6 +2699,62 @@ func (ec *executionContext) childFields_PaymentMethod(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type PaymentMethod", field.Name)
 }
 
+func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Refund_id(ctx, field)
+	case "paymentId":
+		return ec.fieldContext_Refund_paymentId(ctx, field)
+	case "status":
+		return ec.fieldContext_Refund_status(ctx, field)
+	case "foreignStatus":
+		return ec.fieldContext_Refund_foreignStatus(ctx, field)
+	case "account":
+		return ec.fieldContext_Refund_account(ctx, field)
+	case "provider":
+		return ec.fieldContext_Refund_provider(ctx, field)
+	case "providerRefundId":
+		return ec.fieldContext_Refund_providerRefundId(ctx, field)
+	case "amount":
+		return ec.fieldContext_Refund_amount(ctx, field)
+	case "reason":
+		return ec.fieldContext_Refund_reason(ctx, field)
+	case "origin":
+		return ec.fieldContext_Refund_origin(ctx, field)
+	case "failure":
+		return ec.fieldContext_Refund_failure(ctx, field)
+	case "anomaly":
+		return ec.fieldContext_Refund_anomaly(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Refund_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Refund_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RefundConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RefundConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RefundConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RefundEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RefundEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Staff(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1711,6 +2807,8 @@ func (ec *executionContext) childFields_TimelineEntry(ctx context.Context, field
 		return ec.fieldContext_TimelineEntry_operation(ctx, field)
 	case "status":
 		return ec.fieldContext_TimelineEntry_status(ctx, field)
+	case "subject":
+		return ec.fieldContext_TimelineEntry_subject(ctx, field)
 	case "from":
 		return ec.fieldContext_TimelineEntry_from(ctx, field)
 	case "to":

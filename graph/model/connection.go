@@ -52,3 +52,66 @@ type TimelineEdge struct {
 	Cursor string
 	Node   TimelineEntry
 }
+
+// RefundConnection is a page of refunds.
+type RefundConnection struct {
+	Edges    []RefundEdge
+	PageInfo PageInfo
+}
+
+// Nodes is the page without cursors.
+func (c RefundConnection) Nodes() []Refund {
+	nodes := make([]Refund, len(c.Edges))
+	for i, edge := range c.Edges {
+		nodes[i] = edge.Node
+	}
+	return nodes
+}
+
+// RefundEdge is one of them and its place in the list.
+type RefundEdge struct {
+	Cursor string
+	Node   Refund
+}
+
+// DisputeConnection is a page of disputes.
+type DisputeConnection struct {
+	Edges    []DisputeEdge
+	PageInfo PageInfo
+}
+
+// Nodes is the page without cursors.
+func (c DisputeConnection) Nodes() []Dispute {
+	nodes := make([]Dispute, len(c.Edges))
+	for i, edge := range c.Edges {
+		nodes[i] = edge.Node
+	}
+	return nodes
+}
+
+// DisputeEdge is one of them and its place in the list.
+type DisputeEdge struct {
+	Cursor string
+	Node   Dispute
+}
+
+// SubscriptionConnection is a page of subscriptions.
+type SubscriptionConnection struct {
+	Edges    []SubscriptionEdge
+	PageInfo PageInfo
+}
+
+// Nodes is the page without cursors.
+func (c SubscriptionConnection) Nodes() []Subscription {
+	nodes := make([]Subscription, len(c.Edges))
+	for i, edge := range c.Edges {
+		nodes[i] = edge.Node
+	}
+	return nodes
+}
+
+// SubscriptionEdge is one of them and its place in the list.
+type SubscriptionEdge struct {
+	Cursor string
+	Node   Subscription
+}

@@ -134,3 +134,51 @@ func MarshalCauseKind(word core.CauseKind) graphql.Marshaler { return enum(word)
 
 // UnmarshalCauseKind reads a kind of cause.
 func UnmarshalCauseKind(value any) (core.CauseKind, error) { return readEnum[core.CauseKind](value) }
+
+// MarshalRefundStatus writes a status.
+func MarshalRefundStatus(word core.RefundStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalRefundStatus reads a status.
+func UnmarshalRefundStatus(value any) (core.RefundStatus, error) {
+	return readEnum[core.RefundStatus](value)
+}
+
+// MarshalRefundReason writes a reason.
+func MarshalRefundReason(word core.RefundReason) graphql.Marshaler { return enum(word) }
+
+// UnmarshalRefundReason reads a reason.
+func UnmarshalRefundReason(value any) (core.RefundReason, error) {
+	return readEnum[core.RefundReason](value)
+}
+
+// MarshalOrigin writes an origin.
+func MarshalOrigin(word core.Origin) graphql.Marshaler { return enum(word) }
+
+// UnmarshalOrigin reads an origin.
+func UnmarshalOrigin(value any) (core.Origin, error) {
+	return readEnum[core.Origin](value)
+}
+
+// MarshalDisputeStatus writes a status.
+func MarshalDisputeStatus(word core.DisputeStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalDisputeStatus reads a status.
+func UnmarshalDisputeStatus(value any) (core.DisputeStatus, error) {
+	return readEnum[core.DisputeStatus](value)
+}
+
+// MarshalDisputeReason writes a reason.
+func MarshalDisputeReason(word core.DisputeReason) graphql.Marshaler { return enum(word) }
+
+// UnmarshalDisputeReason reads a reason.
+func UnmarshalDisputeReason(value any) (core.DisputeReason, error) {
+	return readEnum[core.DisputeReason](value)
+}
+
+// MarshalSubscriptionStatus writes a status.
+func MarshalSubscriptionStatus(word core.SubscriptionStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalSubscriptionStatus reads a status.
+func UnmarshalSubscriptionStatus(value any) (core.SubscriptionStatus, error) {
+	return readEnum[core.SubscriptionStatus](value)
+}

@@ -9,6 +9,21 @@ import (
 )
 
 // Each field narrows the list; null and absent select all.
+type BillingSubscriptionFilter struct {
+	Customer *string `json:"customer,omitempty"`
+	Account  *string `json:"account,omitempty"`
+	// Any of these.
+	Status []core.SubscriptionStatus `json:"status,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
+type DisputeFilter struct {
+	Payment *string `json:"payment,omitempty"`
+	// Any of these.
+	Status []core.DisputeStatus `json:"status,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
 type PaymentFilter struct {
 	Reference *string `json:"reference,omitempty"`
 	// Any of these.
@@ -20,4 +35,11 @@ type PaymentFilter struct {
 	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
 	// Exclusive.
 	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
+type RefundFilter struct {
+	Payment *string `json:"payment,omitempty"`
+	// Any of these.
+	Status []core.RefundStatus `json:"status,omitempty"`
 }

@@ -23,6 +23,12 @@ func (p Payment) ForeignStatus() *string { return optional(p.Payment.ForeignStat
 // ProviderPaymentID is nil until the provider named its object.
 func (p Payment) ProviderPaymentID() *string { return optional(p.Payment.ProviderPaymentID) }
 
+// SubscriptionID is empty for none, as is InvoiceID.
+func (p Payment) SubscriptionID() core.SubscriptionID { return p.Subscription }
+
+// InvoiceID is the invoice that it pays.
+func (p Payment) InvoiceID() core.InvoiceID { return p.Invoice }
+
 // CustomerID is empty for none.
 func (p Payment) CustomerID() core.CustomerID { return p.Customer }
 
@@ -104,6 +110,9 @@ func (b Buyer) Name() *string { return optional(b.Buyer.Name) }
 // Operation is one mutating call to a provider.
 type Operation struct{ core.Operation }
 
+// Amount is nil where it is about none.
+func (o Operation) Amount() *core.Money { return optional(o.Operation.Amount) }
+
 // IsNode marks a type of the schema's interface Node.
 func (Operation) IsNode() {}
 
@@ -124,6 +133,12 @@ func (e TimelineEntry) Cause() Cause { return Cause{e.TimelineEntry.Cause} }
 
 // Status is nil where the entry tells of none.
 func (e TimelineEntry) Status() *string { return optional(e.TimelineEntry.Status) }
+
+// From is nil where the entry tells of no status, as is To.
+func (e TimelineEntry) From() *string { return optional(e.TimelineEntry.From) }
+
+// To equals From where nothing moved.
+func (e TimelineEntry) To() *string { return optional(e.TimelineEntry.To) }
 
 // Verdict is empty where nothing was observed.
 func (e TimelineEntry) Verdict() VerdictName { return VerdictName(e.TimelineEntry.Verdict) }

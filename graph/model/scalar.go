@@ -220,3 +220,35 @@ func UnmarshalReason(value any) (core.Reason, error) { return readText[core.Reas
 func quoted(name string) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(name)) })
 }
+
+// MarshalRefundID writes an id.
+func MarshalRefundID(id core.RefundID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalRefundID reads an id.
+func UnmarshalRefundID(value any) (core.RefundID, error) { return readID[core.RefundID](value) }
+
+// MarshalDisputeID writes an id.
+func MarshalDisputeID(id core.DisputeID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalDisputeID reads an id.
+func UnmarshalDisputeID(value any) (core.DisputeID, error) { return readID[core.DisputeID](value) }
+
+// MarshalSubscriptionID writes an id.
+func MarshalSubscriptionID(id core.SubscriptionID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalSubscriptionID reads an id.
+func UnmarshalSubscriptionID(value any) (core.SubscriptionID, error) {
+	return readID[core.SubscriptionID](value)
+}
+
+// MarshalInvoiceID writes an id.
+func MarshalInvoiceID(id core.InvoiceID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalInvoiceID reads an id.
+func UnmarshalInvoiceID(value any) (core.InvoiceID, error) { return readID[core.InvoiceID](value) }
+
+// MarshalPriceID writes an id.
+func MarshalPriceID(id core.PriceID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalPriceID reads an id.
+func UnmarshalPriceID(value any) (core.PriceID, error) { return readID[core.PriceID](value) }

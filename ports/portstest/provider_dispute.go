@@ -72,7 +72,7 @@ func providerDisputes(t *testing.T, d *providerDesk) {
 		require.Equal(t, taken.Captured, seen.Amount)
 		require.True(t, seen.DueAt.After(seen.OpenedAt))
 		require.False(t, seen.CanSubmit && !can.Evidence || seen.CanAccept && !can.Accept, "no more than is claimed")
-		require.True(t, d.seen(t, taken.Ref).Disputed, "a hint to look at the disputes")
+		require.Equal(t, d.far.Has(CardDisputed), d.seen(t, taken.Ref).Disputed, "a hint to look at the disputes, where payments show them")
 		list, err := disputer.PaymentDisputes(providerContext(t), taken.Ref)
 		require.NoError(t, err)
 		require.Equal(t, []core.DisputeSnapshot{seen}, list)

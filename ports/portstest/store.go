@@ -20,10 +20,22 @@ import (
 // the environment [core.EnvTest] and closes it when t ends; it is called once a chapter.
 func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 	t.Helper()
-	chapters := []struct {
-		name string
-		run  func(*testing.T, ports.Store)
-	}{
+	for _, chapter := range append(storeChapters(), afterSaleChapters()...) {
+		t.Run(chapter.name, func(t *testing.T) {
+			t.Parallel()
+			chapter.run(t, open(t))
+		})
+	}
+}
+
+// storeChapter is one promise of a store.
+type storeChapter struct {
+	name string
+	run  func(*testing.T, ports.Store)
+}
+
+func storeChapters() []storeChapter {
+	return []storeChapter{
 		{"a ready store says so", storeReady},
 		{"checkouts keep every field", checkoutRoundTrip},
 		{"checkouts are versioned", checkoutVersions},
@@ -36,6 +48,42 @@ func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 		{"payments keep their invariants", paymentInvariants},
 		{"payments are filtered and counted", paymentFilters},
 		{"payments are paged", paymentPages},
+		{"operations keep every field", operationRoundTrip},
+		{"operations are versioned", operationVersions},
+		{"operations are found", operationLookups},
+		{"operations are found by what they work on", operationSubjects},
+		{"operations keep their invariants", operationsRefused},
+		{"several objects are read at once", batchReads},
+		{"timelines are read in order", timelineOrder},
+		{"timelines tell of any object", timelineSubjects},
+		{"events are numbered at commit", eventNumbers},
+		{"events become visible in order", eventOrder},
+		{"inbound events keep every field", inboundRoundTrip},
+		{"inbound events are stored once", inboundOnce},
+		{"inbound events are stored once under a race", inboundRace},
+		{"inbound events change their status", inboundStatus},
+		{"inbound events are paged", inboundPages},
+		{"idempotency records live and end", idempotencyLife},
+		{"idempotency records begin once under a race", idempotencyRace},
+		{"idempotency records are pruned", idempotencyPrune},
+		{"API keys", apiKeys},
+		{"staff", staff},
+		{"endpoints", endpoints},
+		{"the audit log is one chain", auditChain},
+		{"the audit log is one chain under a race", auditRace},
+		{"texts that cannot be kept are refused", textsRefused},
+		{"another environment is refused", otherEnvironment},
+		{"a transaction is all or nothing", txRollback},
+		{"errors end a transaction but for three", txPoison},
+		{"locks put changes in a row", txLocks},
+		{"one of two racing changes conflicts", txConflict},
+		{"jobs of every kind are taken", txJobs},
+	}
+}
+
+// afterSaleChapters are of what happens after a sale.
+func afterSaleChapters() []storeChapter {
+	return []storeChapter{
 		{"payments that run out come soonest first", paymentsExpiring},
 		{"refunds keep every field", refundRoundTrip},
 		{"refunds are versioned", refundVersions},
@@ -71,42 +119,6 @@ func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 		{"invoices are versioned", invoiceVersions},
 		{"invoices are found", invoiceLookups},
 		{"invoices are listed", invoiceList},
-		{"operations keep every field", operationRoundTrip},
-		{"operations are versioned", operationVersions},
-		{"operations are found", operationLookups},
-		{"operations are found by what they work on", operationSubjects},
-		{"operations keep their invariants", operationsRefused},
-		{"several objects are read at once", batchReads},
-		{"timelines are read in order", timelineOrder},
-		{"timelines tell of any object", timelineSubjects},
-		{"events are numbered at commit", eventNumbers},
-		{"events become visible in order", eventOrder},
-		{"inbound events keep every field", inboundRoundTrip},
-		{"inbound events are stored once", inboundOnce},
-		{"inbound events are stored once under a race", inboundRace},
-		{"inbound events change their status", inboundStatus},
-		{"inbound events are paged", inboundPages},
-		{"idempotency records live and end", idempotencyLife},
-		{"idempotency records begin once under a race", idempotencyRace},
-		{"idempotency records are pruned", idempotencyPrune},
-		{"API keys", apiKeys},
-		{"staff", staff},
-		{"endpoints", endpoints},
-		{"the audit log is one chain", auditChain},
-		{"the audit log is one chain under a race", auditRace},
-		{"texts that cannot be kept are refused", textsRefused},
-		{"another environment is refused", otherEnvironment},
-		{"a transaction is all or nothing", txRollback},
-		{"errors end a transaction but for three", txPoison},
-		{"locks put changes in a row", txLocks},
-		{"one of two racing changes conflicts", txConflict},
-		{"jobs of every kind are taken", txJobs},
-	}
-	for _, chapter := range chapters {
-		t.Run(chapter.name, func(t *testing.T) {
-			t.Parallel()
-			chapter.run(t, open(t))
-		})
 	}
 }
 

@@ -119,9 +119,12 @@ func disputeLists(t *testing.T, store ports.Store) {
 	}
 	place := func(d core.Dispute) core.Cursor { return core.Cursor{At: d.CreatedAt, ID: string(d.ID)} }
 	for _, filter := range []ports.DisputeFilter{
-		{}, {Payment: payments[0]}, {Statuses: []core.DisputeStatus{core.DisputeWon}},
+		{},
+		{Payment: payments[0]},
+		{Statuses: []core.DisputeStatus{core.DisputeWon}},
 		{Statuses: []core.DisputeStatus{core.DisputeWon, core.DisputeLost, core.DisputeAccepted}},
-		{Payment: payments[1], Statuses: []core.DisputeStatus{core.DisputeInquiry, core.DisputeUnderReview}}, {Payment: storeID[core.PaymentID]()},
+		{Payment: payments[1], Statuses: []core.DisputeStatus{core.DisputeInquiry, core.DisputeUnderReview}},
+		{Payment: storeID[core.PaymentID]()},
 	} {
 		holdList(t, all, place, func(d core.Dispute) bool {
 			return (filter.Payment == "" || filter.Payment == d.Payment) && anyOf(filter.Statuses, d.Status)

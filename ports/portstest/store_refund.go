@@ -132,9 +132,12 @@ func refundLists(t *testing.T, store ports.Store) {
 	}
 	place := func(r core.Refund) core.Cursor { return core.Cursor{At: r.CreatedAt, ID: string(r.ID)} }
 	for _, filter := range []ports.RefundFilter{
-		{}, {Payment: payments[0]}, {Statuses: []core.RefundStatus{core.RefundPending}},
+		{},
+		{Payment: payments[0]},
+		{Statuses: []core.RefundStatus{core.RefundPending}},
 		{Statuses: []core.RefundStatus{core.RefundFailed, core.RefundCanceled}},
-		{Payment: payments[1], Statuses: []core.RefundStatus{core.RefundSucceeded, core.RefundFailed}}, {Payment: storeID[core.PaymentID]()},
+		{Payment: payments[1], Statuses: []core.RefundStatus{core.RefundSucceeded, core.RefundFailed}},
+		{Payment: storeID[core.PaymentID]()},
 	} {
 		holdList(t, all, place, func(r core.Refund) bool {
 			return (filter.Payment == "" || filter.Payment == r.Payment) && anyOf(filter.Statuses, r.Status)

@@ -127,9 +127,13 @@ func subscriptionLists(t *testing.T, store ports.Store) {
 		all = append(all, write(t, store, ports.Tx.InsertSubscription, s))
 	}
 	for _, filter := range []ports.SubscriptionFilter{
-		{}, {Customer: sales[0].customer}, {Account: "square"}, {Statuses: []core.SubscriptionStatus{core.SubscriptionActive}},
+		{},
+		{Customer: sales[0].customer},
+		{Account: "square"},
+		{Statuses: []core.SubscriptionStatus{core.SubscriptionActive}},
 		{Statuses: []core.SubscriptionStatus{core.SubscriptionPaused, core.SubscriptionPastDue}},
-		{Customer: sales[1].customer, Account: "stripe_eu", Statuses: core.SubscriptionStatuses()[:4]}, {Customer: storeID[core.CustomerID]()},
+		{Customer: sales[1].customer, Account: "stripe_eu", Statuses: core.SubscriptionStatuses()[:4]},
+		{Customer: storeID[core.CustomerID]()},
 	} {
 		holdList(t, all, func(s core.Subscription) core.Cursor { return core.Cursor{At: s.CreatedAt, ID: string(s.ID)} },
 			func(s core.Subscription) bool {

@@ -418,12 +418,6 @@ func txPoison(t *testing.T, store ports.Store) {
 			_, err := tx.InsertRefund(ctx, fullRefund(t, storeID[core.PaymentID]()))
 			return err
 		},
-		"an invoice without a time": func(ctx context.Context, tx ports.Tx) error {
-			i := fullInvoice(t, of.subscription)
-			i.IssuedAt = time.Time{}
-			_, err := tx.InsertInvoice(ctx, i)
-			return err
-		},
 	}
 	for name, poison := range poisons {
 		before, after := openCheckout(t), openCheckout(t)

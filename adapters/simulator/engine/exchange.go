@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +22,8 @@ type Desk struct {
 	Clock    *Clock
 	Faults   *Faults
 	Requests *Requests
+	// BodyBytesMax bounds a call's body; 0 for the usual bound.
+	BodyBytesMax int64
 }
 
 // Exchange is a call on its way through an account's server.
@@ -41,7 +44,7 @@ type Exchange struct {
 // The body is read before anything is waited for: only then does the net/http server notice
 // that the caller has gone.
 func (d *Desk) Open(w http.ResponseWriter, r *http.Request) (*Exchange, []byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, cmp.Or(d.BodyBytesMax, bodyBytesMax)))
 	x := &Exchange{W: w, R: r, desk: d}
 	x.Fault, _ = d.Faults.TakeCall(d.Account, r.Method+" "+r.URL.Path)
 	return x, body, err

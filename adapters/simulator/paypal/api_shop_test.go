@@ -316,6 +316,13 @@ func (s *store) advance(by time.Duration) {
 	s.paypal.Elapse()
 }
 
+// pass moves the clock by more than an access token may live for.
+func (s *store) pass(t *testing.T, by time.Duration) {
+	t.Helper()
+	s.advance(by)
+	s.token = s.newToken(t)
+}
+
 const (
 	success        = "4012888888881881"
 	captures       = "purchase_units.0.payments.captures.0"

@@ -1,6 +1,7 @@
 package paypal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -56,6 +57,11 @@ type behavior struct {
 	dispute string // reason of the dispute that follows; empty for none
 	inquiry bool   // whether that is an inquiry, which takes no money back
 	pending bool   // whether money takes its time
+	refund  string // what becomes of refunds; empty where they arrive at once
+	// later is the code of the decline of every charge without the buyer, and laterAsks whether
+	// such a charge asks for 3-D Secure.
+	later     string
+	laterAsks bool
 }
 
 // NamedCards are the cards that go by a name at every account, and the one whose money takes
@@ -66,6 +72,11 @@ var NamedCards = map[string]string{
 	"insufficient_funds": "4000000000009995",
 	"3ds":                "4868719460707704",
 	"disputed":           "4000000000000259",
+	"inquiry":            "4000000000001976",
+	"refund_pending":     "4000000000007726",
+	"refund_fails":       "4000000000005126",
+	"declined_later":     "4000000000000341",
+	"3ds_off_session":    "4000002760003184",
 	"echeck":             "6304000000000000",
 }
 
@@ -90,12 +101,15 @@ var testCards = map[string]behavior{
 	"4000000000000127": {code: failedCode},
 	"4000000000000119": {code: pleaseRetry, advice: "02"},
 	"4000000000003220": {asks: true},
-	"4000002760003184": {asks: true},
+	"4000002760003184": {asks: true, laterAsks: true},
 	"4000002500003155": {asks: true},
 	"4000008400001629": {asks: true, code: genericDecline},
 	"4000000000000259": {dispute: "UNAUTHORISED"},
 	"4000000000002685": {dispute: "MERCHANDISE_OR_SERVICE_NOT_RECEIVED"},
 	"4000000000001976": {dispute: "UNAUTHORISED", inquiry: true},
+	"4000000000007726": {refund: refundPends},
+	"4000000000005126": {refund: refundFails},
+	"4000000000000341": {later: genericDecline},
 }
 
 // testHolders are the names on a card that have its bank refuse it.
@@ -183,6 +197,14 @@ func (c *card) refusal() string {
 		return notAuthenticated
 	}
 	return c.behavior.code
+}
+
+// offSession is the card as it acts when its holder is not there.
+func (c *card) offSession() *card {
+	later := *c
+	later.behavior.code = cmp.Or(c.behavior.later, c.behavior.code)
+	later.shift, later.answer = "", ""
+	return &later
 }
 
 // response is what the card's processor said, as captures and authorizations show it.

@@ -40,13 +40,19 @@ var resourceTypes = []struct{ prefix, kind, version, summary string }{
 	{"PAYMENT.AUTHORIZATION.", "authorization", "2.0", "A payment authorization"},
 	{"PAYMENT.CAPTURE.REFUNDED", "refund", "2.0", "A payment refund"},
 	{"PAYMENT.REFUND.", "refund", "2.0", "A payment refund"},
+	{"PAYMENT.SALE.REFUNDED", "refund", "1.0", "A sale"},
+	{"PAYMENT.SALE.", "sale", "1.0", "A sale"},
+	{"VAULT.PAYMENT-TOKEN.", "payment_token", "3.0", "A payment token"},
+	{"BILLING.SUBSCRIPTION.", "subscription", "2.0", "A subscription"},
+	{"BILLING.PLAN.", "plan", "2.0", "A billing plan"},
+	{"CATALOG.PRODUCT.", "product", "1.0", "A product"},
 	{"PAYMENT.CAPTURE.", "capture", "2.0", "A payment capture"},
 	{"CUSTOMER.DISPUTE.", "dispute", "1.0", "A dispute"},
 }
 
 // tell makes an event of an object as it stands, and posts it. The caller holds mu.
 func (s *Server) tell(kind, id string, object any) {
-	e := &event{id: "WH-" + s.newID() + "-" + s.newID(), kind: kind, resource: id, at: s.Clock.Now()}
+	e := &event{id: "WH-" + s.newID() + "-" + s.newID(), kind: kind, resource: id, at: s.now()}
 	wire := eventWire{
 		ID: e.id, EventVersion: "1.0", CreateTime: e.at.Format(eventTimeFormat), EventType: kind, Resource: object, Links: []link{
 			s.get("self", "/v1/notifications/webhooks-events/"+e.id), s.post("resend", "/v1/notifications/webhooks-events/"+e.id+"/resend"),
@@ -155,7 +161,7 @@ func (s *Server) listEvents(in *request) result {
 	kind, resource := in.query.Get("event_type"), in.query.Get("transaction_id")
 	kept := slices.DeleteFunc(s.events.NewestFirst(), func(e *event) bool {
 		return kind != "" && e.kind != kind || resource != "" && e.resource != resource || e.at.Before(from) ||
-			!until.IsZero() && e.at.After(until) || s.Clock.Now().Sub(e.at) > eventLife
+			!until.IsZero() && e.at.After(until) || s.now().Sub(e.at) > eventLife
 	})
 	kept, links, bad := page(s, in, "/v1/notifications/webhooks-events", kept, size, func(e *event) string { return e.id })
 	if bad != nil {

@@ -16,6 +16,7 @@ const (
 	statusPending           = "PENDING"
 	statusDenied            = "DENIED"
 	statusDeclined          = "DECLINED"
+	statusFailed            = "FAILED"
 	statusVoided            = "VOIDED"
 	statusCaptured          = "CAPTURED"
 	statusPartlyCaptured    = "PARTIALLY_CAPTURED"
@@ -35,6 +36,7 @@ const (
 // Source: developer.paypal.com/docs/checkout/standard/customize/authorization.
 const (
 	orderLife         = 3 * time.Hour              // to approve it
+	honorLife         = 3 * 24 * time.Hour         // that money is certain to be there
 	authorizationLife = 29 * 24 * time.Hour        // to capture it
 	refundLife        = 180 * 24 * time.Hour       // to give money back
 	eventLife         = 30 * 24 * time.Hour        // that events are listed for
@@ -62,18 +64,21 @@ type experience struct {
 
 // order is what a buyer agrees to pay.
 type order struct {
+	question
 	id, intent, status string
 	units              []*unit
 	currency           string
 	source             string      // sourcePayPal, sourceCard, or empty while nobody said
 	hasSource          bool        // it was created with a payment_source
 	context            *experience // nil where none was given
-	always             bool        // every card asks for 3-D Secure
 	created, updated   time.Time
-	told               bool  // of the approval
-	funding            *card // that the buyer agreed to pay with
-	asking             *card // that waits for the bank's answer
-	askingBy           string
+	told               bool          // of the approval
+	funding            *card         // that the buyer agreed to pay with
+	saveTo             *customerWire // whose it is to be saved as, once it is paid; nil for not
+	saved              *paymentToken // that came of it
+	charged            *paymentToken // that it was made to be paid with
+	// subscription is what it is a payment of. Nobody made such an order, or can see it.
+	subscription *subscription
 }
 
 // unit is one purchase unit.
@@ -95,7 +100,10 @@ type authorization struct {
 	amount, captured   int64
 	funding            *card
 	created, updated   time.Time
+	expires            time.Time
 	expired            bool
+	// again says that it came of a reauthorization, of which there is one only.
+	again bool
 }
 
 // capture is money that was taken, or was to be.
@@ -123,11 +131,13 @@ type refund struct {
 
 // dispute is a case of the buyer's.
 type dispute struct {
-	id, reason, stage, status, state, outcome string
-	currency                                  string
-	amount                                    int64
-	captures                                  []*capture
-	created, updated                          time.Time
+	id, reason, stage, status, outcome string
+	currency                           string
+	amount                             int64
+	captures                           []*capture
+	evidence                           []evidenceWire
+	created, updated                   time.Time
+	respondBy                          time.Time // while the seller is waited for
 }
 
 // event is a webhook event, as it was posted. It never changes once it is made.
@@ -256,20 +266,21 @@ type refundWire struct {
 }
 
 type disputeWire struct {
-	ID                   string              `json:"dispute_id"`
-	CreateTime           string              `json:"create_time"`
-	UpdateTime           string              `json:"update_time"`
-	DisputedTransactions []disputedWire      `json:"disputed_transactions,omitempty"`
-	Reason               string              `json:"reason"`
-	Status               string              `json:"status"`
-	State                string              `json:"dispute_state"`
-	Amount               money               `json:"dispute_amount"`
-	Outcome              *disputeOutcome     `json:"dispute_outcome,omitempty"`
-	Stage                string              `json:"dispute_life_cycle_stage"`
-	Channel              string              `json:"dispute_channel"`
-	ResponseDue          string              `json:"seller_response_due_date,omitempty"`
-	Options              map[string][]string `json:"allowed_response_options,omitempty"`
-	Links                []link              `json:"links"`
+	ID                   string          `json:"dispute_id"`
+	CreateTime           string          `json:"create_time"`
+	UpdateTime           string          `json:"update_time"`
+	DisputedTransactions []disputedWire  `json:"disputed_transactions,omitempty"`
+	Reason               string          `json:"reason"`
+	Status               string          `json:"status"`
+	State                string          `json:"dispute_state"`
+	Amount               money           `json:"dispute_amount"`
+	Outcome              *disputeOutcome `json:"dispute_outcome,omitempty"`
+	Stage                string          `json:"dispute_life_cycle_stage"`
+	Channel              string          `json:"dispute_channel"`
+	ResponseDue          string          `json:"seller_response_due_date,omitempty"`
+	Options              map[string]any  `json:"allowed_response_options,omitempty"`
+	Evidences            []evidenceWire  `json:"evidences,omitempty"`
+	Links                []link          `json:"links"`
 }
 
 type disputedWire struct {

@@ -3,7 +3,6 @@ package paypal
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 )
 
@@ -21,32 +20,16 @@ const (
 	itemQuantityMax    = 1_000_000_000 // that a sum of items stays a number
 )
 
-var contextShape = object(map[string]shape{
-	"brand_name": text(1, customCharsMax), "locale": text(2, 10), "return_url": text(1, urlCharsMax), "cancel_url": text(1, urlCharsMax),
-	"landing_page":              word("LOGIN", "GUEST_CHECKOUT", "NO_PREFERENCE", "BILLING"),
-	"shipping_preference":       word("GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"),
-	"user_action":               word("CONTINUE", "PAY_NOW"),
-	"payment_method_preference": word("UNRESTRICTED", "IMMEDIATE_PAYMENT_REQUIRED"),
-})
-
 // emptyShape is the body of a call that takes none.
 var emptyShape = object(nil)
 
-// orderShape is what an order is made of. A card's number is not: it never passes a shop.
+// orderShape is what an order is made of.
 var orderShape = object(map[string]shape{
 	"intent":              word(intentCapture, intentAuthorize),
-	"purchase_units":      list(unitShape, 1, unitsMax),
+	"purchase_units":      list(unitShape, unitsMax),
 	"payer":               anything,
 	"application_context": anything,
-	"payment_source": object(map[string]shape{
-		sourcePayPal: object(map[string]shape{"experience_context": contextShape, "email_address": text(3, 254)}),
-		sourceCard: object(map[string]shape{
-			"experience_context": contextShape,
-			"attributes": object(map[string]shape{
-				"verification": object(map[string]shape{"method": word("SCA_WHEN_REQUIRED", "SCA_ALWAYS")}),
-			}),
-		}),
-	}),
+	"payment_source":      sourceShape,
 }, "intent", "purchase_units")
 
 var unitShape = object(map[string]shape{
@@ -63,7 +46,7 @@ var unitShape = object(map[string]shape{
 		"name": text(1, customCharsMax), "quantity": text(1, 10), "unit_amount": amount, "tax": amount,
 		"description": text(0, 2048), "sku": text(1, customCharsMax), "category": word("DIGITAL_GOODS", "PHYSICAL_GOODS", "DONATION"),
 		"url": text(1, urlCharsMax), "image_url": text(1, urlCharsMax),
-	}, "name", "quantity", "unit_amount"), 1, itemsMax),
+	}, "name", "quantity", "unit_amount"), itemsMax),
 }, "amount")
 
 // completeShape is of capturing and of authorizing an order. Libraries send what they have.
@@ -73,17 +56,8 @@ type orderRequest struct {
 	Intent        string        `json:"intent"`
 	PurchaseUnits []unitRequest `json:"purchase_units"`
 	PaymentSource *struct {
-		PayPal *struct {
-			Context *experience `json:"experience_context"`
-		} `json:"paypal"`
-		Card *struct {
-			Context    *experience `json:"experience_context"`
-			Attributes struct {
-				Verification struct {
-					Method string `json:"method"`
-				} `json:"verification"`
-			} `json:"attributes"`
-		} `json:"card"`
+		PayPal *sourceRequest `json:"paypal"`
+		Card   *sourceRequest `json:"card"`
 	} `json:"payment_source"`
 	ApplicationContext *experience `json:"application_context"`
 }
@@ -109,9 +83,9 @@ func (s *Server) createOrder(in *request) result {
 	if bad := in.decode(&wire); bad != nil {
 		return *bad
 	}
-	now := s.Clock.Now()
+	now := s.now()
 	o := &order{intent: wire.Intent, status: statusCreated, created: now, updated: now}
-	if bad := o.readSource(wire, in.keyed); bad != nil {
+	if bad := s.readSource(o, wire, in.keyed); bad != nil {
 		return *bad
 	}
 	references := map[string]bool{}
@@ -133,38 +107,12 @@ func (s *Server) createOrder(in *request) result {
 		references[u.referenceID] = true
 		o.units = append(o.units, u)
 	}
+	if o.charged != nil {
+		return s.charge(o)
+	}
 	o.id = s.newID()
 	s.orders.Put(o.id, o)
 	return created("order " + o.id)
-}
-
-// readSource reads how the buyer is to pay, and where he comes back to.
-func (o *order) readSource(wire orderRequest, keyed bool) *result {
-	o.context = wire.ApplicationContext
-	if source := wire.PaymentSource; source != nil && (source.PayPal != nil || source.Card != nil) {
-		if !keyed {
-			return new(invalid(detail{Issue: "PAYPAL_REQUEST_ID_REQUIRED", Field: "PayPal-Request-Id", Location: "header"}))
-		}
-		o.hasSource = true
-		switch {
-		case source.PayPal != nil && source.Card != nil:
-			return new(invalid(detail{Issue: "INVALID_PARAMETER_VALUE", Field: "/payment_source", Location: "body"}))
-		case source.Card != nil:
-			o.source, o.always = sourceCard, source.Card.Attributes.Verification.Method == "SCA_ALWAYS"
-			o.context = source.Card.Context
-		default:
-			o.source, o.status, o.context = sourcePayPal, statusActionRequired, source.PayPal.Context
-		}
-	}
-	if o.context == nil {
-		return nil
-	}
-	for name, address := range map[string]string{"return_url": o.context.ReturnURL, "cancel_url": o.context.CancelURL} {
-		if at, err := url.Parse(address); address != "" && (err != nil || at.Scheme == "" || at.Host == "") {
-			return new(invalid(detail{Issue: "INVALID_PARAMETER_SYNTAX", Field: "/payment_source/paypal/experience_context/" + name, Location: "body"}))
-		}
-	}
-	return nil
 }
 
 // readUnit reads one purchase unit.
@@ -262,7 +210,7 @@ func (s *Server) invoiced(invoice string, but *unit) bool {
 // gone reports whether an order was not approved while that could be done. The caller holds mu.
 func (s *Server) gone(o *order) bool {
 	open := o.status == statusCreated || o.status == statusActionRequired
-	return open && s.Clock.Now().Sub(o.created) >= orderLife
+	return open && s.now().Sub(o.created) >= orderLife
 }
 
 // findOrder gives an order that is there yet. The caller holds mu.
@@ -303,7 +251,7 @@ func (s *Server) ready(id, intent, already string) (*order, *result) {
 	// A wallet's bank that says no without a reason leaves the order to be agreed to once
 	// more, with other means. That the order then waits for its buyer again is not certain.
 	if o.source == sourcePayPal && o.funding.refusal() == genericDecline {
-		o.status, o.funding, o.told, o.updated = o.unapproved(), nil, false, s.Clock.Now()
+		o.status, o.funding, o.told, o.updated = o.unapproved(), nil, false, s.now()
 		return nil, new(unprocessable("INSTRUMENT_DECLINED", "", link{s.approvalPage(o), "redirect", http.MethodGet}))
 	}
 	return o, nil
@@ -326,11 +274,18 @@ func (s *Server) captureOrder(in *request) result {
 	if bad != nil {
 		return *bad
 	}
-	o.status, o.updated = statusCompleted, s.Clock.Now()
+	s.captureAll(o)
+	return created("order " + o.id)
+}
+
+// captureAll takes the money of an order that can be captured. The caller holds mu.
+func (s *Server) captureAll(o *order) {
+	o.status, o.updated = statusCompleted, s.now()
 	var taken []*capture
 	for _, u := range o.units {
 		taken = append(taken, s.take(&capture{order: o, unit: u, amount: u.amount, final: true, invoiceID: u.invoiceID}))
 	}
+	s.saveFor(o)
 	for _, c := range taken {
 		s.tellCapture(c)
 	}
@@ -338,7 +293,6 @@ func (s *Server) captureOrder(in *request) result {
 	for _, c := range taken {
 		s.disputeByCard(c)
 	}
-	return created("order " + o.id)
 }
 
 // authorizeOrder holds the money that the buyer agreed to.
@@ -349,22 +303,19 @@ func (s *Server) authorizeOrder(in *request) result {
 	if bad != nil {
 		return *bad
 	}
-	now := s.Clock.Now()
-	o.status, o.updated = statusCompleted, now
+	s.authorizeAll(o)
+	return created("order " + o.id)
+}
+
+// authorizeAll holds the money of an order that can be authorized. The caller holds mu.
+func (s *Server) authorizeAll(o *order) {
+	o.status, o.updated = statusCompleted, s.now()
 	for _, u := range o.units {
-		a := &authorization{id: s.newID(), status: statusCreated, order: o, unit: u, amount: u.amount, funding: o.funding, created: now, updated: now}
-		switch {
-		case o.funding.refusal() != "":
-			a.status = statusDenied
-		case o.funding.behavior.pending:
-			a.status, a.reason = statusPending, "PENDING_REVIEW"
-		}
-		u.authorizations = append(u.authorizations, a)
-		s.authorizations.Put(a.id, a)
+		a := s.hold(&authorization{order: o, unit: u, amount: u.amount, expires: s.now().Add(authorizationLife)})
 		if a.status != statusDenied {
 			s.tell("PAYMENT.AUTHORIZATION.CREATED", a.id, s.shownAuthorization(a, true, true))
 		}
 	}
+	s.saveFor(o)
 	s.tell("CHECKOUT.ORDER.COMPLETED", o.id, s.shownOrder(o, true))
-	return created("order " + o.id)
 }

@@ -31,7 +31,7 @@ const (
 const shopPage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Shop</title>
 <script src="SDK"></script></head>
-<body><div id="button"></div><div id="name"></div><div id="number"></div><div id="expiry"></div><div id="cvv"></div>
+<body><div id="button"></div><div id="second"></div><div id="name"></div><div id="number"></div><div id="expiry"></div><div id="cvv"></div>
 <button id="submit">Pay</button><p id="told"></p><p id="state"></p>
 <script src="/page.js"></script></body></html>`
 
@@ -59,6 +59,26 @@ Promise.all([
 ]).then(() => say('ready'), (error) => say('broken ' + error.message));
 `
 
+// savingScript is of a page that sells subscriptions, and saves means of payment.
+const savingScript = `
+const say = (text) => { document.getElementById('told').textContent = text; };
+const made = async () => (await fetch('/order')).text();
+const told = {
+  onApprove: (data) => say('approved ' + JSON.stringify(data)),
+  onCancel: (data) => say('canceled ' + JSON.stringify(data)),
+  onError: (error) => say('error ' + error.name + ': ' + error.message),
+};
+const card = paypal.CardFields({ ...told, createVaultSetupToken: made });
+document.getElementById('submit').addEventListener('click', () => {
+  card.submit().catch((error) => say('rejected ' + error.name + ': ' + error.message));
+});
+Promise.all([
+  paypal.Buttons({ ...told, createSubscription: made }).render('#button'),
+  paypal.Buttons({ ...told, createVaultSetupToken: made }).render('#second'),
+  ...Object.entries({ number: 'NumberField', expiry: 'ExpiryField', cvv: 'CVVField' }).map(([id, field]) => card[field]().render('#' + id)),
+]).then(() => say('ready'), (error) => say('broken ' + error.message));
+`
+
 // shop is a shop's page in a browser.
 type shop struct {
 	ctx   context.Context
@@ -68,7 +88,7 @@ type shop struct {
 
 // openShop shows the shop's page in a Chromium without a window. Where there is none, the
 // test is skipped, and fails where CI=true.
-func openShop(t *testing.T, query string) *shop {
+func openShop(t *testing.T, query, script string) *shop {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -87,7 +107,7 @@ func openShop(t *testing.T, query string) *shop {
 	})
 	mux.HandleFunc("GET /page.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = io.WriteString(w, shopScript)
+		_, _ = io.WriteString(w, script)
 	})
 	mux.HandleFunc("GET /order", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.order) })
 	server := httptest.NewServer(mux)
@@ -168,7 +188,7 @@ const goodScript = "client-id=" + clientID + "&currency=EUR&intent=capture&compo
 // TestPage pays in a real browser, by all that the script offers.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, goodScript)
+	s := openShop(t, goodScript, shopScript)
 	s.hears(t, "ready")
 	for _, story := range []struct {
 		name string
@@ -258,6 +278,10 @@ func pageWrongCard(t *testing.T, s *shop) {
 	state, err := chromedp.Run(s.ctx, chromedp.Text(chromedp.CSS("#state")))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"isFormValid":false,"isFormEmpty":true,"errors":["INVALID_NUMBER","INVALID_EXPIRY","INVALID_CVV"]}`, state)
+	require.Eventually(t, func() bool {
+		focused, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](`document.activeElement.parentElement?.id ?? ''`))
+		return err == nil && focused == "number"
+	}, waitMax, 20*time.Millisecond, "the field that is wrong first never got the focus")
 	require.Equal(t, "CREATED", s.status(t))
 }
 
@@ -298,4 +322,29 @@ func pageMismatch(t *testing.T, s *shop) {
 	require.Equal(t, "CREATED", s.status(t))
 	s.pressesPayPal(t)
 	require.Contains(t, s.hears(t, "error INTENT_MISMATCH"), "authorize")
+}
+
+// TestSavingPage subscribes and saves in a real browser, by all that the script offers.
+func TestSavingPage(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "client-id="+clientID+"&currency=EUR&vault=true&intent=subscription&components=buttons,card-fields", savingScript)
+	s.hears(t, "ready")
+	s.order = s.store.subscribing(t, s.store.monthly(t), "").text("id")
+	s.pressesPayPal(t)
+	s.agrees(t, success)
+	require.Equal(t, `approved {"subscriptionID":"`+s.order+`","payerID":"PAYERSZ234567","paymentSource":"paypal"}`, s.hears(t, "approved {\"sub"))
+	require.Equal(t, "ACTIVE", s.store.get(t, "/v1/billing/subscriptions/"+s.order).text("status"))
+
+	s.order = s.store.setup(t, walletSetup)
+	s.clicks(t, "#paypal-button", s.frame(t, "#second iframe"))
+	s.agrees(t, success)
+	require.Equal(t, `approved {"vaultSetupToken":"`+s.order+`","payerID":"PAYERSZ234567","paymentSource":"paypal"}`, s.hears(t, "approved {\"vault"))
+	require.Equal(t, "APPROVED", s.store.get(t, "/v3/vault/setup-tokens/"+s.order).text("status"))
+
+	s.order = s.store.setup(t, `{"card":{}}`)
+	s.typesCard(t, askingCard)
+	s.clicks(t, "#submit")
+	s.clicks(t, "#complete-authentication", s.frame(t, "#challenge-frame"))
+	require.Equal(t, `approved {"vaultSetupToken":"`+s.order+`"}`, s.hears(t, `approved {"vaultSetupToken":"`+s.order))
+	require.Equal(t, "7704", s.store.get(t, "/v3/vault/setup-tokens/"+s.order).text("payment_source.card.last_digits"))
 }

@@ -71,6 +71,13 @@ func page[T any](s *Server, in *request, path string, objects []T, size int, id 
 	return objects, links, nil
 }
 
+// turned is a query for another page.
+func turned(query url.Values, page int) url.Values {
+	other := maps.Clone(query)
+	other.Set("page", strconv.Itoa(page))
+	return other
+}
+
 func asked(query url.Values) string {
 	if len(query) == 0 {
 		return ""
@@ -141,13 +148,11 @@ func (s *Server) report(in *request) result {
 	}
 	links := []link{{s.api("/v1/reporting/transactions") + asked(in.query), "self", http.MethodGet}}
 	if number < pages {
-		query := maps.Clone(in.query)
-		query.Set("page", strconv.Itoa(number+1))
-		links = append(links, link{s.api("/v1/reporting/transactions") + asked(query), "next", http.MethodGet})
+		links = append(links, link{s.api("/v1/reporting/transactions") + asked(turned(in.query, number+1)), "next", http.MethodGet})
 	}
 	return done(map[string]any{
 		"transaction_details": kept, "account_number": merchantID, "start_date": from.Format(reportTimeFormat), "end_date": until.Format(reportTimeFormat),
-		"last_refreshed_datetime": s.Clock.Now().Add(-s.ReportingLag).Format(reportTimeFormat), "page": number, "total_items": len(lines),
+		"last_refreshed_datetime": s.now().Add(-s.ReportingLag).Format(reportTimeFormat), "page": number, "total_items": len(lines),
 		"total_pages": pages, "links": links,
 	})
 }
@@ -164,6 +169,9 @@ func (s *Server) transactions(query url.Values, from, until time.Time) []transac
 		if c.authorization != nil {
 			code, reference, kind = "T0005", c.authorization.id, "TXN"
 		}
+		if b := c.order.subscription; b != nil {
+			code, reference, kind = "T0002", b.id, "SUB"
+		}
 		status := map[string]string{statusPending: "P", statusDeclined: "D"}[c.status]
 		one := line(c.id, reference, kind, code, c.created, c.updated, moneyOf(c.amount, c.order.currency), cmp.Or(status, "S"), c.invoiceID, c.unit.customID)
 		if c.took() {
@@ -172,10 +180,10 @@ func (s *Server) transactions(query url.Values, from, until time.Time) []transac
 		lines = append(lines, one)
 	}
 	for _, r := range s.refunds.All() {
-		status := map[string]string{statusPending: "P"}[r.status]
+		status := map[string]string{statusPending: "P", statusFailed: "D"}[r.status]
 		lines = append(lines, line(r.id, r.capture.id, "TXN", "T1107", r.created, r.updated, moneyOf(-r.amount, r.capture.order.currency), cmp.Or(status, "S"), r.invoiceID, r.customID))
 	}
-	shown := s.Clock.Now().Add(-s.ReportingLag)
+	shown := s.now().Add(-s.ReportingLag)
 	lines = slices.DeleteFunc(lines, func(one transaction) bool {
 		id, status, currency, code := query.Get("transaction_id"), query.Get("transaction_status"), query.Get("transaction_currency"), query.Get("transaction_type")
 		return one.at.Before(from) || one.at.After(until) || one.at.After(shown) || id != "" && id != one.ID && id != one.Reference ||

@@ -13,11 +13,11 @@ import (
 
 // shape is what a value of a body looks like.
 type shape struct {
-	kind     string // object, list, text, flag, or any
+	kind     string // object, list, text, flag, number, or any
 	fields   map[string]shape
 	required []string
 	item     *shape
-	least    int // characters of a text, items of a list
+	least    int // characters of a text, items of a list, or of a number itself
 	most     int
 	words    []string // the only texts allowed; nil for any
 }
@@ -31,14 +31,18 @@ var flag = shape{kind: "flag"}
 
 func text(least, most int) shape { return shape{kind: "text", least: least, most: most} }
 
+// number is a whole one.
+func number(least, most int) shape { return shape{kind: "number", least: least, most: most} }
+
 func word(words ...string) shape { return shape{kind: "text", most: 255, words: words} }
 
 func object(fields map[string]shape, required ...string) shape {
 	return shape{kind: "object", fields: fields, required: required}
 }
 
-func list(item shape, least, most int) shape {
-	return shape{kind: "list", item: &item, least: least, most: most}
+// list has one item at least.
+func list(item shape, most int) shape {
+	return shape{kind: "list", item: &item, least: 1, most: most}
 }
 
 // amount is money on the wire. Longer values than of 32 characters are no money.
@@ -111,6 +115,17 @@ func (in shape) check(at string, value any) []detail {
 			return wrong("INVALID_STRING_LENGTH")
 		case in.words != nil && !slices.Contains(in.words, said):
 			return wrong("INVALID_PARAMETER_VALUE")
+		}
+	case "number":
+		said, ok := value.(json.Number)
+		count, err := strconv.Atoi(said.String())
+		switch {
+		case !ok || err != nil:
+			return wrong("MALFORMED_REQUEST_JSON")
+		case count < in.least:
+			return wrong("INVALID_INTEGER_MIN_VALUE")
+		case count > in.most:
+			return wrong("INVALID_INTEGER_MAX_VALUE")
 		}
 	case "flag":
 		if _, ok := value.(bool); !ok {

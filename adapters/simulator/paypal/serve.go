@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -28,8 +29,9 @@ type request struct {
 	query url.Values
 	body  []byte // in one way of writing; as it came for raw
 	raw   []byte
-	full  bool // the caller prefers to be shown what came of it
-	keyed bool // it has a request id
+	files []string // the names of those that came with the body
+	full  bool     // the caller prefers to be shown what came of it
+	keyed bool     // it has a request id
 }
 
 // decode reads the body, whose shape is checked already, into a value.
@@ -42,7 +44,17 @@ func (in *request) decode(into any) *result {
 
 // serve answers one call.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
+	var files []byte
+	var filesErr error
+	if c.parts {
+		// Files are longer than any other body. The desk gets none, so that it bounds nothing.
+		files, filesErr = io.ReadAll(http.MaxBytesReader(w, r.Body, evidenceBytesMax))
+		r.Body = http.NoBody
+	}
 	x, body, err := s.desk.Open(w, r)
+	if c.parts {
+		body, err = files, filesErr
+	}
 	s.reach(r)
 	x.Key = r.Header.Get("PayPal-Request-Id")
 	if x.Instead(func(status int) { s.send(x, outage(status)) }) {
@@ -62,6 +74,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
 		s.send(x, *bad)
 	case len(x.Key) > requestIDCharsMax:
 		s.send(x, invalid(detail{Issue: "INVALID_STRING_LENGTH", Field: "PayPal-Request-Id", Location: "header"}))
+	case x.Key == "" && c.keyNeeded:
+		s.send(x, invalid(detail{Issue: "MISSING_REQUIRED_PARAMETER", Field: "PayPal-Request-Id", Location: "header"}))
 	case c.keys == nil || x.Key == "":
 		x.Linger()
 		_, status, text := s.run(c, in)
@@ -94,7 +108,14 @@ func read(r *http.Request, c call, body []byte) (*request, *result) {
 	if c.body == nil {
 		return in, nil
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case c.parts && (kind != "application/json" || !c.plain):
+		var bad *result
+		if body, in.files, bad = readParts(r.Header.Get("Content-Type"), body); bad != nil {
+			return nil, bad
+		}
+	case err != nil || kind != "application/json":
 		return nil, new(refused(http.StatusUnsupportedMediaType, nameMediaType))
 	}
 	var details []detail
@@ -123,26 +144,48 @@ func (s *Server) shownRef(ref string, status int, silent, full bool) (int, any) 
 		return http.StatusNoContent, nil
 	}
 	kind, id, _ := strings.Cut(ref, " ")
-	switch kind {
-	case "order":
-		if o, ok := s.orders.Get(id); ok {
-			return status, s.shownOrder(o, full)
-		}
-	case "authorization":
-		if a, ok := s.authorizations.Get(id); ok {
-			return status, s.shownAuthorization(a, full, true)
-		}
-	case "capture":
-		if c, ok := s.captures.Get(id); ok {
-			return status, s.shownCapture(c, full, true)
-		}
-	case "refund":
-		if r, ok := s.refunds.Get(id); ok {
-			return status, s.shownRefund(r, full)
-		}
+	if object := s.shownKind(kind, id, full); object != nil {
+		return status, object
 	}
 	out := notFound()
 	return out.status, out.object
+}
+
+// shownKind is the object of a kind and an id; nil where there is none any more. The caller
+// holds mu.
+func (s *Server) shownKind(kind, id string, full bool) any {
+	switch kind {
+	case "order":
+		return shownOf(&s.orders, id, func(o *order) any { return s.shownOrder(o, full) })
+	case "authorization":
+		return shownOf(&s.authorizations, id, func(a *authorization) any { return s.shownAuthorization(a, full, true) })
+	case "capture":
+		return shownOf(&s.captures, id, func(c *capture) any { return s.shownCapture(c, full, true) })
+	case "sale":
+		return shownOf(&s.captures, id, func(c *capture) any { return s.shownTransaction(c) })
+	case "refund":
+		return shownOf(&s.refunds, id, func(r *refund) any { return s.shownRefund(r, full) })
+	case "sale_refund":
+		return shownOf(&s.refunds, id, func(r *refund) any { return s.shownSaleRefund(r) })
+	case "setup_token":
+		return shownOf(&s.setupTokens, id, func(t *setupToken) any { return s.shownSetupToken(t) })
+	case "payment_token":
+		return shownOf(&s.paymentTokens, id, func(t *paymentToken) any { return s.shownPaymentToken(t) })
+	case "product":
+		return shownOf(&s.products, id, func(p *product) any { return s.shownProduct(p) })
+	case "plan":
+		return shownOf(&s.plans, id, func(p *plan) any { return s.shownPlan(p) })
+	case "subscription":
+		return shownOf(&s.subscriptions, id, func(b *subscription) any { return s.shownSubscription(b, full, false) })
+	}
+	return nil
+}
+
+func shownOf[T any](held *engine.Store[T], id string, show func(T) any) any {
+	if object, ok := held.Get(id); ok {
+		return show(object)
+	}
+	return nil
 }
 
 // serveKeyed answers a call under a request id. Only what worked is remembered, and a repeat

@@ -1,16 +1,17 @@
-// Package paypal speaks PayPal's REST dialect, as far as orders that are paid by wallet or
-// card fields go, with PayPal's strictness: fields of the wrong form, states that do not
+// Package paypal speaks PayPal's REST dialect, as far as orders, saved means of payment,
+// subscriptions and disputes go, with PayPal's strictness: fields of the wrong form, states that do not
 // allow a call, amounts with decimals that a currency has not, and request ids used twice are
 // refused in PayPal's words. It has its own wire types and shares nothing with the program
 // that it judges.
 //
-// Source: PayPal's API descriptions of checkout orders v2, payments v2, webhooks v1, disputes
-// v1 and transaction search v1.
+// Source: PayPal's API descriptions of checkout orders v2, payments v1 and v2, vault v3,
+// products v1, subscriptions v1, webhooks v1, disputes v1 and transaction search v1.
 package paypal
 
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,11 +25,14 @@ import (
 )
 
 const (
-	// orderKeysKept and paymentKeysKept are how long request ids are remembered.
+	// How long request ids are remembered.
 	//
-	// Source: PayPal's API descriptions of orders v2 and payments v2, PayPal-Request-Id.
+	// Source: PayPal's API descriptions of orders v2, payments v2, subscriptions v1 and vault
+	// v3, PayPal-Request-Id.
 	orderKeysKept   = 6 * time.Hour
 	paymentKeysKept = 45 * 24 * time.Hour
+	billingKeysKept = 72 * time.Hour
+	vaultKeysKept   = 3 * time.Hour
 	// requestIDCharsMax is of a request id.
 	requestIDCharsMax = 108
 	// nameCharsMost is of a name that is told back.
@@ -65,18 +69,29 @@ type Server struct {
 	desk                   *engine.Desk
 	prefix                 string // "/paypal"
 	orderKeys, paymentKeys *engine.Keys
+	billingKeys, vaultKeys *engine.Keys
 	mux                    *http.ServeMux
 	reached                atomic.Pointer[string] // where the API was called at last
 	calls                  atomic.Int64
 
 	mu             sync.Mutex
 	counter        int64
+	appointments   int64
+	agenda         agenda
+	due            time.Time               // of what is being done of the agenda; zero for nothing
 	tokens         engine.Store[time.Time] // when they end
 	orders         engine.Store[*order]
 	authorizations engine.Store[*authorization]
 	captures       engine.Store[*capture]
 	refunds        engine.Store[*refund]
 	disputes       engine.Store[*dispute]
+	customers      engine.Store[*customer]
+	setupTokens    engine.Store[*setupToken]
+	paymentTokens  engine.Store[*paymentToken]
+	products       engine.Store[*product]
+	plans          engine.Store[*plan]
+	subscriptions  engine.Store[*subscription]
+	approvals      engine.Store[consent] // of subscriptions and their changes, by their token
 	events         engine.Store[*event]
 }
 
@@ -88,8 +103,12 @@ type call struct {
 	body  *shape                // nil for none
 	query []string              // what may be asked
 	keys  *engine.Keys          // that remember request ids; nil for none
+	// keyNeeded has the call refused without a request id.
+	keyNeeded bool
 	// silent answers 204 unless the caller prefers to be shown what came of it.
 	silent bool
+	// parts says that the body is multipart/form-data, and plain that JSON will do as well.
+	parts, plain bool
 }
 
 // New makes the server.
@@ -97,6 +116,7 @@ func New(options Options) *Server {
 	s := &Server{
 		Options: options, prefix: "/" + options.Account, mux: http.NewServeMux(),
 		orderKeys: engine.NewKeys(options.Clock, orderKeysKept), paymentKeys: engine.NewKeys(options.Clock, paymentKeysKept),
+		billingKeys: engine.NewKeys(options.Clock, billingKeysKept), vaultKeys: engine.NewKeys(options.Clock, vaultKeysKept),
 		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
 	}
 	if s.Authority == nil {
@@ -108,13 +128,15 @@ func New(options Options) *Server {
 	}
 	s.mux.HandleFunc("POST "+s.prefix+"/v1/oauth2/token", s.serveToken)
 	s.mux.HandleFunc("GET "+s.prefix+certificates+"{name}", s.serveCertificate)
-	s.mux.HandleFunc("GET "+s.prefix+"/checkoutnow", s.serveApproval)
-	s.mux.HandleFunc("POST "+s.prefix+"/checkoutnow", s.serveApproval)
+	for _, page := range []string{orderPage, tokenPage, subscriptionPage, revisionPage} {
+		s.mux.HandleFunc("GET "+s.prefix+page, s.serveApproval)
+		s.mux.HandleFunc("POST "+s.prefix+page, s.serveApproval)
+	}
 	s.mux.Handle(s.prefix+browser.Folder, browser.Handler(s.prefix, options.ClientID, slices.Concat(currencies.whole, currencies.rest)))
 	s.mux.HandleFunc("GET "+s.prefix+browser.Folder+"api/orders/{id}", s.serveFrame(s.showToFrame))
 	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"api/orders/{id}/confirm", s.serveFrame(s.confirmInFrame))
 	s.mux.HandleFunc("POST "+s.prefix+browser.Folder+"api/orders/{id}/authenticate", s.serveFrame(s.authenticateInFrame))
-	for _, version := range []string{"/v1/", "/v2/"} {
+	for _, version := range []string{"/v1/", "/v2/", "/v3/"} {
 		s.mux.HandleFunc(s.prefix+version, s.serveUnknown)
 	}
 	return s
@@ -122,7 +144,7 @@ func New(options Options) *Server {
 
 // table is the API's calls by method and path.
 func (s *Server) table() map[string]call {
-	return map[string]call{
+	calls := map[string]call{
 		"POST /v2/checkout/orders":                             {do: s.createOrder, body: &orderShape, keys: s.orderKeys},
 		"GET /v2/checkout/orders/{id}":                         {do: s.getOrder, query: []string{"fields"}},
 		"POST /v2/checkout/orders/{id}/capture":                {do: s.captureOrder, body: &completeShape, keys: s.orderKeys},
@@ -130,6 +152,7 @@ func (s *Server) table() map[string]call {
 		"POST /v2/checkout/orders/{id}/confirm-payment-source": {do: s.confirmSource, body: &confirmShape},
 		"GET /v2/payments/authorizations/{id}":                 {do: s.getAuthorization},
 		"POST /v2/payments/authorizations/{id}/capture":        {do: s.captureAuthorization, body: &captureShape, keys: s.paymentKeys},
+		"POST /v2/payments/authorizations/{id}/reauthorize":    {do: s.reauthorize, body: &reauthorizeShape, keys: s.paymentKeys},
 		"POST /v2/payments/authorizations/{id}/void":           {do: s.voidAuthorization, body: &emptyShape, keys: s.paymentKeys, silent: true},
 		"GET /v2/payments/captures/{id}":                       {do: s.getCapture},
 		"POST /v2/payments/captures/{id}/refund":               {do: s.refundCapture, body: &refundShape, keys: s.paymentKeys},
@@ -139,9 +162,11 @@ func (s *Server) table() map[string]call {
 		"GET /v1/notifications/webhooks-events":                {do: s.listEvents, query: eventQuery},
 		"GET /v1/notifications/webhooks-events/{id}":           {do: s.getEvent},
 		"POST /v1/notifications/verify-webhook-signature":      {do: s.verifySignature, body: &verifyShape},
-		"GET /v1/customer/disputes":                            {do: s.listDisputes, query: disputeQuery},
-		"GET /v1/customer/disputes/{id}":                       {do: s.getDispute},
 	}
+	for _, more := range []map[string]call{s.disputeTable(), s.vaultTable(), s.billingTable()} {
+		maps.Copy(calls, more)
+	}
+	return calls
 }
 
 // Handler serves everything in the account's folder: the API under v1 and v2, the page at
@@ -153,10 +178,15 @@ func (s *Server) Handler() http.Handler { return s.mux }
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.agenda = nil
 	s.orders, s.authorizations, s.captures = engine.Store[*order]{}, engine.Store[*authorization]{}, engine.Store[*capture]{}
 	s.refunds, s.disputes, s.events = engine.Store[*refund]{}, engine.Store[*dispute]{}, engine.Store[*event]{}
-	s.orderKeys.Reset()
-	s.paymentKeys.Reset()
+	s.customers, s.setupTokens, s.paymentTokens = engine.Store[*customer]{}, engine.Store[*setupToken]{}, engine.Store[*paymentToken]{}
+	s.products, s.plans = engine.Store[*product]{}, engine.Store[*plan]{}
+	s.subscriptions, s.approvals = engine.Store[*subscription]{}, engine.Store[consent]{}
+	for _, keys := range []*engine.Keys{s.orderKeys, s.paymentKeys, s.billingKeys, s.vaultKeys} {
+		keys.Reset()
+	}
 }
 
 // newID makes an id. The caller holds mu. The numbers grow, and a part of the real time

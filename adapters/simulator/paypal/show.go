@@ -1,10 +1,17 @@
 package paypal
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/paydesk/paydesk/adapters/simulator/engine"
+)
 
 // kinds are the types of objects that are held, in the order of a full list. Events are left
 // out of that: they only repeat the others.
-var kinds = []string{"order", "authorization", "capture", "refund", "dispute"}
+var kinds = []string{
+	"order", "authorization", "capture", "sale", "refund", "dispute", "setup_token", "payment_token", "product", "plan", "subscription",
+}
 
 // Kinds implements [engine.Dialect].
 func (s *Server) Kinds() []string { return append(slices.Clone(kinds), "event") }
@@ -26,36 +33,42 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 
 // held gives the objects of a type. The caller holds mu.
 func (s *Server) held(kind string) ([]any, bool) {
-	objects := []any{}
 	switch kind {
 	case "order":
-		for _, o := range s.orders.All() {
-			if !s.gone(o) {
-				objects = append(objects, s.shownOrder(o, true))
-			}
-		}
+		return shownAll(&s.orders, func(o *order) bool { return !s.gone(o) }, func(o *order) any { return s.shownOrder(o, true) })
 	case "authorization":
-		for _, a := range s.authorizations.All() {
-			objects = append(objects, s.shownAuthorization(a, true, true))
-		}
+		return shownAll(&s.authorizations, nil, func(a *authorization) any { return s.shownAuthorization(a, true, true) })
 	case "capture":
-		for _, c := range s.captures.All() {
-			objects = append(objects, s.shownCapture(c, true, true))
-		}
+		return shownAll(&s.captures, func(c *capture) bool { return c.order.subscription == nil }, func(c *capture) any { return s.shownCapture(c, true, true) })
+	case "sale":
+		return shownAll(&s.captures, func(c *capture) bool { return c.order.subscription != nil }, func(c *capture) any { return s.shownSale(c) })
 	case "refund":
-		for _, r := range s.refunds.All() {
-			objects = append(objects, s.shownRefund(r, true))
-		}
+		return shownAll(&s.refunds, nil, func(r *refund) any { return s.shownRefund(r, true) })
 	case "dispute":
-		for _, d := range s.disputes.All() {
-			objects = append(objects, s.shownDispute(d, true))
-		}
+		return shownAll(&s.disputes, nil, func(d *dispute) any { return s.shownDispute(d, true) })
+	case "setup_token":
+		return shownAll(&s.setupTokens, nil, func(t *setupToken) any { return s.shownSetupToken(t) })
+	case "payment_token":
+		return shownAll(&s.paymentTokens, func(t *paymentToken) bool { return !t.deleted }, func(t *paymentToken) any { return s.shownPaymentToken(t) })
+	case "product":
+		return shownAll(&s.products, nil, func(p *product) any { return s.shownProduct(p) })
+	case "plan":
+		return shownAll(&s.plans, nil, func(p *plan) any { return s.shownPlan(p) })
+	case "subscription":
+		return shownAll(&s.subscriptions, nil, func(b *subscription) any { return s.shownSubscription(b, true, false) })
 	case "event":
-		for _, e := range s.events.All() {
-			objects = append(objects, rawText(e.text))
+		return shownAll(&s.events, nil, func(e *event) any { return rawText(e.text) })
+	}
+	return nil, false
+}
+
+// shownAll shows what there is in a store, of all that keep lets through; nil for everything.
+func shownAll[T any](held *engine.Store[T], keep func(T) bool, show func(T) any) ([]any, bool) {
+	objects := []any{}
+	for _, one := range held.All() {
+		if keep == nil || keep(one) {
+			objects = append(objects, show(one))
 		}
-	default:
-		return nil, false
 	}
 	return objects, true
 }
@@ -75,7 +88,7 @@ func (s *Server) post(rel, path string) link { return link{s.api(path), rel, "PO
 
 // shownOrder is an order as an answer shows it: all of it, or next to nothing.
 func (s *Server) shownOrder(o *order, full bool) orderWire {
-	shown := orderWire{ID: o.id, Status: o.status, PaymentSource: o.shownSource(), Links: s.orderLinks(o)}
+	shown := orderWire{ID: o.id, Status: o.status, PaymentSource: s.shownSource(o), Links: s.orderLinks(o)}
 	if !full {
 		return shown
 	}
@@ -107,7 +120,7 @@ func (s *Server) shownOrder(o *order, full bool) orderWire {
 }
 
 // shownSource is what the order is paid with, as far as anybody may know.
-func (o *order) shownSource() map[string]any {
+func (s *Server) shownSource(o *order) map[string]any {
 	if o.source == "" {
 		return nil
 	}
@@ -134,6 +147,9 @@ func (o *order) shownSource() map[string]any {
 			"email_address": payerMail, "account_id": payerID, "account_status": "VERIFIED",
 			"name": fullName{"Test", "Buyer"}, "address": map[string]string{"country_code": "US"},
 		}
+	}
+	if t := o.saved; t != nil {
+		about["attributes"] = map[string]any{"vault": map[string]any{"id": t.id, "status": statusVaulted, "customer": t.customer.shown(), "links": s.tokenLinks(t)}}
 	}
 	return map[string]any{o.source: about}
 }
@@ -185,7 +201,7 @@ func responseOf(o *order, with *card) *processorResponse {
 func (s *Server) shownAuthorization(a *authorization, full, alone bool) authorizationWire {
 	at := "/v2/payments/authorizations/" + a.id
 	shown := authorizationWire{ID: a.id, Status: a.status, StatusDetails: reasonOf(a.reason), Links: []link{
-		s.get("self", at), s.post("capture", at+"/capture"), s.post("void", at+"/void"), s.get("up", "/v2/checkout/orders/"+a.order.id),
+		s.get("self", at), s.post("capture", at+"/capture"), s.post("void", at+"/void"), s.post("reauthorize", at+"/reauthorize"), s.get("up", "/v2/checkout/orders/"+a.order.id),
 	}}
 	if !full {
 		return shown
@@ -193,7 +209,7 @@ func (s *Server) shownAuthorization(a *authorization, full, alone bool) authoriz
 	shown.Amount = new(moneyOf(a.amount, a.order.currency))
 	shown.InvoiceID, shown.CustomID, shown.SellerProtection = a.unit.invoiceID, a.unit.customID, protected
 	shown.ProcessorResponse = responseOf(a.order, a.funding)
-	shown.ExpirationTime = timeText(a.created.Add(authorizationLife))
+	shown.ExpirationTime = timeText(a.expires)
 	shown.CreateTime, shown.UpdateTime = timeText(a.created), timeText(a.updated)
 	if alone {
 		shown.SupplementaryData = &relatedIDs{map[string]string{"order_id": a.order.id}}
@@ -212,7 +228,10 @@ func (s *Server) shownCapture(c *capture, full, alone bool) captureWire {
 		up = s.get("up", "/v2/payments/authorizations/"+c.authorization.id)
 		related["authorization_id"] = c.authorization.id
 	}
-	shown := captureWire{ID: c.id, Status: c.status, StatusDetails: reasonOf(c.reason), Links: []link{s.get("self", at), s.post("refund", at+"/refund"), up}}
+	shown := captureWire{ID: c.id, Status: c.status, StatusDetails: reasonOf(c.reason), Links: []link{s.get("self", at), s.post("refund", at+"/refund")}}
+	if c.order.subscription == nil {
+		shown.Links = append(shown.Links, up)
+	}
 	if !full {
 		return shown
 	}
@@ -227,7 +246,10 @@ func (s *Server) shownCapture(c *capture, full, alone bool) captureWire {
 	shown.ProcessorResponse = responseOf(c.order, c.funding)
 	shown.CreateTime, shown.UpdateTime = timeText(c.created), timeText(c.updated)
 	if alone {
-		shown.SupplementaryData, shown.Payee = &relatedIDs{related}, &payee{merchantMail, merchantID}
+		shown.Payee = &payee{merchantMail, merchantID}
+		if c.order.subscription == nil {
+			shown.SupplementaryData = &relatedIDs{related}
+		}
 	}
 	return shown
 }
@@ -262,7 +284,7 @@ func (s *Server) shownRefund(r *refund, full bool) refundWire {
 func (s *Server) shownDispute(d *dispute, full bool) disputeWire {
 	at := "/v1/customer/disputes/" + d.id
 	shown := disputeWire{
-		ID: d.id, CreateTime: d.created.Format(eventTimeFormat), UpdateTime: d.updated.Format(eventTimeFormat), Reason: d.reason, Status: d.status, State: d.state,
+		ID: d.id, CreateTime: d.created.Format(eventTimeFormat), UpdateTime: d.updated.Format(eventTimeFormat), Reason: d.reason, Status: d.status, State: d.state(),
 		Amount: moneyOf(d.amount, d.currency), Stage: d.stage, Channel: "INTERNAL", Links: []link{s.get("self", at)},
 	}
 	if !full {
@@ -274,10 +296,15 @@ func (s *Server) shownDispute(d *dispute, full bool) disputeWire {
 			GrossAmount: moneyOf(c.amount, d.currency), InvoiceNumber: c.invoiceID, Custom: c.unit.customID,
 		})
 	}
+	shown.Evidences = d.evidence
+	if d.status == waitingForSeller {
+		shown.ResponseDue = d.respondBy.Format(eventTimeFormat)
+		shown.Options = map[string]any{"accept_claim": map[string]any{"accept_claim_types": []string{"REFUND"}}}
+	}
+	for _, action := range d.allowed() {
+		shown.Links = append(shown.Links, s.post(strings.ReplaceAll(action, "-", "_"), at+"/"+action))
+	}
 	if d.outcome == "" {
-		shown.ResponseDue = d.created.Add(sellerTime).Format(eventTimeFormat)
-		shown.Options = map[string][]string{"accept_claim": {"REFUND"}}
-		shown.Links = append(shown.Links, s.post("provide_evidence", at+"/provide-evidence"), s.post("accept_claim", at+"/accept-claim"))
 		return shown
 	}
 	shown.Outcome = &disputeOutcome{Code: d.outcome}

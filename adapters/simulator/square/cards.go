@@ -16,6 +16,8 @@ const (
 	numberDigitsMost  = 19
 	expiryYearsMost   = 50 // that a card can be good for
 	postalCharsMax    = 12
+	// needsVerification has the buyer pass 3-D Secure before another try.
+	needsVerification = "CARD_DECLINED_VERIFICATION_REQUIRED"
 )
 
 // What is typed in to have the bank refuse a card that works.
@@ -49,6 +51,8 @@ type behavior struct {
 	dispute string // reason of the dispute that follows; empty for none
 	inquiry bool   // whether that is an inquiry, which takes no money back
 	bank    bool   // a bank account's, whose payments are pending at first
+	later   string // code of the decline where the buyer is not there; empty for a card that works then
+	refund  refunding
 }
 
 // NamedCards are the cards that go by a name at every account.
@@ -58,6 +62,11 @@ var NamedCards = map[string]string{
 	"insufficient_funds": "4000000000009995",
 	"3ds":                "4310000000201019",
 	"disputed":           "4000000000000259",
+	"inquiry":            "4000000000001976",
+	"refund_pending":     "4000000000007726",
+	"refund_fails":       "4000000000005126",
+	"declined_later":     "4000000000000341",
+	"3ds_off_session":    "4000002760003184",
 }
 
 // testCards act as Square documents, and those that Stripe has for what Square has no number
@@ -78,14 +87,16 @@ var testCards = map[string]behavior{
 	"4000000000000069": {code: "CARD_EXPIRED"},
 	"4000000000000127": {code: "CVV_FAILURE"},
 	"4000000000000119": {code: "CARD_DECLINED"}, // Square has no word for a bank that could not process it
-	"4000000000000341": {code: "GENERIC_DECLINE"},
+	"4000000000000341": {later: "GENERIC_DECLINE"},
 	"4000000000003220": {asks: true},
-	"4000002760003184": {asks: true},
+	"4000002760003184": {asks: true, later: needsVerification},
 	"4000002500003155": {asks: true},
 	"4000008400001629": {asks: true, code: "GENERIC_DECLINE"},
 	"4000000000000259": {dispute: "NO_KNOWLEDGE"},
 	"4000000000002685": {dispute: "NOT_RECEIVED"},
 	"4000000000001976": {dispute: "NO_KNOWLEDGE", inquiry: true},
+	"4000000000007726": {refund: refundsLate},
+	"4000000000005126": {refund: refundsFail},
 }
 
 // testSource is what a test token stands for.
@@ -115,7 +126,7 @@ var testSources = map[string]testSource{
 	"ccof:customer-card-id-declined":              {number: workingCard, behavior: behavior{code: "GENERIC_DECLINE"}},
 	"ccof:customer-card-id-rejected-postalcode":   {number: workingCard, behavior: behavior{code: "ADDRESS_VERIFICATION_FAILURE"}},
 	"ccof:customer-card-id-rejected-expiration":   {number: workingCard, behavior: behavior{code: "INVALID_EXPIRATION"}},
-	"ccof:customer-card-id-requires-verification": {number: workingCard, behavior: behavior{code: "CARD_DECLINED_VERIFICATION_REQUIRED"}},
+	"ccof:customer-card-id-requires-verification": {number: workingCard, behavior: behavior{code: needsVerification}},
 	"bnon:bank-nonce-ok":                          {behavior: behavior{bank: true}},
 	"bnon:bank-nonce-declined":                    {behavior: behavior{bank: true, code: "INSUFFICIENT_FUNDS"}},
 }

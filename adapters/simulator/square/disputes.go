@@ -1,6 +1,7 @@
 package square
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,25 @@ import (
 
 // disputeTime is how long a seller has to answer.
 const disputeTime = 14 * 24 * time.Hour
+
+// The states of a dispute. An inquiry takes no money, so that it is neither won nor lost.
+//
+// Source: developer.squareup.com/reference/square/enums/DisputeState.
+const (
+	inquiryOpen       = "INQUIRY_EVIDENCE_REQUIRED"
+	inquiryProcessing = "INQUIRY_PROCESSING"
+	inquiryClosed     = "INQUIRY_CLOSED"
+	disputeOpen       = "EVIDENCE_REQUIRED"
+	disputeProcessing = "PROCESSING"
+	disputeWon        = "WON"
+	disputeLost       = "LOST"
+	disputeAccepted   = "ACCEPTED"
+)
+
+// disputeStates are what a list can be asked for.
+var disputeStates = []string{
+	inquiryOpen, inquiryProcessing, inquiryClosed, disputeOpen, disputeProcessing, disputeWon, disputeLost, disputeAccepted,
+}
 
 // disputedAmounts are amounts whose payments are disputed, by themselves, for a reason.
 //
@@ -36,29 +56,69 @@ func (s *Server) disputeByItself(p *payment) {
 	}
 }
 
+// disputed reports whether a payment's money was taken back, or may be yet.
+func (p *payment) disputed() bool {
+	return p.dispute != nil && p.dispute.State != disputeWon && !p.dispute.inquires()
+}
+
+// inquires reports whether a dispute only is an inquiry.
+func (d *dispute) inquires() bool { return strings.HasPrefix(d.State, "INQUIRY_") }
+
+// open reports whether a dispute waits for the seller's answer.
+func (d *dispute) open() bool { return d.State == inquiryOpen || d.State == disputeOpen }
+
 // openDispute has the buyer's bank take the money back, or only ask. The caller holds mu.
 func (s *Server) openDispute(p *payment, reason string, amount int64, inquiry bool) *dispute {
 	now := s.now()
 	d := &dispute{
-		ID: s.newID("DIS"), AmountMoney: money{Amount: amount, Currency: p.TotalMoney.Currency}, Reason: reason, State: "EVIDENCE_REQUIRED",
-		DueAt: stamp(now.Add(disputeTime)), DisputedPayment: map[string]string{"payment_id": p.ID}, LocationID: s.LocationID,
+		ID: s.newID("DIS"), AmountMoney: money{Amount: amount, Currency: p.TotalMoney.Currency}, Reason: reason, State: disputeOpen,
+		DisputedPayment: map[string]string{"payment_id": p.ID}, LocationID: s.LocationID,
 		CreatedAt: stamp(now), UpdatedAt: stamp(now), ReportedAt: stamp(now), Version: 1, created: now,
 	}
 	d.DisputeID = d.ID
 	if inquiry {
-		d.State = "INQUIRY_EVIDENCE_REQUIRED"
+		d.State = inquiryOpen
 	}
 	if p.CardDetails != nil {
 		d.CardBrand = p.CardDetails.Card.Brand
 	}
 	p.dispute = d
 	s.disputes.Put(d.ID, d)
+	s.giveTime(d)
 	s.tell("dispute.created", "dispute", d.ID, "dispute", d)
 	return d
 }
 
-// OpenDispute implements [engine.Dialect]. A payment is known by its own reference, or that of
-// the order it paid.
+// giveTime lets the seller answer until a deadline. A dispute that nobody answered is lost, and
+// an inquiry is closed. The caller holds mu.
+func (s *Server) giveTime(d *dispute) {
+	asked, until := d.State, s.now().Add(disputeTime)
+	d.DueAt = stamp(until)
+	s.later(until, func() {
+		switch {
+		case d.State != asked:
+		case asked == inquiryOpen:
+			s.moveDispute(d, inquiryClosed)
+		default:
+			s.moveDispute(d, disputeLost)
+		}
+	})
+}
+
+// moveDispute gives a dispute its next state. The caller holds mu.
+func (s *Server) moveDispute(d *dispute, state string) {
+	d.State = state
+	s.touchDispute(d, "dispute.state.updated")
+}
+
+// touchDispute gives a dispute its next version and tells of it. The caller holds mu.
+func (s *Server) touchDispute(d *dispute, kind string) {
+	d.UpdatedAt = stamp(s.now())
+	d.Version++
+	s.tell(kind, "dispute", d.ID, "dispute", d)
+}
+
+// OpenDispute implements [engine.Dialect].
 func (s *Server) OpenDispute(reference, reason string, amount int64, inquiry bool) (id string, err error) {
 	if known, ok := reasons[reason]; ok {
 		reason = known
@@ -71,44 +131,43 @@ func (s *Server) OpenDispute(reference, reason string, amount int64, inquiry boo
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.payments.All() {
-		s.age(p)
-		bill, ordered := s.orders.Get(p.OrderID)
-		named := p.ReferenceID == reference || ordered && bill.ReferenceID == reference
-		if reference == "" || !named || p.Status != completed {
-			continue
-		}
-		switch {
-		case p.dispute != nil:
-			return "", engine.ErrDisputed
-		case amount > p.TotalMoney.Amount:
-			return "", engine.ErrDisputeAmount
-		case amount == 0:
-			amount = p.TotalMoney.Amount
-		}
-		return s.openDispute(p, reason, amount, false).ID, nil
+	s.runDue()
+	p := s.named(reference)
+	switch {
+	case p == nil:
+		return "", engine.ErrNoPayment
+	case p.dispute != nil:
+		return "", engine.ErrDisputed
+	case amount > p.TotalMoney.Amount:
+		return "", engine.ErrDisputeAmount
+	case amount == 0:
+		amount = p.TotalMoney.Amount
 	}
-	return "", engine.ErrNoPayment
+	return s.openDispute(p, reason, amount, inquiry).ID, nil
 }
 
 // CloseDispute implements [engine.Dialect].
 func (s *Server) CloseDispute(id, outcome string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.runDue()
 	d, ok := s.disputes.Get(id)
 	switch {
 	case !ok:
 		return engine.ErrNoDispute
-	case d.State == "INQUIRY_EVIDENCE_REQUIRED":
-		d.State = "INQUIRY_CLOSED" // nothing was taken, so nothing is won or lost
-	case d.State != "EVIDENCE_REQUIRED":
+	case !d.open() && d.State != inquiryProcessing && d.State != disputeProcessing:
 		return engine.ErrDisputeFinished
+	case outcome == "escalated" && !d.inquires():
+		return engine.ErrNotInquiry
+	case outcome == "escalated":
+		d.State = disputeOpen
+		s.giveTime(d)
+		s.moveDispute(d, disputeOpen)
+	case d.inquires():
+		s.moveDispute(d, inquiryClosed)
 	default:
-		d.State = strings.ToUpper(outcome)
+		s.moveDispute(d, strings.ToUpper(outcome))
 	}
-	d.UpdatedAt = stamp(s.now())
-	d.Version++
-	s.tell("dispute.state.updated", "dispute", d.ID, "dispute", d)
 	return nil
 }
 
@@ -121,11 +180,22 @@ func (s *Server) getDispute(in *request) result {
 	return notFound("dispute", in.id, "")
 }
 
-// disputeStates are what a list can be asked for.
+// acceptDispute leaves the money with the buyer.
 //
-// Source: developer.squareup.com/reference/square/enums/DisputeState.
-var disputeStates = []string{
-	"INQUIRY_EVIDENCE_REQUIRED", "INQUIRY_PROCESSING", "INQUIRY_CLOSED", "EVIDENCE_REQUIRED", "PROCESSING", "WON", "LOST", "ACCEPTED",
+// Source: POST /v2/disputes/{id}/accept. That an inquiry cannot be accepted is a guess: nothing
+// was taken yet.
+func (s *Server) acceptDispute(in *request) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, ok := s.disputes.Get(in.id)
+	switch {
+	case !ok:
+		return notFound("dispute", in.id, "")
+	case d.State != disputeOpen:
+		return notAllowed(invalidRequest, "BAD_REQUEST", "The dispute cannot be accepted: its state is "+d.State+".")
+	}
+	s.moveDispute(d, disputeAccepted)
+	return done("dispute", shown(d))
 }
 
 // listDisputes lists disputes, newest first.
@@ -149,4 +219,36 @@ func (s *Server) listDisputes(in *request) result {
 	defer s.mu.Unlock()
 	all := slices.DeleteFunc(s.disputes.All(), func(d *dispute) bool { return len(states) > 0 && !slices.Contains(states, d.State) })
 	return cut(s, w, "disputes", all, func(d *dispute) place { return place{d.created, d.created, d.ID} })
+}
+
+// answerable is the dispute that a call about its evidence is for. The caller holds mu.
+func (s *Server) answerable(in *request) (*dispute, *result) {
+	d, ok := s.disputes.Get(in.id)
+	switch {
+	case !ok:
+		return nil, new(notFound("dispute", in.id, ""))
+	case !d.open():
+		return nil, new(notAllowed(invalidRequest, "BAD_REQUEST", "The dispute takes no evidence any more: its state is "+d.State+"."))
+	}
+	return d, nil
+}
+
+// submitEvidence sends to the bank what was gathered. Nothing can be added or removed any more.
+//
+// Source: POST /v2/disputes/{id}/submit-evidence.
+func (s *Server) submitEvidence(in *request) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, bad := s.answerable(in)
+	switch {
+	case bad != nil:
+		return *bad
+	case len(d.EvidenceIDs) == 0:
+		return failed(http.StatusBadRequest, apiError{Category: invalidRequest, Code: "BAD_REQUEST", Detail: "The dispute has no evidence to submit."})
+	case d.State == inquiryOpen:
+		s.moveDispute(d, inquiryProcessing)
+	default:
+		s.moveDispute(d, disputeProcessing)
+	}
+	return done("dispute", shown(d))
 }

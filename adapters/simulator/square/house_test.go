@@ -78,6 +78,18 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
+// serve has another simulated Square stand in for the house's own.
+func (h *house) serve(t *testing.T, sim *square.Server) {
+	t.Helper()
+	server := httptest.NewServer(sim.Handler())
+	h.sim, h.url = sim, server.URL
+	t.Cleanup(func() {
+		h.client.CloseIdleConnections()
+		server.CloseClientConnections()
+		server.Close()
+	})
+}
+
 func (h *house) listen(_ http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	one := delivery{header: r.Header, body: string(body)}

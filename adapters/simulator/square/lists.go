@@ -91,6 +91,32 @@ func (s *Server) readWindow(in *request) (window, *result) {
 	return w, nil
 }
 
+// readSearch reads where a search begins and ends: its body's limit, cursor and order. most is
+// what a page can have at most, and has where nothing is said.
+func readSearch(in *request, most int) (window, *result) {
+	var given struct {
+		Cursor string          `json:"cursor"`
+		Limit  *int            `json:"limit"`
+		Query  json.RawMessage `json:"query"`
+	}
+	in.into(&given)
+	var query struct {
+		Sort struct {
+			Order string `json:"order"`
+		} `json:"sort"`
+	}
+	if len(given.Query) > 0 {
+		_ = json.Unmarshal(given.Query, &query) // its shape was checked
+	}
+	w := window{limit: most, cursor: given.Cursor, ascending: query.Sort.Order == "ASC", filters: string(given.Query)}
+	if given.Limit != nil {
+		if w.limit = *given.Limit; w.limit < 1 || w.limit > most {
+			return w, new(invalid("INVALID_VALUE", "limit", fmt.Sprintf("The limit must be from 1 to %d.", most)))
+		}
+	}
+	return w, nil
+}
+
 // bound is one end of a time, as it was asked for.
 type bound struct {
 	name, said string

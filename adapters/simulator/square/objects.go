@@ -44,9 +44,12 @@ type payment struct {
 	key              string // of its creation; empty for none
 	autocomplete     bool
 	lapsed           bool  // ended by time, not by a call
-	reserved         int64 // what refunds were asked for, in the currency's smallest unit
+	reserved         int64 // what refunds that did not fail were asked for, in the currency's smallest unit
 	pending          []*refund
 	dispute          *dispute // nil for none
+	entry            string   // how the card came to it
+	unasked          bool     // the buyer never heard that the card may be stored
+	stored           bool     // the card was stored
 }
 
 // cardDetails is how a payment by card went.
@@ -80,6 +83,8 @@ type refund struct {
 	UpdatedAt       string `json:"updated_at"`
 
 	created, updated time.Time
+	// slow says that it ends at its time or when it is told to, and not for being looked at.
+	slow bool
 }
 
 // order is an Order, as far as payments need one.
@@ -105,6 +110,8 @@ type order struct {
 	single bool
 	// by is the payment that was last tried for it; nil for none.
 	by *payment
+	// invoice is the one that asks for it to be paid; nil for none.
+	invoice *invoice
 }
 
 // lineItem is one of an order's.
@@ -165,6 +172,7 @@ type dispute struct {
 	CreatedAt       string            `json:"created_at"`
 	UpdatedAt       string            `json:"updated_at"`
 	ReportedAt      string            `json:"reported_at"`
+	EvidenceIDs     []string          `json:"evidence_ids,omitempty"`
 	Version         int64             `json:"version"`
 
 	created time.Time
@@ -192,7 +200,7 @@ type eventData struct {
 
 // The kinds of objects that are held, in the order of a full list. Events are left out of
 // that: they only repeat the others.
-var kinds = []string{"payment", "refund", "order", "payment_link", "dispute"}
+var kinds = []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card", "plan", "plan_variation", "subscription", "invoice"}
 
 // Kinds implements [engine.Dialect].
 func (s *Server) Kinds() []string { return append(append([]string(nil), kinds...), "event") }
@@ -209,6 +217,7 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.runDue()
 	switch kind {
 	case "payment":
 		return written(s.payments.All()), true
@@ -220,6 +229,20 @@ func (s *Server) Objects(kind string) ([]any, bool) {
 		return written(s.links.All()), true
 	case "dispute":
 		return written(s.disputes.All()), true
+	case "evidence":
+		return written(s.heldEvidence()), true
+	case "customer":
+		return written(s.heldCustomers()), true
+	case "card":
+		return written(s.cards.All()), true
+	case "plan":
+		return written(s.catalogOf(typePlan)), true
+	case "plan_variation":
+		return written(s.catalogOf(typeVariation)), true
+	case "subscription":
+		return written(s.subscriptions.All()), true
+	case "invoice":
+		return written(s.invoices.All()), true
 	case "event":
 		return written(s.events.All()), true
 	}

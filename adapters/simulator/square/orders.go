@@ -42,11 +42,14 @@ func (s *Server) settleOrder(bill *order, p *payment) {
 		ID: p.ID, LocationID: p.LocationID, TransactionID: bill.ID, CreatedAt: p.CreatedAt, AmountMoney: p.TotalMoney, Type: p.SourceType, PaymentID: p.ID,
 	}
 	if p.CardDetails != nil {
-		paid.CardDetails = map[string]any{"status": "CAPTURED", "card": p.CardDetails.Card, "entry_method": "KEYED"}
+		paid.CardDetails = map[string]any{"status": "CAPTURED", "card": p.CardDetails.Card, "entry_method": p.entry}
 	}
 	bill.Tenders = append(bill.Tenders, paid)
 	bill.DueMoney.Amount = 0
 	s.changeOrder(bill, orderCompleted)
+	if bill.invoice != nil {
+		s.paidInvoice(bill.invoice, p)
+	}
 }
 
 // abandon ends an order whose only payment came to nothing. The caller holds mu.

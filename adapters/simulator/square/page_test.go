@@ -35,6 +35,11 @@ window.openForm = async (application, location, options) => {
 window.details = (currencyCode) => ({
   amount: '25.00', currencyCode, intent: 'CHARGE', customerInitiated: true, sellerKeyedIn: false, billingContact: { givenName: 'Ada', countryCode: 'IE' },
 });
+window.storing = { intent: 'STORE', customerInitiated: true, sellerKeyedIn: false, billingContact: { givenName: 'Ada', countryCode: 'IE' } };
+window.store = () => {
+  window.result = null;
+  card.tokenize(storing).then((result) => { window.result = result; }, (error) => { window.result = { status: error.name }; });
+};
 window.problem = (promise) => Promise.resolve(promise).then(() => 'none', (error) => error.name);
 window.pay = (currencyCode) => {
   window.result = null;
@@ -271,5 +276,32 @@ func TestTheBankAsksInTheForm(t *testing.T) {
 	require.Equal(t, "Error", failed.text("status"), failed.Body)
 	require.Equal(t, "VERIFICATION_ERROR", failed.text("errors.0.type"))
 	require.Equal(t, "<nil>", failed.text("token"))
+	p.quiet(t)
+}
+
+func TestTheFormStoresCards(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	page, p := shop(t, h.url), newTab(t)
+	ada := h.customer(t, "1")
+	p.form(t, page)
+	p.typeIn(t, "4111111111111111")
+	require.Nil(t, evaluate[any](t, p, `store() ?? null`))
+	good := p.result(t)
+	require.Equal(t, "OK", good.text("status"), good.Body)
+	require.Equal(t, "CARD_DECLINED_VERIFICATION_REQUIRED", h.call(t, http.MethodPost, "/v2/payments", newPayment("1", object{"source_id": good.text("token")})).code(), "nobody agreed to a payment")
+
+	p.form(t, page)
+	p.typeIn(t, "4000002760003184")
+	require.Nil(t, evaluate[any](t, p, `store() ?? null`))
+	frame := p.frame(t, "#challenge-frame")
+	button := chromedp.CSS("#complete-authentication")
+	p.do(t, chromedp.WaitEnabled(button, frame), chromedp.Click(button, frame))
+	asked := p.result(t)
+	require.Equal(t, "OK", asked.text("status"), asked.Body)
+	stored := h.store(t, "c", ada, asked.text("token"), nil)
+	require.Equal(t, "3184", stored.text("card.last_4"), stored.Text)
+	require.Equal(t, "CARD_DECLINED_VERIFICATION_REQUIRED", h.charge(t, "2", ada, stored.text("card.id"), false).code())
+	require.Equal(t, "InvalidVerificationDetailsError", evaluate[string](t, p, `problem(card.tokenize({...storing, intent: 'CHARGE_AND_STORE'}))`), "that has an amount")
 	p.quiet(t)
 }

@@ -30,6 +30,8 @@ const (
 	emailCharsMax  = 255
 	noteCharsMax   = 500
 	editAmountDown = "EDIT_AMOUNT_DOWN"
+	entryKeyed     = "KEYED"
+	entryOnFile    = "ON_FILE"
 )
 
 // Amounts at which the bank finds a payment risky.
@@ -82,6 +84,9 @@ type newPayment struct {
 	BuyerEmailAddress string `json:"buyer_email_address"`
 	Note              string `json:"note"`
 	Statement         string `json:"statement_description_identifier"`
+	CustomerDetails   struct {
+		CustomerInitiated *bool `json:"customer_initiated"` // nil for not said
+	} `json:"customer_details"`
 }
 
 // createPayment charges a source.
@@ -103,11 +108,11 @@ func (s *Server) createPayment(in *request) result {
 	if bad != nil {
 		return *bad
 	}
-	with, acts, bad := s.sourceOf(given.SourceID, given.CustomerID, given.VerificationToken, given.AmountMoney)
+	made := s.newPayment(given, delay, in.key)
+	with, acts, bad := s.sourceOf(given, made)
 	if bad != nil {
 		return *bad
 	}
-	made := s.newPayment(given, delay, in.key)
 	if bill == nil {
 		bill = s.newOrder(order{LocationID: s.LocationID, TotalMoney: given.AmountMoney, single: true})
 	}
@@ -169,7 +174,7 @@ func (s *Server) newPayment(given newPayment, delay time.Duration, key string) *
 		LocationID: s.LocationID, ReferenceID: given.ReferenceID, CustomerID: given.CustomerID, BuyerEmailAddress: given.BuyerEmailAddress,
 		Note: given.Note, Statement: given.Statement, Application: map[string]any{"square_product": "ECOMMERCE_API", "application_id": s.ApplicationID},
 		DelayDuration: given.DelayDuration, DelayAction: given.DelayAction, DelayedUntil: stamp(now.Add(delay)),
-		created: now, delayedUntil: now.Add(delay), key: key, autocomplete: given.Autocomplete == nil || *given.Autocomplete,
+		created: now, delayedUntil: now.Add(delay), key: key, autocomplete: given.Autocomplete == nil || *given.Autocomplete, entry: entryKeyed,
 	}
 	if made.DelayDuration == "" {
 		made.DelayDuration = delayDefault
@@ -195,9 +200,13 @@ func (s *Server) pay(p *payment, bill *order, with *card, acts behavior) result 
 		p.BankDetails = map[string]any{"bank_name": "Simulated Bank", "transfer_type": "ACH", "account_ownership_type": "INDIVIDUAL", "country": "US"}
 		p.DelayDuration, p.DelayAction, p.DelayedUntil = "", "", ""
 		s.tellPayment(p, "payment.created")
+		s.soon(func() { s.clear(p, bill) })
 		return done("payment", shown(p))
 	}
-	p.CardDetails = &cardDetails{Card: with, EntryMethod: "KEYED", CVVStatus: "CVV_ACCEPTED", AVSStatus: "AVS_ACCEPTED"}
+	p.CardDetails = &cardDetails{Card: with, EntryMethod: p.entry, CVVStatus: "CVV_ACCEPTED", AVSStatus: "AVS_ACCEPTED"}
+	if p.entry == entryOnFile {
+		p.CardDetails.CVVStatus = "CVV_NOT_CHECKED" // a code is never stored
+	}
 	risk := "NORMAL"
 	if other, ok := risks[p.AmountMoney.Amount]; ok {
 		risk = other
@@ -213,8 +222,21 @@ func (s *Server) pay(p *payment, bill *order, with *card, acts behavior) result 
 	s.tellPayment(p, "payment.created")
 	if p.autocomplete {
 		s.complete(p)
+	} else {
+		s.later(p.delayedUntil, func() { s.age(p) })
 	}
 	return done("payment", shown(p))
+}
+
+// clear ends a payment by bank account, as the bank answers. The caller holds mu.
+func (s *Server) clear(p *payment, bill *order) {
+	if p.behavior.code == "" {
+		s.complete(p)
+		return
+	}
+	p.Status = lost
+	s.tellPayment(p, "payment.updated")
+	s.abandon(bill)
 }
 
 // decline ends a payment that the bank refuses, and shows it beside the error. The caller
@@ -431,28 +453,6 @@ func (s *Server) updatePayment(in *request) result {
 	p.AmountMoney, p.TotalMoney = *wanted, *wanted
 	s.tellPayment(p, "payment.updated")
 	return done("payment", shown(p))
-}
-
-// Elapse implements [engine.Dialect]: authorizations run out, banks answer, and refunds arrive.
-func (s *Server) Elapse() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.payments.All() {
-		s.age(p)
-		s.settleRefunds(p)
-		if p.Status != pending {
-			continue
-		}
-		if p.behavior.code == "" {
-			s.complete(p)
-			continue
-		}
-		p.Status = lost
-		s.tellPayment(p, "payment.updated")
-		if bill, ok := s.orders.Get(p.OrderID); ok {
-			s.abandon(bill)
-		}
-	}
 }
 
 var listPaymentsQuery = slices.Concat(windowQuery, []string{"location_id", "total", "last_4", "card_brand"})

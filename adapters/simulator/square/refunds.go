@@ -3,13 +3,26 @@ package square
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/paydesk/paydesk/adapters/simulator/engine"
 )
 
 const (
 	refundsMost = 20                   // of one payment
 	refundAge   = 365 * 24 * time.Hour // after which a payment cannot be given back
+	// refundLateTime and refundFailTime are how long refunds of some test cards take.
+	refundLateTime = 5 * 24 * time.Hour
+	refundFailTime = 2 * 24 * time.Hour
+)
+
+// refunding is how refunds to a card go.
+type refunding uint8
+
+const (
+	refundsSoon refunding = iota // they arrive as soon as anybody looks
+	refundsLate                  // they arrive after days
+	refundsFail                  // they fail after days
 )
 
 var refundBody = fields{
@@ -47,10 +60,17 @@ func (s *Server) createRefund(in *request) result {
 	if bad != nil {
 		return *bad
 	}
+	return done("refund", shown(s.newRefund(p, given.AmountMoney, given.Reason)))
+}
+
+// newRefund sends money back. Payments with some test cards have refunds that take days, or
+// that the bank refuses after days. The caller holds mu.
+func (s *Server) newRefund(p *payment, amount money, reason string) *refund {
 	now := s.now()
 	r := &refund{
-		ID: p.ID + "_" + s.newID("R"), Status: pending, AmountMoney: given.AmountMoney, PaymentID: p.ID, OrderID: p.OrderID, Reason: given.Reason,
+		ID: p.ID + "_" + s.newID("R"), Status: pending, AmountMoney: amount, PaymentID: p.ID, OrderID: p.OrderID, Reason: reason,
 		LocationID: s.LocationID, DestinationType: p.SourceType, CreatedAt: stamp(now), UpdatedAt: stamp(now), created: now, updated: now,
+		slow: p.behavior.refund != refundsSoon,
 	}
 	s.refunds.Put(r.ID, r)
 	p.RefundIDs = append(p.RefundIDs, r.ID)
@@ -58,7 +78,15 @@ func (s *Server) createRefund(in *request) result {
 	p.reserved += r.AmountMoney.Amount
 	s.tell("refund.created", "refund", r.ID, "refund", r)
 	s.tellPayment(p, "payment.updated")
-	return done("refund", shown(r))
+	switch p.behavior.refund {
+	case refundsSoon:
+		s.soon(func() { s.settleRefunds(p) })
+	case refundsLate:
+		s.later(now.Add(refundLateTime), func() { s.endRefund(r, completed) })
+	case refundsFail:
+		s.later(now.Add(refundFailTime), func() { s.endRefund(r, lost) })
+	}
+	return r
 }
 
 // refundable answers for a payment of which that much cannot be given back, or nil. The
@@ -70,7 +98,7 @@ func (s *Server) refundable(p *payment, amount money) *result {
 		return no("REFUND_ERROR_PAYMENT_NEEDS_COMPLETION", "The payment must be completed before it can be refunded.")
 	case p.Status != completed:
 		return no("PAYMENT_NOT_REFUNDABLE", "The payment took no money.")
-	case p.dispute != nil && p.dispute.State != "WON" && !strings.HasPrefix(p.dispute.State, "INQUIRY_"):
+	case p.disputed():
 		return no("PAYMENT_NOT_REFUNDABLE_DUE_TO_DISPUTE", "The payment is disputed.")
 	case s.now().Sub(p.created) > refundAge:
 		return no("PAYMENT_NOT_REFUNDABLE", "The payment is more than a year old.")
@@ -84,22 +112,100 @@ func (s *Server) refundable(p *payment, amount money) *result {
 	return nil
 }
 
-// settleRefunds has what is on its way back arrive. The caller holds mu.
+// settleRefunds has what is on its way back arrive, but for what takes days. The caller holds mu.
 func (s *Server) settleRefunds(p *payment) {
-	if len(p.pending) == 0 {
+	for _, r := range slices.Clone(p.pending) {
+		if !r.slow {
+			s.endRefund(r, completed)
+		}
+	}
+}
+
+// endRefund ends a refund that is pending: "COMPLETED" or "FAILED". What failed can be given
+// back anew. The caller holds mu.
+func (s *Server) endRefund(r *refund, status string) {
+	p, ok := s.payments.Get(r.PaymentID)
+	if !ok || r.Status != pending {
 		return
 	}
-	if p.RefundedMoney == nil {
-		p.RefundedMoney = &money{Currency: p.TotalMoney.Currency}
-	}
-	for _, r := range p.pending {
-		r.Status, r.updated = completed, s.now()
-		r.UpdatedAt = stamp(r.updated)
+	p.pending = slices.DeleteFunc(p.pending, func(one *refund) bool { return one == r })
+	r.Status, r.updated = status, s.now()
+	r.UpdatedAt = stamp(r.updated)
+	if status == completed {
+		if p.RefundedMoney == nil {
+			p.RefundedMoney = &money{Currency: p.TotalMoney.Currency}
+		}
 		p.RefundedMoney.Amount += r.AmountMoney.Amount
-		s.tell("refund.updated", "refund", r.ID, "refund", r)
+	} else {
+		p.reserved -= r.AmountMoney.Amount
 	}
-	p.pending = nil
+	s.tell("refund.updated", "refund", r.ID, "refund", r)
 	s.tellPayment(p, "payment.updated")
+	if bill, ok := s.orders.Get(p.OrderID); ok && bill.invoice != nil && status == completed {
+		s.refundedInvoice(bill.invoice, p)
+	}
+}
+
+// RefundElsewhere implements [engine.Dialect].
+func (s *Server) RefundElsewhere(reference string, amount int64) (id string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runDue()
+	p := s.named(reference)
+	if p == nil {
+		return "", engine.ErrNoPayment
+	}
+	left := p.TotalMoney.Amount - p.reserved
+	if amount == 0 {
+		amount = left
+	}
+	if amount <= 0 || amount > left {
+		return "", engine.ErrRefundAmount
+	}
+	asked := money{Amount: amount, Currency: p.TotalMoney.Currency}
+	switch {
+	case p.disputed():
+		return "", engine.ErrDisputed
+	case s.refundable(p, asked) != nil: // it is too old, or has too many refunds
+		return "", engine.ErrUnsupported
+	}
+	return s.newRefund(p, asked, "").ID, nil
+}
+
+// EndRefund implements [engine.Dialect]. Square's refunds do not fail once they are completed.
+func (s *Server) EndRefund(id, outcome string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runDue()
+	r, ok := s.refunds.Get(id)
+	switch {
+	case !ok:
+		return engine.ErrNoRefund
+	case r.Status != pending:
+		return engine.ErrRefundFinished
+	case outcome == "succeeded":
+		s.endRefund(r, completed)
+	default:
+		s.endRefund(r, lost)
+	}
+	return nil
+}
+
+// named is the payment that took money and is known by its own reference, that of the order it
+// paid, or Square's id, which is all that a subscription's payments have; nil for none. The
+// caller holds mu.
+func (s *Server) named(reference string) *payment {
+	if reference == "" {
+		return nil
+	}
+	for _, p := range s.payments.NewestFirst() {
+		s.age(p)
+		bill, ordered := s.orders.Get(p.OrderID)
+		if p.Status == completed && (p.ReferenceID == reference || p.ID == reference || ordered && bill.ReferenceID == reference) {
+			return p
+		}
+	}
+	return nil
 }
 
 func (s *Server) getRefund(in *request) result {

@@ -169,7 +169,7 @@ func TestListsAreOfNow(t *testing.T) {
 
 	h.pay(t, "3", object{"autocomplete": false, "delay_duration": "PT1M", "delay_action": "COMPLETE"})
 	h.now.Add(60)
-	_, err := h.sim.OpenDispute("pay_3", "fraudulent", 0)
+	_, err := h.sim.OpenDispute("pay_3", "fraudulent", 0, false)
 	require.NoError(t, err, "it took its money by then")
 }
 

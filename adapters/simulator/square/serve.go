@@ -31,10 +31,12 @@ type exchange struct {
 // request is a call that was read.
 type request struct {
 	id    string // from the path
+	part  string // id of what belongs to it, from the path
 	query map[string]string
 	body  []byte
 	key   string // the body's idempotency key; empty where it has none
 	base  string // where the simulator was reached
+	file  *file  // nil where none comes with the call
 }
 
 // into reads the body, which was checked.
@@ -44,10 +46,37 @@ func (in *request) into(value any) {
 	}
 }
 
+// nulls are the names of the body's fields that are null, which clears them where a call
+// changes an object.
+func (in *request) nulls() []string {
+	var given map[string]json.RawMessage
+	in.into(&given)
+	return nullsOf(given)
+}
+
+func nullsOf(given map[string]json.RawMessage) []string {
+	var names []string
+	for name, value := range given {
+		if string(value) == "null" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // serve answers one call.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
-	opened, body, err := s.desk.Open(w, r)
+	desk := s.desk
+	if c.file {
+		desk = s.large
+	}
+	opened, body, err := desk.Open(w, r)
 	x := &exchange{Exchange: opened, call: c}
+	var sent *file
+	var broken *result
+	if c.file && err == nil {
+		body, sent, broken = split(r, body)
+	}
 	given, isObject := parse(body)
 	x.Key, _ = given["idempotency_key"].(string)
 	if x.Instead(func(status int) { s.send(x, outage(status)) }) {
@@ -62,17 +91,33 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
 		return
 	}
 	in, bad := readRequest(r, c, body, given, isObject)
-	if bad != nil {
+	switch {
+	case broken != nil:
+		s.send(x, *broken)
+		return
+	case bad != nil:
 		s.send(x, *bad)
 		return
+	case c.file && sent == nil:
+		s.send(x, invalid("MISSING_REQUIRED_PARAMETER", "image_file", "Missing required parameter."))
+		return
+	case c.file:
+		in.file, given["image_file"] = sent, s.markOf(string(sent.content)+sent.kind)
 	}
 	x.in = in
 	if in.key == "" || c.unkeyed {
 		x.Linger()
-		s.send(x, c.do(in))
+		s.send(x, s.run(x))
 		return
 	}
 	s.serveKeyed(x, s.fingerprint(r, given))
+}
+
+// run does a call's work at the time that it is, and what the call sets going at once.
+func (s *Server) run(x *exchange) result {
+	s.catchUp()
+	defer s.catchUp()
+	return x.call.do(x.in)
 }
 
 // serveNone answers a call that there is not, to those who may call.
@@ -135,7 +180,7 @@ func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byt
 
 // readRequest checks what a call was sent.
 func readRequest(r *http.Request, c call, body []byte, given map[string]any, isObject bool) (*request, *result) {
-	in := &request{id: r.PathValue("id"), query: make(map[string]string), base: "http://" + r.Host}
+	in := &request{id: r.PathValue("id"), part: r.PathValue("part"), query: make(map[string]string), base: "http://" + r.Host}
 	values := r.URL.Query()
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(c.query, name) {
@@ -148,7 +193,7 @@ func readRequest(r *http.Request, c call, body []byte, given map[string]any, isO
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
-	case err != nil || kind != "application/json":
+	case !c.file && (err != nil || kind != "application/json"):
 		return nil, new(invalid("INVALID_CONTENT_TYPE", "", "The content type must be application/json."))
 	case !isObject:
 		return nil, new(invalid("EXPECTED_JSON_BODY", "", "Expected a JSON body."))
@@ -200,7 +245,7 @@ func (s *Server) serveKeyed(x *exchange, fingerprint string) {
 	}
 	defer s.keys.Release(key) // nothing, once it has its answer
 	x.Linger()
-	out := x.call.do(x.in)
+	out := s.run(x)
 	text := encode(out.object)
 	if !out.released {
 		s.keys.Finish(key, engine.Stored{Status: out.status, Body: text})

@@ -1,7 +1,7 @@
 // Package square speaks Square's REST dialect of version 2025-08-20, as far as card payments
-// go, with Square's strictness: unknown fields, wrong types, states that do not allow a call
-// and keys used twice are refused in Square's words. It has its own wire types and shares
-// nothing with the program that it judges.
+// and what follows them, cards on file and subscriptions go, with Square's strictness: unknown
+// fields, wrong types, states that do not allow a call and keys used twice are refused in
+// Square's words. It has its own wire types and shares nothing with the program that it judges.
 //
 // Source: developer.squareup.com/reference/square, version 2025-08-20.
 package square
@@ -49,19 +49,30 @@ type Options struct {
 type Server struct {
 	Options
 	desk   *engine.Desk
-	prefix string // "/square"
+	large  *engine.Desk // takes the calls with files
+	prefix string       // "/square"
 	keys   *engine.Keys
 	mux    *http.ServeMux
 	secret []byte // of this server's fingerprints and cursors, made anew each time
 
 	mu            sync.Mutex
 	counter       int64
+	at            time.Time // when that falls due which is being done; zero for now
+	agenda        agenda
+	planned       int64     // how much was ever put on the agenda
+	waiting       []due     // for the clock's being moved, oldest first
 	listening     time.Time // since when events are kept for the search; zero for not at all
 	payments      engine.Store[*payment]
 	refunds       engine.Store[*refund]
 	orders        engine.Store[*order]
 	links         engine.Store[*link]
 	disputes      engine.Store[*dispute]
+	evidence      engine.Store[*evidence]
+	customers     engine.Store[*customer]
+	cards         engine.Store[*onFile]
+	catalog       engine.Store[*catalogObject]
+	subscriptions engine.Store[*subscription]
+	invoices      engine.Store[*invoice]
 	events        engine.Store[*event]
 	tokens        engine.Store[*token]
 	verifications engine.Store[*verification]
@@ -76,6 +87,8 @@ type call struct {
 	do    func(*request) result
 	// unkeyed says that the body's idempotency key is another call's.
 	unkeyed bool
+	// file says that a file comes with the body, in parts.
+	file bool
 }
 
 // New makes the server.
@@ -85,8 +98,10 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
-		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
 	}
+	s.desk = &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests}
+	s.large = new(*s.desk)
+	s.large.BodyBytesMax = uploadBytesMax
 	for pattern, c := range s.calls() {
 		method, path, _ := strings.Cut(pattern, " ")
 		s.mux.HandleFunc(method+" "+s.prefix+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c) })
@@ -119,6 +134,40 @@ func (s *Server) calls() map[string]call {
 		"GET /v2/orders/{id}":                           {do: s.getOrder},
 		"GET /v2/disputes":                              {query: []string{"cursor", "states", "location_id"}, do: s.listDisputes},
 		"GET /v2/disputes/{id}":                         {do: s.getDispute},
+		"POST /v2/disputes/{id}/accept":                 {body: fields{}, do: s.acceptDispute},
+		"POST /v2/disputes/{id}/evidence-text":          {body: evidenceTextBody, do: s.createEvidenceText},
+		"POST /v2/disputes/{id}/evidence-files":         {body: evidenceFileBody, do: s.createEvidenceFile, file: true},
+		"POST /v2/disputes/{id}/submit-evidence":        {body: fields{}, do: s.submitEvidence},
+		"GET /v2/disputes/{id}/evidence":                {query: []string{"cursor"}, do: s.listEvidence},
+		"GET /v2/disputes/{id}/evidence/{part}":         {do: s.getEvidence},
+		"DELETE /v2/disputes/{id}/evidence/{part}":      {do: s.deleteEvidence},
+		"POST /v2/customers":                            {body: createCustomerBody, do: s.createCustomer},
+		"POST /v2/customers/search":                     {body: searchCustomersBody, do: s.searchCustomers},
+		"GET /v2/customers/{id}":                        {do: s.getCustomer},
+		"PUT /v2/customers/{id}":                        {body: updateCustomerBody, do: s.updateCustomer},
+		"DELETE /v2/customers/{id}":                     {query: []string{"version"}, do: s.deleteCustomer},
+		"POST /v2/cards":                                {body: createCardBody, do: s.createCard},
+		"GET /v2/cards":                                 {query: listCardsQuery, do: s.listCards},
+		"GET /v2/cards/{id}":                            {do: s.getCard},
+		"POST /v2/cards/{id}/disable":                   {body: fields{}, do: s.disableCard},
+		"POST /v2/catalog/object":                       {body: catalogBody, do: s.writeCatalog},
+		"GET /v2/catalog/object/{id}":                   {do: s.getCatalog},
+		"DELETE /v2/catalog/object/{id}":                {do: s.deleteCatalog},
+		"GET /v2/catalog/list":                          {query: []string{"cursor", "types"}, do: s.listCatalog},
+		"POST /v2/subscriptions":                        {body: createSubscriptionBody, do: s.createSubscription},
+		"POST /v2/subscriptions/search":                 {body: searchSubscriptionsBody, do: s.searchSubscriptions},
+		"GET /v2/subscriptions/{id}":                    {query: []string{"include"}, do: s.getSubscription},
+		"PUT /v2/subscriptions/{id}":                    {body: updateSubscriptionBody, do: s.updateSubscription},
+		"GET /v2/subscriptions/{id}/events":             {query: []string{"cursor", "limit"}, do: s.listSubscriptionEvents},
+		"POST /v2/subscriptions/{id}/cancel":            {body: fields{}, do: s.cancelSubscription},
+		"POST /v2/subscriptions/{id}/pause":             {body: pauseBody, do: s.pauseSubscription},
+		"POST /v2/subscriptions/{id}/resume":            {body: resumeBody, do: s.resumeSubscription},
+		"POST /v2/subscriptions/{id}/swap-plan":         {body: swapBody, do: s.swapPlan},
+		"DELETE /v2/subscriptions/{id}/actions/{part}":  {do: s.deleteAction},
+		"GET /v2/invoices":                              {query: []string{"cursor", "limit", "location_id"}, do: s.listInvoices},
+		"POST /v2/invoices/search":                      {body: searchInvoicesBody, do: s.searchInvoices},
+		"GET /v2/invoices/{id}":                         {do: s.getInvoice},
+		"POST /v2/invoices/{id}/cancel":                 {body: cancelInvoiceBody, do: s.cancelInvoice},
 		"PUT /v2/events/enable":                         {body: fields{}, do: s.enableEvents},
 		"POST /v2/events":                               {body: searchEventsBody, do: s.searchEvents},
 		"GET /v2/locations":                             {do: s.listLocations},
@@ -135,9 +184,11 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.payments, s.refunds, s.orders, s.links = engine.Store[*payment]{}, engine.Store[*refund]{}, engine.Store[*order]{}, engine.Store[*link]{}
-	s.disputes, s.events = engine.Store[*dispute]{}, engine.Store[*event]{}
+	s.disputes, s.evidence, s.events = engine.Store[*dispute]{}, engine.Store[*evidence]{}, engine.Store[*event]{}
+	s.customers, s.cards = engine.Store[*customer]{}, engine.Store[*onFile]{}
+	s.catalog, s.subscriptions, s.invoices = engine.Store[*catalogObject]{}, engine.Store[*subscription]{}, engine.Store[*invoice]{}
 	s.tokens, s.verifications = engine.Store[*token]{}, engine.Store[*verification]{}
-	s.listening = time.Time{}
+	s.listening, s.agenda, s.waiting = time.Time{}, nil, nil
 	s.keys.Reset()
 }
 
@@ -148,8 +199,14 @@ func (s *Server) newID(kind string) string {
 	return fmt.Sprintf("%s%X%06d", kind, s.Clock.Wall().UnixMicro(), s.counter)
 }
 
-// now is the simulated time as Square tells it: to the millisecond.
-func (s *Server) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }
+// now is the simulated time as Square tells it: to the millisecond. What falls due happens at
+// its own time, however far the clock was moved. The caller holds mu.
+func (s *Server) now() time.Time {
+	if !s.at.IsZero() {
+		return s.at
+	}
+	return s.Clock.Now().Truncate(time.Millisecond)
+}
 
 // stamp writes a time.
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -44,6 +44,13 @@ func needed(s shape) shape {
 	return s
 }
 
+// and are these fields together with others.
+func (f fields) and(others fields) fields {
+	all := maps.Clone(f)
+	maps.Copy(all, others)
+	return all
+}
+
 // upTo is a text of at most so many characters, which is not empty where it is given.
 func upTo(most int) shape { return shape{kind: text, least: 1, most: most} }
 

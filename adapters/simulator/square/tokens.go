@@ -13,13 +13,23 @@ import (
 // Source: developer.squareup.com/forums, staff.
 const tokenLife = 24 * time.Hour
 
-// token is a card that a browser typed in, to be charged once.
+// What a buyer agrees to.
+const (
+	intentCharge         = "CHARGE"
+	intentStore          = "STORE"
+	intentChargeAndStore = "CHARGE_AND_STORE"
+)
+
+// token is a card that a browser typed in, to be charged or stored once.
 type token struct {
 	card *card
 	// bound is the amount that the buyer agreed to; nil where none was said.
 	bound *money
 	made  time.Time
 	used  bool
+	// intent is what the buyer agreed to; empty where nothing was said, which is good for all.
+	intent string
+	postal string // as it was typed in; empty for none
 }
 
 // verification is a bank's question that waits for the buyer.
@@ -76,7 +86,7 @@ var tokenBody = fields{
 	"application_id": needed(shape{kind: text}), "location_id": needed(shape{kind: text}), "number": needed(shape{kind: text, most: 64}),
 	"exp_month": needed(shape{kind: either, most: 4}), "exp_year": needed(shape{kind: either, most: 8}), "cvv": needed(shape{kind: text, most: 8}),
 	"postal_code": {kind: text, most: 32}, "amount": {kind: text, most: 32}, "currency": {kind: currency},
-	"intent": {kind: text, words: []string{"CHARGE", "STORE", "CHARGE_AND_STORE"}},
+	"intent": {kind: text, words: []string{intentCharge, intentStore, intentChargeAndStore}},
 }
 
 var outcomeBody = fields{"outcome": needed(shape{kind: text, words: []string{"complete", "fail"}})}
@@ -124,12 +134,13 @@ func (s *Server) tokenize(in *request) (int, tokenAnswer) {
 		PostalCode    string `json:"postal_code"`
 		Amount        string `json:"amount"` // decimal, "10.00"
 		Currency      string `json:"currency"`
+		Intent        string `json:"intent"`
 	}
 	in.into(&given)
 	if !same(given.ApplicationID, s.ApplicationID) || !same(given.LocationID, s.LocationID) {
 		return http.StatusUnauthorized, noToken(tokenError{Type: typeUsage, Message: "The application and location are not known together."})
 	}
-	made := token{made: s.Clock.Now()}
+	made := token{made: s.Clock.Now(), intent: given.Intent, postal: given.PostalCode}
 	if given.Amount != "" || given.Currency != "" {
 		bound, ok := fromDecimal(given.Amount, given.Currency)
 		if !ok || !slices.Contains(taken, given.Currency) {
@@ -184,34 +195,61 @@ func (s *Server) verify(in *request) (int, tokenAnswer) {
 }
 
 // sourceOf is the card that a payment's source stands for, nil for a bank account, and how it
-// acts. A token is used up from here on, however the payment goes. The caller holds mu.
-func (s *Server) sourceOf(id, customer, verified string, amount money) (*card, behavior, *result) {
+// acts. made is told what follows from the source. A token is used up from here on, however the
+// payment goes. The caller holds mu.
+func (s *Server) sourceOf(given newPayment, made *payment) (*card, behavior, *result) {
 	none := func(out result) (*card, behavior, *result) { return nil, behavior{}, &out }
+	id := given.SourceID
+	if strings.HasPrefix(id, "ccof:") {
+		made.entry = entryOnFile
+	}
 	if test, ok := testSources[id]; ok {
 		switch {
 		case test.problem != "":
 			return none(notAllowed(invalidRequest, test.problem, "Card nonce already used; please request new nonce"))
-		case strings.HasPrefix(id, "ccof:") && customer == "":
+		case made.entry == entryOnFile && given.CustomerID == "":
 			return none(invalid("MISSING_REQUIRED_PARAMETER", "customer_id", "A card on file is charged together with its customer."))
-		case test.code == "CARD_DECLINED_VERIFICATION_REQUIRED" && strings.HasPrefix(verified, "verf:"):
+		case test.code == needsVerification && strings.HasPrefix(given.VerificationToken, "verf:"):
 			test.code = ""
 		}
 		return s.testCard(test), test.behavior, nil
 	}
-	if !strings.HasPrefix(id, "cnon:") && !strings.HasPrefix(id, "ccof:") && !strings.HasPrefix(id, "bnon:") {
+	if made.entry == entryOnFile {
+		return s.chargeOnFile(given)
+	}
+	if !strings.HasPrefix(id, "cnon:") && !strings.HasPrefix(id, "bnon:") {
 		return none(invalid("INVALID_VALUE", "source_id", "The source is neither a token nor a card on file."))
 	}
+	if given.CustomerID != "" {
+		if _, bad := s.customerOf(given.CustomerID, "customer_id"); bad != nil {
+			return none(*bad)
+		}
+	}
+	if held, ok := s.tokens.Get(id); ok && !held.used && held.bound != nil && *held.bound != given.AmountMoney {
+		return none(invalid("PAYMENT_AMOUNT_MISMATCH", "amount_money", "The amount is not the one that the buyer agreed to when the token was made."))
+	}
+	held, bad := s.takeToken(id)
+	switch {
+	case bad != nil:
+		return none(*bad)
+	case held.intent == intentStore:
+		return none(notAllowed(methodTrouble, needsVerification, "The buyer agreed to the card's being stored, and to no payment."))
+	}
+	made.unasked = held.intent == intentCharge
+	return held.card, held.card.behavior, nil
+}
+
+// takeToken uses a token up. The caller holds mu.
+func (s *Server) takeToken(id string) (*token, *result) {
 	held, ok := s.tokens.Get(id)
 	switch {
 	case !ok:
-		return none(failed(http.StatusNotFound, invalidField("NOT_FOUND", "source_id", "Card nonce not found")))
+		return nil, new(failed(http.StatusNotFound, invalidField("NOT_FOUND", "source_id", "Card nonce not found")))
 	case held.used:
-		return none(notAllowed(invalidRequest, "CARD_TOKEN_USED", "Card nonce already used; please request new nonce"))
+		return nil, new(notAllowed(invalidRequest, "CARD_TOKEN_USED", "Card nonce already used; please request new nonce"))
 	case s.Clock.Now().Sub(held.made) > tokenLife:
-		return none(notAllowed(invalidRequest, "CARD_TOKEN_EXPIRED", "Card nonce expired; please request new nonce"))
-	case held.bound != nil && *held.bound != amount:
-		return none(invalid("PAYMENT_AMOUNT_MISMATCH", "amount_money", "The amount is not the one that the buyer agreed to when the token was made."))
+		return nil, new(notAllowed(invalidRequest, "CARD_TOKEN_EXPIRED", "Card nonce expired; please request new nonce"))
 	}
 	held.used = true
-	return held.card, held.card.behavior, nil
+	return held, nil
 }

@@ -62,14 +62,14 @@ func TestDisputes(t *testing.T) {
 	paid := h.pay(t, "1", nil).text("payment.id")
 	held := h.pay(t, "2", object{"autocomplete": false})
 	for reference, want := range map[string]error{"": engine.ErrNoPayment, "pay_0": engine.ErrNoPayment, held.text("payment.reference_id"): engine.ErrNoPayment} {
-		_, err := h.sim.OpenDispute(reference, "fraudulent", 0)
+		_, err := h.sim.OpenDispute(reference, "fraudulent", 0, false)
 		require.ErrorIs(t, err, want)
 	}
-	_, err := h.sim.OpenDispute("pay_1", "fraudulent", 2501)
+	_, err := h.sim.OpenDispute("pay_1", "fraudulent", 2501, false)
 	require.ErrorIs(t, err, engine.ErrDisputeAmount)
-	id, err := h.sim.OpenDispute("pay_1", "product_not_received", 1000)
+	id, err := h.sim.OpenDispute("pay_1", "product_not_received", 1000, false)
 	require.NoError(t, err)
-	_, err = h.sim.OpenDispute("pay_1", "fraudulent", 0)
+	_, err = h.sim.OpenDispute("pay_1", "fraudulent", 0, false)
 	require.ErrorIs(t, err, engine.ErrDisputed)
 	d := h.call(t, http.MethodGet, "/v2/disputes/"+id, nil)
 	require.Equal(t, "EVIDENCE_REQUIRED", d.text("dispute.state"), d.Text)
@@ -91,7 +91,7 @@ func TestDisputes(t *testing.T) {
 		"location_id": locationID, "reference_id": "pay_3", "line_items": []any{object{"name": "Tea", "quantity": "1", "base_price_money": euros(700)}},
 	}})
 	h.post(t, link, typedCard("4242424242424242"))
-	byOrder, err := h.sim.OpenDispute("pay_3", "fraudulent", 0)
+	byOrder, err := h.sim.OpenDispute("pay_3", "fraudulent", 0, false)
 	require.NoError(t, err, "known by its order")
 	require.Equal(t, "700", h.call(t, http.MethodGet, "/v2/disputes/"+byOrder, nil).text("dispute.amount_money.amount"))
 
@@ -321,7 +321,7 @@ func TestManyAtOnce(t *testing.T) {
 func TestObjects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	require.Equal(t, []string{"payment", "refund", "order", "payment_link", "dispute", "event"}, h.sim.Kinds())
+	require.Equal(t, []string{"payment", "refund", "order", "payment_link", "dispute", "evidence", "customer", "card", "plan", "plan_variation", "subscription", "invoice", "event"}, h.sim.Kinds())
 	h.pay(t, "1", object{"amount_money": euros(8803)})
 	h.link(t, nil)
 	for kind, want := range map[string]int{"payment": 1, "refund": 0, "order": 2, "payment_link": 1, "dispute": 1, "event": 6, "": 5} {
@@ -329,7 +329,7 @@ func TestObjects(t *testing.T) {
 		require.True(t, ok, kind)
 		require.Len(t, objects, want, kind)
 	}
-	_, ok := h.sim.Objects("customer")
+	_, ok := h.sim.Objects("wallet")
 	require.False(t, ok)
 	h.sim.Reset()
 	for _, kind := range h.sim.Kinds() {

@@ -31,13 +31,25 @@ type card struct {
 
 // behavior is how a test card acts.
 type behavior struct {
-	code         string // of the decline; empty for a card that works
-	declineCode  string
-	message      string
-	authenticate bool   // asks for 3-D Secure first
-	dispute      string // reason of the dispute that follows; empty for none
-	inquiry      bool   // whether that is an inquiry, which takes no money back
+	code        string // of the decline; empty for a card that works
+	declineCode string
+	message     string
+	later       bool   // declines no payment that saves it, and lets itself be saved
+	asks        asking // for 3-D Secure
+	dispute     string // reason of the dispute that follows; empty for none
+	inquiry     bool   // whether that is an inquiry, which takes no money back
+	refunds     string // how refunds go: refundsPend, refundsFail, or empty for at once
 }
+
+// asking is when a card's bank wants to see its holder.
+type asking uint8
+
+const (
+	asksNever       asking = iota
+	asksPresent            // whenever the holder is there
+	asksUnlessSetUp        // unless it was set up for use without the holder
+	asksAlways             // also where the holder is not there, and then in vain
+)
 
 const declined = "Your card was declined."
 
@@ -48,6 +60,11 @@ var NamedCards = map[string]string{
 	"insufficient_funds": "4000000000009995",
 	"3ds":                "4000000000003220",
 	"disputed":           "4000000000000259",
+	"inquiry":            "4000000000001976",
+	"refund_pending":     "4000000000007726",
+	"refund_fails":       "4000000000005126",
+	"declined_later":     "4000000000000341",
+	"3ds_off_session":    "4000002760003184",
 }
 
 // testCards act as Stripe documents.
@@ -65,14 +82,16 @@ var testCards = map[string]behavior{
 	"4000000000000069": {code: "expired_card", message: "Your card has expired."},
 	"4000000000000127": {code: "incorrect_cvc", message: "Your card's security code is incorrect."},
 	"4000000000000119": {code: "processing_error", message: "An error occurred while processing your card. Try again in a little bit."},
-	"4000000000003220": {authenticate: true},
-	"4000002760003184": {authenticate: true},
-	"4000002500003155": {authenticate: true},
-	"4000008400001629": {authenticate: true, code: "card_declined", declineCode: "generic_decline", message: declined},
+	"4000000000003220": {asks: asksPresent},
+	"4000002760003184": {asks: asksAlways},
+	"4000002500003155": {asks: asksUnlessSetUp},
+	"4000008400001629": {asks: asksPresent, code: "card_declined", declineCode: "generic_decline", message: declined},
 	"4000000000000259": {dispute: "fraudulent"},
 	"4000000000002685": {dispute: "product_not_received"},
 	"4000000000001976": {dispute: "fraudulent", inquiry: true},
-	"4000000000000341": {code: "card_declined", declineCode: "generic_decline", message: declined},
+	"4000000000000341": {code: "card_declined", declineCode: "generic_decline", message: declined, later: true},
+	"4000000000007726": {refunds: refundsPend},
+	"4000000000005126": {refunds: refundsFail},
 }
 
 // testMethods are the test payment methods by their ids.
@@ -91,39 +110,83 @@ var testMethods = map[string]string{
 	"pm_card_createDispute":                        "4000000000000259",
 	"pm_card_createDisputeProductNotReceived":      "4000000000002685",
 	"pm_card_createDisputeInquiry":                 "4000000000001976",
+	"pm_card_authenticationRequiredOnSetup":        "4000002500003155",
+	"pm_card_pendingRefund":                        "4000000000007726",
+	"pm_card_refundFail":                           "4000000000005126",
 }
 
-// cardOf reads a card from a confirmation's parameters: a test payment method, or what was
-// typed in. It is nil where neither is given.
-func (s *Server) cardOf(in *request) (*card, *result) {
-	method, kind := in.params["payment_method"], in.params["payment_method_data[type]"]
-	var out result
+// methodOf reads what is paid with: a saved or a test payment method, or a card that was
+// typed in. It is nil where neither is given. The caller holds mu.
+func (s *Server) methodOf(in *request, customer *string) (*paymentMethod, *result) {
+	id, kind := in.params["payment_method"], in.params["payment_method_data[type]"]
 	switch {
-	case method != "" && kind != "":
-		out = invalid("", "payment_method_data", "You may only specify one of these parameters: payment_method, payment_method_data.")
-	case method != "":
-		if number, ok := testMethods[method]; ok {
-			return s.newCard(number, "12", strconv.Itoa(s.Clock.Wall().Year()+1), "123")
-		}
-		out = failed(http.StatusBadRequest, apiError{
-			Type: typeInvalidRequest, Code: "resource_missing", Param: "payment_method",
-			Message: "No such PaymentMethod: '" + method[:min(len(method), parameterNameCharsMost)] + "'",
-		})
+	case id != "" && kind != "":
+		return nil, new(invalid("", "payment_method_data", "You may only specify one of these parameters: payment_method, payment_method_data."))
+	case id != "":
+		return s.savedMethod(id, "payment_method", customer)
 	case kind == "card":
-		of := func(name string) string { return in.params["payment_method_data[card]["+name+"]"] }
-		for _, name := range []string{"number", "exp_month", "exp_year"} {
-			if of(name) == "" {
-				out = missingParam("payment_method_data[card][" + name + "]")
-				return nil, &out
-			}
-		}
-		return s.newCard(of("number"), of("exp_month"), of("exp_year"), of("cvc"))
+		return s.typedMethod(in, "payment_method_data")
 	case kind != "":
-		out = invalid("", "payment_method_data[type]", "Invalid payment_method_data[type]: must be card.")
-	default:
-		return nil, nil //nolint:nilnil // no card was given
+		return nil, new(invalid("", "payment_method_data[type]", "Invalid payment_method_data[type]: must be card."))
 	}
-	return nil, &out
+	return nil, nil //nolint:nilnil // no method was given
+}
+
+// typedMethod makes a payment method of a card as it was typed in. The caller holds mu.
+func (s *Server) typedMethod(in *request, prefix string) (*paymentMethod, *result) {
+	under := func(name string) string {
+		if prefix == "" {
+			return name
+		}
+		head, rest, _ := strings.Cut(name, "[")
+		return prefix + "[" + head + "][" + rest
+	}
+	of := func(name string) string { return in.params[under("card["+name+"]")] }
+	for _, name := range []string{"number", "exp_month", "exp_year"} {
+		if of(name) == "" {
+			return nil, new(missingParam(under("card[" + name + "]")))
+		}
+	}
+	with, bad := s.newCard(of("number"), of("exp_month"), of("exp_year"), of("cvc"))
+	if bad != nil {
+		return nil, bad
+	}
+	made := s.newMethod(with)
+	for name := range made.BillingDetails {
+		if text := in.params[under("billing_details["+name+"]")]; text != "" && name != "address" {
+			made.BillingDetails[name] = text
+		}
+	}
+	return made, nil
+}
+
+// savedMethod gives a payment method that can be used by a customer, nil for nobody: one of
+// theirs, a new one, or that of a test id. The caller holds mu.
+func (s *Server) savedMethod(id, param string, customer *string) (*paymentMethod, *result) {
+	if number, ok := testMethods[id]; ok {
+		with, bad := s.newCard(number, "12", s.nextYear(), "123")
+		if bad != nil {
+			return nil, bad
+		}
+		return s.newMethod(with), nil
+	}
+	found, ok := s.methods.Get(id)
+	var message string
+	switch {
+	case !ok:
+		return nil, new(failed(http.StatusBadRequest, apiError{
+			Type: typeInvalidRequest, Code: "resource_missing", Param: param, Message: "No such PaymentMethod: '" + id[:min(len(id), parameterNameCharsMost)] + "'",
+		}))
+	case found.Customer == nil && found.spent:
+		message = "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first."
+	case found.Customer != nil && customer == nil:
+		message = "The PaymentMethod " + id + " belongs to the Customer " + *found.Customer + ". Please include the Customer in the `customer` parameter."
+	case found.Customer != nil && *found.Customer != *customer:
+		message = "The PaymentMethod " + id + " does not belong to the Customer " + *customer + "."
+	default:
+		return found, nil
+	}
+	return nil, new(failed(http.StatusBadRequest, apiError{Type: typeInvalidRequest, Param: param, Message: message}))
 }
 
 // newCard checks a card's data as far as it can be told without the bank. An error's

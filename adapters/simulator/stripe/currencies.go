@@ -36,17 +36,41 @@ var amountLeast = map[string]int64{
 
 const amountLeastElsewhere = 50
 
+// leastOf is the least that can be charged.
+func leastOf(currency string) int64 {
+	if least, ok := amountLeast[currency]; ok {
+		return least
+	}
+	return amountLeastElsewhere
+}
+
+// fromISO is an amount in Stripe's units, of one in minor units of ISO 4217.
+//
+// Source: docs.stripe.com/currencies, special cases.
+func fromISO(amount int64, currency string) int64 {
+	switch currency {
+	case "isk":
+		return 100 * amount
+	case "mga":
+		return amount / 100
+	}
+	return amount
+}
+
+// checkCurrency refuses what is no currency.
+func checkCurrency(currency string) *result {
+	if !slices.Contains(currencies.three, currency) && !slices.Contains(currencies.zero, currency) && !slices.Contains(currencies.rest, currency) {
+		return new(invalid("", "currency", "Invalid currency: "+currency[:min(len(currency), 8)]+". It must be a currency that Stripe supports, in lower case."))
+	}
+	return nil
+}
+
 // checkAmount refuses what cannot be charged.
 func checkAmount(amount int64, currency string) *result {
-	three := slices.Contains(currencies.three, currency)
-	if !three && !slices.Contains(currencies.zero, currency) && !slices.Contains(currencies.rest, currency) {
-		out := invalid("", "currency", "Invalid currency: "+currency[:min(len(currency), 8)]+". It must be a currency that Stripe supports, in lower case.")
-		return &out
+	if out := checkCurrency(currency); out != nil {
+		return out
 	}
-	least, ok := amountLeast[currency]
-	if !ok {
-		least = amountLeastElsewhere
-	}
+	three, least := slices.Contains(currencies.three, currency), leastOf(currency)
 	var out result
 	switch {
 	case amount > amountMost:

@@ -23,6 +23,7 @@ type apiError struct {
 	DocURL        string         `json:"doc_url,omitempty"`
 	PaymentIntent *intent        `json:"payment_intent,omitempty"`
 	PaymentMethod *paymentMethod `json:"payment_method,omitempty"`
+	SetupIntent   *setup         `json:"setup_intent,omitempty"`
 }
 
 type errorBody struct {

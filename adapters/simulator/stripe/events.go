@@ -20,14 +20,19 @@ func (s *Server) tell(kind string, object any) {
 		return
 	}
 	e := &event{
-		ID: s.newID("evt"), Object: "event", APIVersion: apiVersion, Created: s.Clock.Now().Unix(), Data: eventData{text},
+		ID: s.newID("evt"), Object: "event", APIVersion: apiVersion, Created: s.now().Unix(), Data: eventData{text},
 		PendingWebhooks: 1, Request: map[string]any{"id": nil, "idempotency_key": nil}, Type: kind,
 	}
 	s.events.Put(e.ID, e)
 	if s.WebhookURL == "" || len(s.WebhookSecrets) == 0 {
 		return
 	}
-	s.Webhooks.Post(engine.Delivery{Account: s.Account, Kind: kind, URL: s.WebhookURL, Body: encode(e), Sign: s.sign})
+	body, err := json.Marshal(e)
+	if err != nil {
+		s.Logger.Error("event cannot be written", "type", kind)
+		return
+	}
+	s.Webhooks.Post(engine.Delivery{Account: s.Account, Kind: kind, URL: s.WebhookURL, Body: body, Sign: s.sign})
 }
 
 // sign makes the signature header with the world's time, whatever the simulator's clock

@@ -79,7 +79,11 @@ func within[T any](in *request, objects []T, created func(T) int64) ([]T, *resul
 func (s *Server) list(in *request) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list, kept, out := page(in, "/v1/payment_intents", s.intents.NewestFirst(),
+	all := s.intents.NewestFirst()
+	if customer, ok := in.params["customer"]; ok {
+		all = slices.DeleteFunc(all, func(i *intent) bool { return i.Customer == nil || *i.Customer != customer })
+	}
+	list, kept, out := page(in, "/v1/payment_intents", all,
 		func(i *intent) string { return i.ID }, func(i *intent) int64 { return i.Created })
 	if out != nil {
 		return *out
@@ -99,7 +103,7 @@ func (s *Server) getCharge(in *request) result {
 	if !ok {
 		return notFound("charge", "id", in.id)
 	}
-	shown := *c
+	shown := shownCharge(c, in, "")
 	if i, ok := s.intents.Get(c.intent); ok && in.expands("payment_intent") {
 		shown.PaymentIntent = i.copied()
 	}
@@ -123,60 +127,4 @@ func (s *Server) balance(*request) result {
 
 func (s *Server) showAccount(*request) result {
 	return done(map[string]any{"id": "acct_simulated", "object": "account", "charges_enabled": true, "country": "DE", "default_currency": "eur", "payouts_enabled": true, "type": "standard"})
-}
-
-// kinds are the types of objects that are held, in the order of a full list. Events are
-// left out of that: they only repeat the others.
-var kinds = []string{"payment_intent", "charge", "refund", "session", "dispute"}
-
-// Kinds implements [engine.Dialect].
-func (s *Server) Kinds() []string { return append(slices.Clone(kinds), "event") }
-
-// Objects implements [engine.Dialect]: it gives what is held of a type ("payment_intent", "charge", "refund", "session", "dispute", "event";
-// empty for all but events), oldest first and with what belongs together put into one; false
-// for a type that there is not. A client secret is shown in events alone, as it was sent.
-func (s *Server) Objects(kind string) ([]any, bool) {
-	if kind == "" {
-		var all []any
-		for _, each := range kinds {
-			objects, _ := s.Objects(each)
-			all = append(all, objects...)
-		}
-		return all, true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	objects := []any{}
-	switch kind {
-	case "payment_intent":
-		whole := &request{params: map[string]string{"expand[0]": "latest_charge", "expand[1]": "payment_method"}}
-		for _, i := range s.intents.All() {
-			shown := s.shown(i, whole)
-			shown.ClientSecret = ""
-			objects = append(objects, shown)
-		}
-	case "charge":
-		for _, c := range s.charges.All() {
-			objects = append(objects, *c)
-		}
-	case "refund":
-		for _, r := range s.refunds.All() {
-			objects = append(objects, *r)
-		}
-	case "session":
-		for _, held := range s.sessions.All() {
-			objects = append(objects, s.shownSession(held, &request{}))
-		}
-	case "dispute":
-		for _, d := range s.disputes.All() {
-			objects = append(objects, *d)
-		}
-	case "event":
-		for _, e := range s.events.All() {
-			objects = append(objects, e)
-		}
-	default:
-		return nil, false
-	}
-	return objects, true
 }

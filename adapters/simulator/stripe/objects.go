@@ -27,7 +27,7 @@ type intent struct {
 	Currency                  string            `json:"currency"`
 	Customer                  *string           `json:"customer"`
 	Description               *string           `json:"description"`
-	Invoice                   *string           `json:"invoice"`
+	Invoice                   any               `json:"invoice"` // null, id or object
 	LastPaymentError          *apiError         `json:"last_payment_error"`
 	LatestCharge              any               `json:"latest_charge"` // null, id or object
 	Livemode                  bool              `json:"livemode"`
@@ -42,22 +42,34 @@ type intent struct {
 	StatementDescriptorSuffix *string           `json:"statement_descriptor_suffix"`
 	Status                    string            `json:"status"`
 
-	charge     string         // the latest one's id
-	method     *paymentMethod // what it is paid with
-	card       *card          // what is being paid with, while authentication is waited for
-	authorized int64          // when money was held, unix seconds
+	charge  string         // the latest one's id
+	method  *paymentMethod // what it is, or is about to be paid with
+	invoice *invoice       // that it pays; nil for none
 }
 
 // paymentMethod is a PaymentMethod of type card.
 type paymentMethod struct {
-	ID       string            `json:"id"`
-	Object   string            `json:"object"`
-	Card     map[string]any    `json:"card"`
-	Created  int64             `json:"created"`
-	Customer *string           `json:"customer"`
-	Livemode bool              `json:"livemode"`
-	Metadata map[string]string `json:"metadata"`
-	Type     string            `json:"type"`
+	ID             string            `json:"id"`
+	Object         string            `json:"object"`
+	BillingDetails map[string]any    `json:"billing_details"`
+	Card           map[string]any    `json:"card"`
+	Created        int64             `json:"created"`
+	Customer       *string           `json:"customer"`
+	Livemode       bool              `json:"livemode"`
+	Metadata       map[string]string `json:"metadata"`
+	Type           string            `json:"type"`
+
+	card  *card
+	setUp bool // its bank agreed to its use without the holder
+	spent bool // used or let go while it is no customer's, and so of no more use
+	saved bool // was a customer's at some time
+}
+
+// copied is the method as it stands now, which later changes leave alone.
+func (m *paymentMethod) copied() *paymentMethod {
+	c := *m
+	c.Metadata, c.BillingDetails = maps.Clone(m.Metadata), maps.Clone(m.BillingDetails)
+	return &c
 }
 
 // charge is a Charge.
@@ -77,6 +89,7 @@ type charge struct {
 	Disputed             bool              `json:"disputed"`
 	FailureCode          *string           `json:"failure_code"`
 	FailureMessage       *string           `json:"failure_message"`
+	Invoice              *string           `json:"invoice"`
 	Livemode             bool              `json:"livemode"`
 	Metadata             map[string]string `json:"metadata"`
 	Outcome              map[string]any    `json:"outcome"`
@@ -85,28 +98,13 @@ type charge struct {
 	PaymentMethod        string            `json:"payment_method"`
 	PaymentMethodDetails map[string]any    `json:"payment_method_details"`
 	Refunded             bool              `json:"refunded"`
+	Refunds              *listOf           `json:"refunds,omitempty"` // only where it is expanded
 	Status               string            `json:"status"`
 
 	intent   string
-	behavior behavior // what the card still has in store
-}
-
-// dispute is a Dispute, as far as it is told of here.
-//
-// Source: docs.stripe.com/api/disputes/object.
-type dispute struct {
-	ID                 string            `json:"id"`
-	Object             string            `json:"object"`
-	Amount             int64             `json:"amount"`
-	Charge             string            `json:"charge"`
-	Created            int64             `json:"created"`
-	Currency           string            `json:"currency"`
-	IsChargeRefundable bool              `json:"is_charge_refundable"`
-	Livemode           bool              `json:"livemode"`
-	Metadata           map[string]string `json:"metadata"`
-	PaymentIntent      string            `json:"payment_intent"`
-	Reason             string            `json:"reason"`
-	Status             string            `json:"status"`
+	behavior behavior  // what the card still has in store
+	refunds  []*refund // oldest first
+	dispute  *dispute  // nil for none
 }
 
 // event is an Event. It never changes once it is made.
@@ -154,17 +152,32 @@ func (i *intent) copied() *intent {
 }
 
 // shown is the intent as an answer shows it. The caller holds mu.
-func (s *Server) shown(i *intent, in *request) *intent {
+func (s *Server) shown(i *intent, in *request) *intent { return s.shownUnder(i, in, "") }
+
+// shownUnder is the intent as an answer shows it at a place, "payment_intent."; empty for the
+// answer itself. The caller holds mu.
+func (s *Server) shownUnder(i *intent, in *request, place string) *intent {
 	c := i.copied()
-	if of, ok := s.charges.Get(i.charge); ok && in.expands("latest_charge") {
-		latest := *of
-		c.LatestCharge = &latest
+	if of, ok := s.charges.Get(i.charge); ok && in.reaches(place+"latest_charge") {
+		c.LatestCharge = shownCharge(of, in, place+"latest_charge.")
 	}
-	if i.method != nil && in.expands("payment_method") {
-		c.PaymentMethod = i.method
+	if i.method != nil && in.expands(place+"payment_method") {
+		c.PaymentMethod = i.method.copied()
+	}
+	if i.invoice != nil && in.reaches(place+"invoice") && !in.public {
+		c.Invoice = s.shownInvoice(i.invoice, in, place+"invoice.")
 	}
 	if in.public { // whoever pays sees no more than paying takes
 		c.Metadata, c.Description = nil, nil
 	}
 	return c
+}
+
+// shownCharge is a charge as an answer shows it at a place.
+func shownCharge(c *charge, in *request, place string) *charge {
+	shown := *c
+	if in.expands(place + "refunds") {
+		shown.Refunds = listOfRefunds(c)
+	}
+	return &shown
 }

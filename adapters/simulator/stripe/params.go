@@ -34,8 +34,9 @@ const (
 type request struct {
 	id     string // from the path
 	params map[string]string
-	public bool   // called with the publishable key
-	base   string // where the simulator was reached
+	public bool    // called with the publishable key
+	base   string  // where the simulator was reached
+	file   *upload // nil for none
 }
 
 // read checks who calls and what with. The order is Stripe's: who it is, then what the
@@ -46,11 +47,18 @@ func (s *Server) read(r *http.Request, c call, body []byte) (*request, *result) 
 	}
 	in := &request{id: r.PathValue("id"), params: make(map[string]string), base: "http://" + r.Host}
 	texts := []string{r.URL.RawQuery}
-	if r.Method == http.MethodPost && len(body) > 0 {
-		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+	if r.Method != http.MethodGet && len(body) > 0 {
+		kind, more, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch {
+		case err == nil && kind == "multipart/form-data" && c.uploads:
+			if out := in.takeParts(body, more["boundary"]); out != nil {
+				return nil, out
+			}
+		case err != nil || kind != "application/x-www-form-urlencoded":
 			return bad(invalid("", "", "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."))
+		default:
+			texts = append(texts, string(body))
 		}
-		texts = append(texts, string(body))
 	}
 	for _, text := range texts {
 		values, err := url.ParseQuery(text)
@@ -141,9 +149,9 @@ func fits(pattern, name string) bool {
 	if !wild {
 		return pattern == name
 	}
-	key, ok := strings.CutPrefix(name, before)
-	key, closed := strings.CutSuffix(key, after)
-	return ok && closed && key != "" && !strings.ContainsAny(key, "[]")
+	rest, ok := strings.CutPrefix(name, before)
+	end := strings.IndexAny(rest, "[]")
+	return ok && end > 0 && fits(after, rest[end:])
 }
 
 // checkExpansions refuses to expand what is no reference.
@@ -169,6 +177,18 @@ func (in *request) checkExpansions(c call) *result {
 func (in *request) expands(name string) bool {
 	for key, value := range in.params {
 		if fits("expand[*]", key) && strings.TrimPrefix(value, "data.") == name {
+			return true
+		}
+	}
+	return false
+}
+
+// reaches reports whether a reference is to be replaced by its object, for its own sake or for
+// one inside of it.
+func (in *request) reaches(name string) bool {
+	for key, value := range in.params {
+		value = strings.TrimPrefix(value, "data.")
+		if fits("expand[*]", key) && (value == name || strings.HasPrefix(value, name+".")) {
 			return true
 		}
 	}

@@ -1,6 +1,8 @@
 package stripe
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -12,60 +14,145 @@ const authorizationLife = 7 * 24 * time.Hour
 
 // newMethod makes the payment method of a card. The caller holds mu.
 func (s *Server) newMethod(with *card) *paymentMethod {
-	return &paymentMethod{
-		ID: s.newID("pm"), Object: "payment_method", Card: with.details(), Created: s.Clock.Now().Unix(), Metadata: map[string]string{}, Type: "card",
+	made := &paymentMethod{
+		ID: s.newID("pm"), Object: "payment_method", Card: with.details(), Created: s.now().Unix(), Metadata: map[string]string{}, Type: "card",
+		BillingDetails: map[string]any{"address": nil, "email": nil, "name": nil, "phone": nil}, card: with,
+	}
+	s.methods.Put(made.ID, made)
+	return made
+}
+
+// asks reports whether the method's bank wants to see its holder.
+func (m *paymentMethod) asks(offSession bool) bool {
+	switch m.card.behavior.asks {
+	case asksNever:
+		return false
+	case asksPresent:
+		return !offSession
+	case asksUnlessSetUp:
+		return !m.setUp
+	case asksAlways:
+	}
+	return true
+}
+
+// refusal is what the method's bank says to a charge; empty where it pays. saves says that
+// the buyer is there, and has the method kept with the payment.
+func (m *paymentMethod) refusal(saves bool) apiError {
+	acts := m.card.behavior
+	if acts.code == "" || acts.later && saves {
+		return apiError{}
+	}
+	return apiError{Type: typeCard, Code: acts.code, DeclineCode: acts.declineCode, Message: acts.message}
+}
+
+// needsHolder is what a bank says that wants to see the holder, who is not there.
+//
+// Source: docs.stripe.com/payments/save-and-reuse, off-session recovery.
+func needsHolder() apiError {
+	return apiError{
+		Type: typeCard, Code: "authentication_required", DeclineCode: "authentication_required",
+		Message: "Your card was declined. This transaction requires authentication.",
 	}
 }
 
-// pay charges a card. The caller holds mu.
-func (s *Server) pay(i *intent, with *card, in *request) result {
-	if i.card != with || i.method == nil {
-		i.method = s.newMethod(with)
+// attempt charges an intent's method, or asks for its holder first. The caller holds mu.
+func (s *Server) attempt(i *intent, in *request, offSession bool) result {
+	if i.method.asks(offSession) {
+		if (offSession || in.params["error_on_requires_action"] == "true") && i.invoice == nil {
+			return s.decline(i, needsHolder(), s.newCharge(i))
+		}
+		return s.ask(i, in)
 	}
-	i.NextAction, i.card = nil, nil
+	return s.pay(i, in, offSession)
+}
+
+// ask waits for the bank's word on the holder. The caller holds mu.
+func (s *Server) ask(i *intent, in *request) result {
+	i.Status, i.LastPaymentError = requiresAction, nil
+	i.NextAction = challenge(i.ID)
+	s.tell("payment_intent.requires_action", i.copied())
+	return done(s.shown(i, in))
+}
+
+// challenge is the next action of what the bank has to agree to.
+func challenge(id string) map[string]any {
+	return map[string]any{"type": "use_stripe_sdk", "use_stripe_sdk": map[string]any{
+		"type": "three_d_secure_redirect", "source": id, "stripe_js": "/v3/challenge",
+	}}
+}
+
+// newCharge makes the charge of an intent's method, good until it is declined. The caller
+// holds mu.
+func (s *Server) newCharge(i *intent) *charge {
 	c := &charge{
-		ID: s.newID("ch"), Object: "charge", Amount: i.Amount, Created: s.Clock.Now().Unix(), Currency: i.Currency, Description: i.Description,
+		ID: s.newID("ch"), Object: "charge", Amount: i.Amount, Created: s.now().Unix(), Currency: i.Currency, Customer: i.Customer, Description: i.Description,
 		Metadata: i.Metadata, PaymentIntent: i.ID, PaymentMethod: i.method.ID, Status: succeeded, Paid: true,
-		PaymentMethodDetails: map[string]any{"type": "card", "card": with.details()},
+		PaymentMethodDetails: map[string]any{"type": "card", "card": i.method.Card},
 		Outcome:              map[string]any{"network_status": "approved_by_network", "seller_message": "Payment complete.", "type": "authorized"},
-		intent:               i.ID, behavior: with.behavior,
+		intent:               i.ID, behavior: i.method.card.behavior,
+	}
+	if i.invoice != nil {
+		c.Invoice = &i.invoice.ID
+	}
+	if i.CaptureMethod == "manual" {
+		details := maps.Clone(i.method.Card)
+		details["capture_before"] = s.now().Add(authorizationLife).Unix()
+		c.PaymentMethodDetails["card"] = details
 	}
 	s.charges.Put(c.ID, c)
 	i.charge = c.ID
-	if acts := with.behavior; acts.code != "" {
-		return s.decline(i, with, apiError{Type: typeCard, Code: acts.code, DeclineCode: acts.declineCode, Message: acts.message}, c)
+	return c
+}
+
+// pay charges an intent's method. The caller holds mu.
+func (s *Server) pay(i *intent, in *request, offSession bool) result {
+	i.NextAction = nil
+	c := s.newCharge(i)
+	saves := i.SetupFutureUsage != nil && i.Customer != nil && i.method.Customer == nil && !offSession
+	if refusal := i.method.refusal(saves); refusal.Code != "" {
+		return s.decline(i, refusal, c)
 	}
 	i.LastPaymentError = nil
 	if i.CaptureMethod == "manual" {
-		i.Status, i.AmountCapturable, i.authorized = requiresCapture, i.Amount, s.Clock.Now().Unix()
-		s.tell("charge.succeeded", *c)
+		i.Status, i.AmountCapturable = requiresCapture, i.Amount
+		s.after(authorizationLife, func() {
+			if i.Status == requiresCapture {
+				s.end(i, "automatic", "charge.expired")
+			}
+		})
+	} else {
+		c.Captured, c.AmountCaptured = true, i.Amount
+		i.Status, i.AmountReceived = succeeded, i.Amount
+	}
+	s.tell("charge.succeeded", *c)
+	if i.method.Customer == nil && i.Customer != nil && i.SetupFutureUsage != nil {
+		i.method.setUp = true
+		s.attach(i.method, *i.Customer)
+	}
+	i.method.spent = i.method.Customer == nil
+	if i.Status == requiresCapture {
 		s.tell("payment_intent.amount_capturable_updated", i.copied())
 		return done(s.shown(i, in))
 	}
-	c.Captured, c.AmountCaptured = true, i.Amount
-	i.Status, i.AmountReceived = succeeded, i.Amount
-	s.tell("charge.succeeded", *c)
 	s.tell("payment_intent.succeeded", i.copied())
+	if i.invoice != nil {
+		s.invoicePaid(i.invoice)
+	}
 	s.disputeByCard(c)
 	return done(s.shown(i, in))
 }
 
 // decline leaves the intent to be paid by another card. c is the charge that failed, nil
 // where it never came to one. The caller holds mu.
-func (s *Server) decline(i *intent, with *card, e apiError, c *charge) result {
-	if i.method == nil {
-		i.method = s.newMethod(with)
-	}
-	e.PaymentMethod = i.method
-	i.Status, i.method, i.card, i.NextAction = requiresMethod, nil, nil, nil
+func (s *Server) decline(i *intent, e apiError, c *charge) result {
+	e.PaymentMethod = i.method.copied()
+	i.method.spent = i.method.Customer == nil
+	i.Status, i.method, i.NextAction = requiresMethod, nil, nil
 	if c != nil {
 		e.Charge = c.ID
 		c.Status, c.Paid, c.FailureCode, c.FailureMessage = "failed", false, &e.Code, &e.Message
-		reason := e.DeclineCode
-		if reason == "" {
-			reason = e.Code
-		}
-		c.Outcome = map[string]any{"network_status": "declined_by_network", "reason": reason, "type": "issuer_declined"}
+		c.Outcome = map[string]any{"network_status": "declined_by_network", "reason": cmp.Or(e.DeclineCode, e.Code), "type": "issuer_declined"}
 	}
 	out := failed(http.StatusPaymentRequired, e)
 	if body, ok := out.object.(errorBody); ok {
@@ -133,8 +220,13 @@ func (s *Server) cancel(in *request) result {
 	if out != nil {
 		return *out
 	}
+	if i.invoice != nil {
+		return failed(http.StatusBadRequest, apiError{
+			Type: typeInvalidRequest, PaymentIntent: i.copied(), Message: "You cannot cancel PaymentIntents created by invoices. Please void the invoice instead.",
+		})
+	}
 	if i.Status == succeeded || i.Status == canceled {
-		return unexpected(i, "cancel", requiresMethod+", "+requiresCapture+", requires_confirmation, "+requiresAction+", processing")
+		return unexpected(i, "cancel", requiresMethod+", "+requiresCapture+", "+requiresConfirmation+", "+requiresAction+", processing")
 	}
 	s.end(i, reason, "charge.refunded")
 	return done(s.shown(i, in))
@@ -143,8 +235,7 @@ func (s *Server) cancel(in *request) result {
 // end cancels an intent and lets go of what it holds, which the charge's event of the
 // given type tells. The caller holds mu.
 func (s *Server) end(i *intent, reason, chargeEvent string) {
-	now := s.Clock.Now().Unix()
-	i.Status, i.CanceledAt, i.AmountCapturable, i.NextAction, i.card = canceled, &now, 0, nil, nil
+	i.Status, i.CanceledAt, i.AmountCapturable, i.NextAction = canceled, new(s.now().Unix()), 0, nil
 	if reason != "" {
 		i.CancellationReason = &reason
 	}
@@ -153,21 +244,4 @@ func (s *Server) end(i *intent, reason, chargeEvent string) {
 		s.tell(chargeEvent, *c)
 	}
 	s.tell("payment_intent.canceled", i.copied())
-}
-
-// Elapse does what time does: authorizations run out.
-func (s *Server) Elapse() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.Clock.Now()
-	for _, i := range s.intents.All() {
-		if i.Status == requiresCapture && now.Sub(time.Unix(i.authorized, 0)) >= authorizationLife {
-			s.end(i, "automatic", "charge.expired")
-		}
-	}
-	for _, held := range s.sessions.All() {
-		if held.Status == sessionOpen && now.Unix() >= held.ExpiresAt {
-			s.endSession(held)
-		}
-	}
 }

@@ -2,6 +2,8 @@ package stripe
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 
 	"github.com/paydesk/paydesk/adapters/simulator/engine"
@@ -19,7 +21,16 @@ type exchange struct {
 
 // serve answers one call.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
+	var file []byte
+	var tooLong error
+	if c.uploads { // read before the desk does, which takes less
+		file, tooLong = io.ReadAll(http.MaxBytesReader(w, r.Body, uploadBytesMax))
+		r.Body = http.NoBody
+	}
 	opened, body, err := s.desk.Open(w, r)
+	if c.uploads {
+		body, err = file, errors.Join(tooLong, err)
+	}
 	x := &exchange{Exchange: opened, call: c}
 	x.Key = r.Header.Get("Idempotency-Key")
 	if x.Instead(func(status int) { s.send(x, outage(status)) }) {

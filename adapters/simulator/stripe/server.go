@@ -1,5 +1,5 @@
 // Package stripe speaks Stripe's REST dialect of API version 2023-10-16, as far as card
-// payments go, with Stripe's strictness: unknown parameters, wrong types, states that do
+// payments, disputes, saved cards and subscriptions go, with Stripe's strictness: unknown parameters, wrong types, states that do
 // not allow a call and keys used twice are refused in Stripe's words. It has its own wire
 // types and shares nothing with the program that it judges.
 //
@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,12 +49,25 @@ type Server struct {
 
 	mu       sync.Mutex
 	counter  int64
+	at       time.Time // that is caught up with; zero for the clock's
+	agenda   agenda
+	planned  int64 // counts what was put on the agenda
 	intents  engine.Store[*intent]
 	charges  engine.Store[*charge]
 	events   engine.Store[*event]
 	disputes engine.Store[*dispute]
 	refunds  engine.Store[*refund]
 	sessions engine.Store[*session]
+	files    engine.Store[*file]
+
+	customers     engine.Store[*customer]
+	methods       engine.Store[*paymentMethod]
+	setups        engine.Store[*setup]
+	products      engine.Store[*product]
+	prices        engine.Store[*price]
+	subscriptions engine.Store[*subscription]
+	invoices      engine.Store[*invoice]
+	afterRetries  string // what becomes of a subscription whose payment failed for the last time
 }
 
 var _ engine.Dialect = (*Server)(nil)
@@ -66,13 +78,14 @@ type call struct {
 	expandable []string
 	do         func(*request) result
 	public     bool // whether a publishable key with a client secret may call it
+	uploads    bool // whether it takes a file
 }
 
 // New makes the server.
 func New(options Options) *Server {
 	s := &Server{
 		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
-		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
+		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests}, afterRetries: canceled,
 	}
 	for pattern, c := range s.calls() {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -91,36 +104,6 @@ func New(options Options) *Server {
 	return s
 }
 
-// calls are the API's calls by method and path.
-func (s *Server) calls() map[string]call {
-	ofIntent := []string{"latest_charge", "payment_method"}
-	ofSession := []string{"payment_intent", "payment_intent.latest_charge"}
-	inList := []string{"data.latest_charge", "data.payment_method"}
-	return map[string]call{
-		"POST /v1/payment_intents":               {allowed: createParams, expandable: ofIntent, do: s.create},
-		"GET /v1/payment_intents":                {allowed: listParams, expandable: inList, do: s.list},
-		"GET /v1/payment_intents/{id}":           {allowed: getParams, expandable: ofIntent, do: s.get, public: true},
-		"POST /v1/payment_intents/{id}/confirm":  {allowed: confirmParams, expandable: ofIntent, do: s.confirm, public: true},
-		"POST /v1/payment_intents/{id}/capture":  {allowed: captureParams, expandable: ofIntent, do: s.capture},
-		"POST /v1/payment_intents/{id}/cancel":   {allowed: cancelParams, expandable: ofIntent, do: s.cancel},
-		"POST /v1/3ds2/authenticate":             {allowed: authenticateParams, expandable: ofIntent, do: s.authenticate, public: true},
-		"GET /v1/charges/{id}":                   {allowed: expandParams, expandable: []string{"payment_intent"}, do: s.getCharge},
-		"GET /v1/events":                         {allowed: slices.Concat(listParams, []string{"type", "types[*]"}), do: s.listEvents},
-		"GET /v1/events/{id}":                    {allowed: expandParams, do: s.getEvent},
-		"GET /v1/disputes":                       {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listDisputes},
-		"GET /v1/disputes/{id}":                  {allowed: expandParams, do: s.getDispute},
-		"POST /v1/checkout/sessions":             {allowed: sessionParams, expandable: ofSession, do: s.createSession},
-		"GET /v1/checkout/sessions/{id}":         {allowed: expandParams, expandable: ofSession, do: s.getSession},
-		"POST /v1/checkout/sessions/{id}/expire": {allowed: expandParams, expandable: ofSession, do: s.expireSession},
-		"POST /v1/refunds":                       {allowed: refundParams, do: s.refund},
-		"GET /v1/refunds":                        {allowed: slices.Concat(listParams, []string{"charge", "payment_intent"}), do: s.listRefunds},
-		"GET /v1/refunds/{id}":                   {allowed: expandParams, do: s.getRefund},
-		"GET /v1/balance":                        {allowed: expandParams, do: s.balance},
-		"GET /v1/account":                        {allowed: expandParams, do: s.showAccount},
-		"GET /v1/webhook_endpoints":              {allowed: []string{"limit", "starting_after", "ending_before", "expand[*]"}, do: s.listEndpoints},
-	}
-}
-
 // Handler serves everything in the account's folder: the API under v1, the hosted pages under
 // c, and the stand-in for Stripe.js under v3.
 func (s *Server) Handler() http.Handler { return s.mux }
@@ -130,7 +113,11 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.intents, s.charges, s.events, s.disputes = engine.Store[*intent]{}, engine.Store[*charge]{}, engine.Store[*event]{}, engine.Store[*dispute]{}
-	s.refunds, s.sessions = engine.Store[*refund]{}, engine.Store[*session]{}
+	s.refunds, s.sessions, s.files = engine.Store[*refund]{}, engine.Store[*session]{}, engine.Store[*file]{}
+	s.customers, s.methods, s.setups = engine.Store[*customer]{}, engine.Store[*paymentMethod]{}, engine.Store[*setup]{}
+	s.products, s.prices = engine.Store[*product]{}, engine.Store[*price]{}
+	s.subscriptions, s.invoices = engine.Store[*subscription]{}, engine.Store[*invoice]{}
+	s.agenda, s.afterRetries = nil, canceled
 	s.keys.Reset()
 }
 

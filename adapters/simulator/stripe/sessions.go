@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +19,7 @@ type session struct {
 	ClientReferenceID *string           `json:"client_reference_id"`
 	Created           int64             `json:"created"`
 	Currency          string            `json:"currency"`
+	Customer          *string           `json:"customer"`
 	ExpiresAt         int64             `json:"expires_at"`
 	Livemode          bool              `json:"livemode"`
 	Metadata          map[string]string `json:"metadata"`
@@ -50,7 +50,7 @@ var sessionParams = []string{
 	"mode", "success_url", "cancel_url", "client_reference_id", "expires_at", "metadata[*]", "expand[*]",
 	"line_items[*][quantity]", "line_items[*][price_data][currency]", "line_items[*][price_data][unit_amount]",
 	"line_items[*][price_data][product_data][name]", "payment_intent_data[capture_method]",
-	"payment_intent_data[description]", "payment_intent_data[metadata][*]", "payment_method_types[*]",
+	"customer", "payment_intent_data[setup_future_usage]", "payment_intent_data[description]", "payment_intent_data[metadata][*]", "payment_method_types[*]",
 }
 
 // createSession makes a page at which one payment can be paid.
@@ -63,10 +63,19 @@ func (s *Server) createSession(in *request) result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if made.Customer, out = s.customerOf(in); out != nil {
+		return *out
+	}
+	made.intent.Customer = made.Customer
 	made.ID = s.newID("cs_test")
 	at := in.base + s.prefix + "/c/pay/" + made.ID
 	made.URL = &at
 	s.sessions.Put(made.ID, made)
+	s.later(made.ExpiresAt, func() {
+		if made.Status == sessionOpen {
+			s.endSession(made)
+		}
+	})
 	return done(s.shownSession(made, in))
 }
 
@@ -221,12 +230,8 @@ func (s *Server) try(id string, card url.Values) (tried, bool) {
 	}
 	i := held.intent
 	if !held.made {
-		i.ID = s.newID("pi")
-		i.ClientSecret = i.ID + "_secret_" + rand.Text()
-		i.Created = s.Clock.Now().Unix()
+		s.keep(i)
 		held.made = true
-		s.intents.Put(i.ID, i)
-		s.tell("payment_intent.created", i.copied())
 	}
 	s.mu.Unlock()
 	in := &request{id: i.ID, params: map[string]string{"payment_method_data[type]": "card", "return_url": held.SuccessURL}}

@@ -1,7 +1,8 @@
 // Package browser is a stand-in for PayPal's JavaScript SDK, version 5: the same calls with
-// the same answers, as far as a page with PayPal's button or with card fields needs them. The
-// fields, and what a buyer agrees in, live in frames of the simulator's own origin, which
-// alone talk to the simulator; the page that embeds them never sees a card number.
+// the same answers, as far as a page with PayPal's button or with card fields needs them: for
+// orders, for subscriptions, and for saving a means of payment. The fields, and what a buyer
+// agrees in, live in frames of the simulator's own origin, which alone talk to the simulator;
+// the page that embeds them never sees a card number.
 //
 // Source: developer.paypal.com/sdk/js.
 package browser
@@ -73,8 +74,12 @@ func check(query url.Values, clientID string, currencies []string) string {
 		return "client-id not recognized for either production or sandbox"
 	case query.Has("currency") && !slices.Contains(currencies, query.Get("currency")):
 		return "invalid currency"
-	case query.Has("intent") && !slices.Contains([]string{"capture", "authorize"}, query.Get("intent")):
+	case query.Has("intent") && !slices.Contains([]string{"capture", "authorize", "subscription"}, query.Get("intent")):
 		return "invalid intent"
+	case query.Has("vault") && !slices.Contains([]string{"true", "false"}, query.Get("vault")):
+		return "invalid vault"
+	case query.Get("intent") == "subscription" && query.Get("vault") != "true":
+		return "intent=subscription needs vault=true"
 	}
 	if query.Has("components") {
 		for part := range strings.SplitSeq(query.Get("components"), ",") {

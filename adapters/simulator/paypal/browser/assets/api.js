@@ -1,4 +1,5 @@
-// The frames' calls to the simulator of PayPal, about one order.
+// The frames' calls to the simulator of PayPal, about one order; subscriptions and setup tokens
+// go by their ids in its place.
 
 import { accountKey } from './frame.js';
 

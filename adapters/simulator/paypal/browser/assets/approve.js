@@ -1,4 +1,4 @@
-// Where a buyer agrees to pay by PayPal. What he types goes to the simulator; the page that
+// Where a buyer agrees to pay by PayPal, once or again and again, or to have his account saved. What he types goes to the simulator; the page that
 // embeds the frame hears that he agreed, or not.
 
 import { call, orderPath } from './api.js';
@@ -44,7 +44,9 @@ serve({
     methods.init({});
     const found = await call('GET', orderPath(order), terms);
     if (found.error) return found;
-    document.getElementById('amount').textContent = `${found.amount.value} ${found.amount.currency_code}`;
+    agree.textContent = found.verb;
+    if (found.amount) document.getElementById('amount').textContent = `${found.amount.value} ${found.amount.currency_code}`;
+    else document.getElementById('title').textContent = 'Agree to have your PayPal account saved';
     agree.disabled = cancel.disabled = false;
     return methods.focus();
   },

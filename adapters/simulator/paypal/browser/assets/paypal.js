@@ -8,7 +8,7 @@
 const script = document.currentScript;
 const asked = new URL(script.src).searchParams;
 const clientID = asked.get('client-id');
-// What the script was loaded for; an order that differs cannot be paid.
+// What the script was loaded for; an order or a subscription that differs cannot be agreed to.
 const terms = { currency: asked.get('currency') ?? 'USD', intent: asked.get('intent') ?? 'capture' };
 const parts = (asked.get('components') ?? 'buttons').split(',');
 
@@ -22,12 +22,29 @@ function elementOf(where) {
   return container;
 }
 
-/** Has the page make an order; gives its id. */
-async function newOrder(options) {
-  const order = await options.createOrder({ paymentSource: options.paymentSource });
-  if (typeof order !== 'string' || order === '') throw new Error(`Expected an order id to be passed, got ${typeof order}`);
-  return order;
+/** What a buyer can agree to, by what the page makes it with: the name that its id goes by, and what it is called. */
+const makers = {
+  createOrder: { key: 'orderID', called: 'an order id' },
+  createSubscription: { key: 'subscriptionID', called: 'a subscription id' },
+  createVaultSetupToken: { key: 'vaultSetupToken', called: 'a setup token' },
+};
+
+/** The one of the makers that the page gave. */
+function makerOf(options, names) {
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length !== 1 || typeof options[given[0]] !== 'function') throw new Error(`One of ${names.join(', ')} is needed and must be a function.`);
+  return given[0];
 }
+
+/** Has the page make what the buyer is to agree to; gives its id. */
+async function newConsent(options) {
+  const id = await options[options.maker]({ paymentSource: options.paymentSource });
+  if (typeof id !== 'string' || id === '') throw new Error(`Expected ${makers[options.maker].called} to be passed, got ${typeof id}`);
+  return id;
+}
+
+/** What the page is told of it. */
+const told = (options, id, more) => ({ [makers[options.maker].key]: id, ...more });
 
 /** Tells the page of an error, or the browser where the page does not want to know. */
 function tellError(options, error) {
@@ -90,7 +107,7 @@ function challenge(holder, order) {
 }
 
 /**
- * Has the buyer agree to an order at PayPal; gives {payer}, {error} or {canceled}. A card
+ * Has the buyer agree at PayPal, to an order or to what else has that id; gives {payer}, {error} or {canceled}. A card
  * that its bank asks for, and that then fails, leads back to the choice of another one.
  */
 function approval(holder, order) {
@@ -108,8 +125,9 @@ function approval(holder, order) {
 
 class Buttons {
   constructor(options) {
-    if (typeof options.createOrder !== 'function') throw new Error('createOrder is needed and must be a function.');
-    this.options = { ...options, paymentSource: 'paypal' };
+    const maker = makerOf(options, Object.keys(makers));
+    if (maker === 'createSubscription' && terms.intent !== 'subscription') throw new Error('createSubscription needs the script to be loaded with vault=true&intent=subscription.');
+    this.options = { ...options, maker, paymentSource: 'paypal' };
     this.dialogs = new Set(); // what closes those that are open
     this.frame = null;
     this.paying = false;
@@ -141,7 +159,7 @@ class Buttons {
     if (this.paying) return;
     this.paying = true;
     try {
-      await this.agree(await newOrder(this.options));
+      await this.agree(await newConsent(this.options));
     } catch (error) {
       tellError(this.options, error);
     } finally {
@@ -150,13 +168,13 @@ class Buttons {
     }
   }
 
-  async agree(orderID) {
+  async agree(id) {
     const shown = this.frame;
-    const { error, canceled, payer } = shown ? await approval(this, orderID) : { canceled: true };
+    const { error, canceled, payer } = shown ? await approval(this, id) : { canceled: true };
     if (!shown || this.frame !== shown) return; // the button was taken away
     if (error) throw failure(error);
-    if (canceled) await this.options.onCancel?.({ orderID }, {});
-    else await this.options.onApprove?.({ orderID, payerID: payer, paymentSource: 'paypal' }, { restart: () => this.agree(orderID) });
+    if (canceled) await this.options.onCancel?.(told(this.options, id), {});
+    else await this.options.onApprove?.(told(this.options, id, { payerID: payer, paymentSource: 'paypal' }), { restart: () => this.agree(id) });
   }
 
   async close() {
@@ -233,9 +251,9 @@ class CardField {
 
 class CardFields {
   constructor(options) {
-    if (typeof options.createOrder !== 'function') throw new Error('createOrder is needed and must be a function.');
+    const maker = makerOf(options, ['createOrder', 'createVaultSetupToken']);
     if (typeof options.onApprove !== 'function') throw new Error('onApprove is needed and must be a function.');
-    this.options = { ...options, paymentSource: 'card' };
+    this.options = { ...options, maker, paymentSource: 'card' };
     this.session = randomName();
     this.shown = new Map(); // frames by the names of their fields
     this.dialogs = new Set();
@@ -263,16 +281,16 @@ class CardFields {
   }
 
   async getState() {
-    const told = await Promise.all([...this.shown].map(async ([name, frame]) => [name, await frame.call('state')]));
-    return this.stateOf(new Map(told));
+    const states = await Promise.all([...this.shown].map(async ([name, frame]) => [name, await frame.call('state')]));
+    return this.stateOf(new Map(states));
   }
 
   /** What the fields' states by name make of the form. One that does not answer is not valid. */
-  stateOf(told) {
-    const state = { fields: {}, errors: [], cards: told.get('Number')?.cards ?? [], isFormValid: true, isFormEmpty: true };
+  stateOf(states) {
+    const state = { fields: {}, errors: [], cards: states.get('Number')?.cards ?? [], isFormValid: true, isFormEmpty: true };
     for (const [name, { state: key, wrong }] of Object.entries(cardFields)) {
-      if (!told.has(name) && !neededFields.includes(name)) continue;
-      const { isEmpty, isValid, isPotentiallyValid, isFocused } = { ...untouched, ...told.get(name) };
+      if (!states.has(name) && !neededFields.includes(name)) continue;
+      const { isEmpty, isValid, isPotentiallyValid, isFocused } = { ...untouched, ...states.get(name) };
       state.fields[key] = { isEmpty, isValid, isPotentiallyValid, isFocused };
       state.isFormEmpty &&= isEmpty;
       if (isValid) continue;
@@ -288,7 +306,7 @@ class CardFields {
     try {
       await this.validate();
       try {
-        await this.pay(await newOrder(this.options));
+        await this.pay(await newConsent(this.options));
       } catch (error) {
         tellError(this.options, error);
         throw error;
@@ -300,22 +318,22 @@ class CardFields {
 
   /** Has all fields show what is wrong with them; the first of those gets the focus. */
   async validate() {
-    const told = new Map(await Promise.all([...this.shown].map(async ([name, frame]) => [name, await frame.call('validate')])));
-    const { isFormValid, errors } = this.stateOf(told);
+    const states = new Map(await Promise.all([...this.shown].map(async ([name, frame]) => [name, await frame.call('validate')])));
+    const { isFormValid, errors } = this.stateOf(states);
     if (isFormValid) return;
     const first = Object.keys(cardFields).find((name) => cardFields[name].wrong === errors[0]);
     this.shown.get(first)?.call('focus');
     throw Object.assign(new Error(errors.join(', ')), { name: errors[0] });
   }
 
-  async pay(orderID) {
+  async pay(id) {
     // The number's field gets the rest from its neighbors; the page never does.
     const fields = [...this.shown.keys()].map((name) => cardFields[name].page);
-    let told = await this.shown.get('Number').call('confirm', { order: orderID, fields, ...terms });
-    if (told.asks) told = await challenge(this, orderID);
-    if (told.error) throw failure(told.error);
-    if (told.canceled) await this.options.onCancel?.({ orderID });
-    else await this.options.onApprove({ orderID, ...(told.liability ? { liabilityShift: told.liability } : {}) });
+    let result = await this.shown.get('Number').call('confirm', { order: id, fields, ...terms });
+    if (result.asks) result = await challenge(this, id);
+    if (result.error) throw failure(result.error);
+    if (result.canceled) await this.options.onCancel?.(told(this.options, id));
+    else await this.options.onApprove(told(this.options, id, result.liability ? { liabilityShift: result.liability } : {}));
   }
 }
 

@@ -1,5 +1,5 @@
 // The bank's question of 3-D Secure. The buyer's choice goes to the API of this origin;
-// the page that embeds the frame gets the PaymentIntent as it stands then.
+// the page that embeds the frame gets the PaymentIntent or SetupIntent as it stands then.
 
 import { call, intentOf } from './api.js';
 import { serve, tell, tellHeight } from './frame.js';

@@ -113,10 +113,14 @@ function checkElementsOptions(options) {
     intentOf(options.clientSecret);
     return;
   }
-  if (!['payment', 'setup', 'subscription'].includes(options.mode)) throw new IntegrationError('Invalid value for elements(): mode should be payment, setup or subscription.');
-  if (!/^[a-z]{3}$/.test(options.currency ?? '')) throw new IntegrationError('Invalid value for elements(): currency should be a lowercase three-letter code.');
-  if (options.mode === 'payment' && (!Number.isInteger(options.amount) || options.amount <= 0)) throw new IntegrationError('Invalid value for elements(): amount should be a positive integer.');
-  if (options.captureMethod !== undefined && !['automatic', 'automatic_async', 'manual'].includes(options.captureMethod)) throw new IntegrationError('Invalid value for elements(): captureMethod should be automatic, automatic_async or manual.');
+  const { mode, amount, currency, captureMethod, setupFutureUsage } = options;
+  if (!['payment', 'setup', 'subscription'].includes(mode)) throw new IntegrationError('Invalid value for elements(): mode should be payment, setup or subscription.');
+  if (!/^[a-z]{3}$/.test(currency ?? '') && (mode !== 'setup' || currency !== undefined)) throw new IntegrationError('Invalid value for elements(): currency should be a lowercase three-letter code.');
+  if (mode === 'payment' && (!Number.isInteger(amount) || amount <= 0)) throw new IntegrationError('Invalid value for elements(): amount should be a positive integer.');
+  if (mode === 'subscription' && (!Number.isInteger(amount) || amount < 0)) throw new IntegrationError('Invalid value for elements(): amount should be an integer of zero or more.');
+  if (mode === 'setup' && amount !== undefined) throw new IntegrationError('Invalid value for elements(): amount cannot be given with mode setup.');
+  if (captureMethod !== undefined && !['automatic', 'automatic_async', 'manual'].includes(captureMethod)) throw new IntegrationError('Invalid value for elements(): captureMethod should be automatic, automatic_async or manual.');
+  if (![undefined, null, 'on_session', 'off_session'].includes(setupFutureUsage)) throw new IntegrationError('Invalid value for elements(): setupFutureUsage should be on_session or off_session.');
 }
 
 class Elements {
@@ -157,7 +161,7 @@ class Elements {
 
   async fetchUpdates() {
     if (this.deferred) throw new IntegrationError('fetchUpdates() needs elements that were made with a clientSecret.');
-    const { error } = await this.stripe.retrievePaymentIntent(this.options.clientSecret);
+    const { error } = await this.stripe.retrieve(this.options.clientSecret);
     return error ? { error } : {};
   }
 
@@ -176,13 +180,13 @@ function mountedFrame(elements) {
   return elements.element.frame;
 }
 
-function intentOf(clientSecret) {
-  const match = /^(pi_[A-Za-z0-9_]+?)_secret_[A-Za-z0-9]+$/.exec(typeof clientSecret === 'string' ? clientSecret : '');
+function intentOf(clientSecret, kinds = 'pi|seti') {
+  const match = new RegExp(`^((?:${kinds})_[A-Za-z0-9_]+?)_secret_[A-Za-z0-9]+$`).exec(typeof clientSecret === 'string' ? clientSecret : '');
   if (!match) throw new IntegrationError('Invalid value for clientSecret: it should be a client secret of the form ${id}_secret_${secret}.');
   return match[1];
 }
 
-/** Shows the bank's question over the page; gives {paymentIntent} or {error}. */
+/** Shows the bank's question over the page; gives {paymentIntent}, {setupIntent} or {error}. */
 async function challenge(key, clientSecret) {
   const before = document.activeElement;
   const dialog = document.createElement('dialog');
@@ -221,22 +225,24 @@ const authenticationFailed = 'We are unable to authenticate your payment method.
 /** Goes through the buyer's next step, if there is one. */
 async function nextStep(key, clientSecret, result) {
   if (result.error) return result;
-  const { paymentIntent } = result;
-  const action = paymentIntent.next_action;
-  if (paymentIntent.status !== 'requires_action' || !action) return result;
+  const intent = result.paymentIntent ?? result.setupIntent;
+  const action = intent.next_action;
+  if (intent.status !== 'requires_action' || !action) return result;
   if (action.type === 'redirect_to_url') {
     location.assign(action.redirect_to_url.url);
     return new Promise(() => {}); // the page is left
   }
   const after = await challenge(key, clientSecret);
-  if (after.error || after.paymentIntent.status !== 'requires_payment_method') return after;
-  const last = after.paymentIntent.last_payment_error ?? {};
-  return {
-    error: {
-      type: 'invalid_request_error', code: 'payment_intent_authentication_failure', message: authenticationFailed,
-      ...last, payment_intent: after.paymentIntent,
-    },
-  };
+  if (after.error) return after;
+  const seen = after.paymentIntent ?? after.setupIntent;
+  if (seen.status !== 'requires_payment_method') return after;
+  const error = { type: 'invalid_request_error', code: `${seen.object}_authentication_failure`, message: authenticationFailed };
+  return { error: { ...error, ...(seen.last_payment_error ?? seen.last_setup_error), [seen.object]: seen } };
+}
+
+/** What a PaymentIntent has to be like for elements that were made before it. */
+function expectation({ mode, amount, currency, captureMethod = 'automatic', setupFutureUsage = null }) {
+  return mode === 'subscription' ? { amount, currency } : { amount, currency, captureMethod, setupFutureUsage };
 }
 
 class StripeStandIn {
@@ -249,28 +255,37 @@ class StripeStandIn {
     return new Elements(this, options);
   }
 
-  async confirmPayment({ elements, clientSecret, confirmParams = {}, redirect = 'always' }) {
+  async confirmPayment(params) {
+    if (params.elements?.options?.mode === 'setup') throw new IntegrationError('stripe.confirmPayment() cannot be called with elements of mode setup. Call stripe.confirmSetup() instead.');
+    return this.confirm('confirmPayment', 'pi', params, expectation);
+  }
+
+  async confirmSetup(params) {
+    if (params.elements?.options?.mode === 'payment') throw new IntegrationError('stripe.confirmSetup() cannot be called with elements of mode payment. Call stripe.confirmPayment() instead.');
+    return this.confirm('confirmSetup', 'seti', params, () => undefined);
+  }
+
+  async confirm(name, kind, { elements, clientSecret, confirmParams = {}, redirect = 'always' }, expects) {
     const frame = mountedFrame(elements);
     const secret = clientSecret ?? elements.options.clientSecret;
-    intentOf(secret);
+    intentOf(secret, kind);
     if (redirect === 'always' && !confirmParams.return_url) throw new IntegrationError('confirmParams.return_url is needed unless redirect is if_required.');
-    if (elements.deferred && !elements.submitted) throw new IntegrationError('elements.submit() must be called before stripe.confirmPayment().');
+    if (elements.deferred && !elements.submitted) throw new IntegrationError(`elements.submit() must be called before stripe.${name}().`);
     elements.submitted = false;
-    const { amount, currency, captureMethod = 'automatic' } = elements.options;
-    const expected = elements.deferred ? { amount, currency, captureMethod } : undefined;
+    const expected = elements.deferred ? expects(elements.options) : undefined;
     const confirmed = await frame.call('confirm', { clientSecret: secret, returnURL: confirmParams.return_url ?? location.href, expected });
     const result = await nextStep(this.key, secret, confirmed);
     if (result.error || redirect === 'if_required') return result;
+    const intent = result.paymentIntent ?? result.setupIntent;
     const address = new URL(confirmParams.return_url);
-    address.searchParams.set('payment_intent', result.paymentIntent.id);
-    address.searchParams.set('payment_intent_client_secret', secret);
-    address.searchParams.set('redirect_status', ['succeeded', 'requires_capture'].includes(result.paymentIntent.status) ? 'succeeded' : 'pending');
+    address.searchParams.set(intent.object, intent.id);
+    address.searchParams.set(`${intent.object}_client_secret`, secret);
+    address.searchParams.set('redirect_status', ['succeeded', 'requires_capture'].includes(intent.status) ? 'succeeded' : 'pending');
     location.assign(address.href);
     return new Promise(() => {}); // the page is left
   }
 
-  async retrievePaymentIntent(clientSecret) {
-    intentOf(clientSecret);
+  async retrieve(clientSecret) {
     if (!this.controller) {
       this.controller = new Frame('controller', this.key, 'Payment controller');
       Object.assign(this.controller.node.style, { display: 'none' });
@@ -280,8 +295,19 @@ class StripeStandIn {
     return this.controller.call('retrieve', { clientSecret });
   }
 
+  async retrievePaymentIntent(clientSecret) {
+    intentOf(clientSecret, 'pi');
+    return this.retrieve(clientSecret);
+  }
+
+  async retrieveSetupIntent(clientSecret) {
+    intentOf(clientSecret, 'seti');
+    return this.retrieve(clientSecret);
+  }
+
   async handleNextAction({ clientSecret }) {
-    return nextStep(this.key, clientSecret, await this.retrievePaymentIntent(clientSecret));
+    intentOf(clientSecret);
+    return nextStep(this.key, clientSecret, await this.retrieve(clientSecret));
   }
 }
 
