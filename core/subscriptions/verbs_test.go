@@ -1,7 +1,9 @@
 package subscriptions_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -353,4 +355,77 @@ func TestTheBuyersLinkToTheMethod(t *testing.T) {
 	s = h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
 	_, err = h.Subscriptions.MethodLink(t.Context(), verb(s, "k"))
 	require.ErrorIs(t, err, core.ErrNotSupported)
+}
+
+// Somebody looks while a verb is on its way: what its answer shows may be older, so it is looked at
+// afresh, and nothing is told twice.
+func TestALookDuringAVerb(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+		h.Provider.OnCall(func(ctx context.Context, call portstest.FakeCall) {
+			if call.Method != "PauseSubscription" {
+				return
+			}
+			h.Provider.OnCall(nil)
+			h.Provider.Steer(t, s.ProviderSubscriptionID, portstest.Steering{Do: portstest.SteerQuantity, Quantity: 5})
+			_, err := h.Observe.Sync(ctx, s.Ref(), core.Cause{Kind: core.CauseStaff})
+			require.NoError(t, err)
+		})
+		outcome, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+		require.NoError(t, err)
+		require.Equal(t, core.SubscriptionPaused, outcome.Subscription.Status)
+		require.EqualValues(t, 5, outcome.Subscription.Quantity)
+		require.Equal(t, []core.EventType{core.EventSubscriptionCreated, core.EventSubscriptionUpdated, core.EventSubscriptionPaused}, h.Types(string(s.ID)))
+	})
+}
+
+// A payment of a subscription's invoice is looked at by itself while the subscription is.
+func TestALookAtThePaymentDuringOneAtTheSubscription(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		s := attempt.Subscription
+		first := paymentsOf(t, h, s.ID)
+		require.Len(t, first, 1, "the first payment is known before it is made")
+		require.True(t, h.Provider.Subscribe(s.ProviderSubscriptionID, portstest.CardSucceeds))
+		h.Provider.OnCall(func(ctx context.Context, call portstest.FakeCall) {
+			if call.Method != "GetPayment" {
+				return
+			}
+			h.Provider.OnCall(nil)
+			_, err := h.Observe.Sync(ctx, first[0].Ref(), core.Cause{Kind: core.CauseStaff})
+			require.NoError(t, err)
+		})
+		s, after, err := h.Subscriptions.Look(t.Context(), checkout.ID, s.ID)
+		require.NoError(t, err)
+		require.Equal(t, core.SubscriptionActive, s.Status)
+		require.Equal(t, core.CheckoutComplete, after.Status)
+		require.Equal(t, core.PaymentSucceeded, h.Payment(first[0].ID).Status)
+		require.Equal(t, []core.EventType{core.EventPaymentRequiresAction, core.EventPaymentSucceeded}, h.Types(string(first[0].ID)))
+	})
+}
+
+// Many begin at the same moment, and one of them does.
+func TestManyBuyersAtOnce(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		var racers sync.WaitGroup
+		for range 8 {
+			racers.Go(func() { _, _ = h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account) })
+		}
+		racers.Wait()
+		h.RunAll()
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		page, err := h.Subscriptions.List(t.Context(), ports.SubscriptionFilter{Customer: checkout.Buyer.Customer}, core.PageRequest{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.Equal(t, attempt.Subscription.ID, page.Items[0].ID)
+		require.Equal(t, 1, h.Provider.CallsOf("CreateSubscription"))
+		require.Empty(t, h.Store.GivenUp())
+	})
 }

@@ -133,7 +133,7 @@ func setupMode(s *customers.Service) mode {
 			if c.Method == "" {
 				return attempt{}, nil
 			}
-			m, err := s.Method(ctx, "", c.Method)
+			m, err := s.Method(ctx, c.Buyer.Customer, c.Method)
 			return ofMethod(m), err
 		},
 	}
