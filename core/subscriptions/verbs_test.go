@@ -425,7 +425,10 @@ func TestManyBuyersAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
 		require.Equal(t, attempt.Subscription.ID, page.Items[0].ID)
-		require.Equal(t, 1, h.Provider.CallsOf("CreateSubscription"))
+		operations, err := h.Store.SubjectOperations(t.Context(), string(attempt.Subscription.ID))
+		require.NoError(t, err)
+		require.Len(t, operations, 1, "whoever comes late sends the same under the same key")
+		require.Equal(t, 1, h.Provider.EffectsOf(operations[0].Key()))
 		require.Empty(t, h.Store.GivenUp())
 	})
 }
