@@ -127,13 +127,7 @@ func (m SavedMethod) Abandoned(operations []Operation) SavedMethod {
 // ShownByMethod reports whether a sight of the method proves that the operation took effect, so
 // that one of unknown outcome is settled by it.
 func (o Operation) ShownByMethod(seen MethodSnapshot) bool {
-	switch o.Kind {
-	case OpCreateSetup:
-		return seen.Setup != "" || seen.Ref.ID != ""
-	case OpConfirmSetup:
-		return seen.Status == MethodActive || seen.Status == MethodRemoved
-	case OpDetachMethod:
-		return seen.Status == MethodRemoved
-	}
-	return false
+	gone := seen.Status == MethodRemoved
+	return o.Kind == OpCreateSetup && (seen.Setup != "" || seen.Ref.ID != "") ||
+		o.Kind == OpConfirmSetup && (gone || seen.Status == MethodActive) || o.Kind == OpDetachMethod && gone
 }

@@ -204,17 +204,11 @@ func (c Checkout) Doubled(s Subscription) bool {
 // effect, so that one of unknown outcome is settled by it. Whether a change did is for the caller
 // to compare.
 func (o Operation) ShownBySubscription(seen SubscriptionSnapshot) bool {
-	switch o.Kind {
-	case OpCreateSubscription:
-		return true // it is there
-	case OpPauseSubscription:
-		return seen.Status == SubscriptionPaused
-	case OpCancelSubscription:
-		return seen.Status == SubscriptionCanceled || seen.CancelAtPeriodEnd
-	case OpResumeSubscription:
-		return seen.Status.Runs() && seen.Status != SubscriptionPaused && !seen.CancelAtPeriodEnd
-	}
-	return false
+	paused := seen.Status == SubscriptionPaused
+	ends := seen.Status == SubscriptionCanceled || seen.CancelAtPeriodEnd
+	return o.Kind == OpCreateSubscription || // it is there
+		o.Kind == OpPauseSubscription && paused || o.Kind == OpCancelSubscription && ends ||
+		o.Kind == OpResumeSubscription && seen.Status.Runs() && !paused && !ends
 }
 
 // AskedChange is what an operation that changes a subscription asks for, as it is written down.

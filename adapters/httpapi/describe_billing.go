@@ -48,11 +48,23 @@ var billingNotes = map[place]string{
 
 // billingNullable are the fields of them that the library takes for always there.
 var billingNullable = []place{
-	{"SavedMethod", "consent"}, {"Price", "recurring"}, {"PendingChange", "at"}, {"ChangePreview", "next_at"}, {"ChangePreview", "effective_at"},
-	{"Invoice", "period_start"}, {"Invoice", "period_end"}, {"Invoice", "next_attempt"},
-	{"Subscription", "current_period_start"}, {"Subscription", "current_period_end"}, {"Subscription", "trial_end"},
-	{"Subscription", "pending_change"}, {"Subscription", "payment_method"}, {"Subscription", "failure"},
-	{"Subscription", "next_attempt"}, {"Subscription", "canceled_at"}, {"Subscription", "ended_at"},
+	{"SavedMethod", "consent"},
+	{"Price", "recurring"},
+	{"PendingChange", "at"},
+	{"ChangePreview", "next_at"},
+	{"ChangePreview", "effective_at"},
+	{"Invoice", "period_start"},
+	{"Invoice", "period_end"},
+	{"Invoice", "next_attempt"},
+	{"Subscription", "current_period_start"},
+	{"Subscription", "current_period_end"},
+	{"Subscription", "trial_end"},
+	{"Subscription", "pending_change"},
+	{"Subscription", "payment_method"},
+	{"Subscription", "failure"},
+	{"Subscription", "next_attempt"},
+	{"Subscription", "canceled_at"},
+	{"Subscription", "ended_at"},
 }
 
 // billingEnums are the values that fields of them can have. New ones may come.

@@ -93,11 +93,12 @@ func (s *Service) sendCustomer(ctx context.Context, op core.Operation) error {
 
 func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused *core.ProviderError, made string) error {
 	customer := core.CustomerID(op.Subject)
-	_, err := s.store.CustomerAccount(ctx, customer, op.Account)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+	known := true
+	if _, err := s.store.CustomerAccount(ctx, customer, op.Account); errors.Is(err, ports.ErrNotFound) {
+		known = false
+	} else if err != nil {
 		return err
 	}
-	known := err == nil
 	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		if _, err := tx.LockCustomer(ctx, customer); err != nil {
 			return err
@@ -109,8 +110,8 @@ func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused
 		if _, err := s.calls.Settled(ctx, tx, op.ID, refused, made, ""); err != nil {
 			return err
 		}
-		if refused != nil || made == "" || known {
-			return nil
+		if made == "" || known {
+			return nil // an answer that names none, or no answer
 		}
 		return tx.InsertCustomerAccount(ctx, core.CustomerAccount{Customer: customer, Account: op.Account, ProviderCustomerID: made, CreatedAt: s.clock.Now()})
 	})

@@ -13,7 +13,6 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/check"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -27,21 +26,22 @@ type Service struct {
 	store     ports.Store
 	providers ports.Providers
 	observer  ports.Observer
-	payments  *payments.Service // knows which accounts a checkout is offered
+	checkouts ports.Checkouts
 	clock     ports.Clock
 	ids       ports.IDs
 	record    *record.Recorder
 	calls     *calls.Desk
-	settings  payments.Settings
+	env       core.Environment
+	url       core.PublicURL
 }
 
-// New makes the service, which gives up the attempts of checkouts of the mode setup from then on.
-func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts *payments.Service, clock ports.Clock, ids ports.IDs,
-	recorder *record.Recorder, settings payments.Settings,
+// New makes the service; url is where buyers reach us. It gives up the attempts of checkouts of the mode setup from then on.
+func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts ports.Checkouts, clock ports.Clock, ids ports.IDs,
+	recorder *record.Recorder, env core.Environment, url core.PublicURL,
 ) *Service {
 	s := &Service{
-		store: store, providers: providers, observer: observer, payments: checkouts, clock: clock, ids: ids,
-		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
+		store: store, providers: providers, observer: observer, checkouts: checkouts, clock: clock, ids: ids,
+		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), env: env, url: url,
 	}
 	checkouts.CloseWith(core.ModeSetup, s.closeLease)
 	return s
@@ -71,7 +71,7 @@ func (s *Service) Create(ctx context.Context, in NewCustomer) (core.Customer, er
 	now := s.clock.Now()
 	customer := core.Customer{
 		ID: core.NewID[core.CustomerID](s.ids.UUID()), Email: in.Email, Name: in.Name, RequestKey: in.RequestKey,
-		Environment: s.settings.Environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
+		Environment: s.env, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		stored, err := tx.InsertCustomer(ctx, customer)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -51,7 +50,7 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 		if checkout.Mode != core.ModeSetup {
 			return Attempt{}, fmt.Errorf("start setup of %s: %w", id, core.ErrAccountNotOffered)
 		}
-		if _, err := s.payments.Offered(ctx, account, checkout); err != nil {
+		if _, err := s.checkouts.Offered(ctx, account, checkout); err != nil {
 			return Attempt{}, err
 		}
 		vault, err := s.vault(account)
@@ -65,7 +64,7 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 			attempt, err = s.goOn(ctx, checkout, vault)
 		}
 		if !errors.Is(err, errTryAgain) {
-			attempt.Action = payments.Redirected(checkout, attempt.Action)
+			attempt.Action = attempt.Action.Redirected(checkout.Flow)
 			return attempt, err
 		}
 	}
@@ -167,7 +166,7 @@ func (s *Service) creation(ctx context.Context, method core.SavedMethod) (ports.
 	}
 	return ports.CreateSetup{
 		Method: method.ID, Customer: method.Customer, ProviderCustomer: counterpart.ProviderCustomerID,
-		ReturnURL: s.settings.URL.CheckoutReturn(method.Checkout),
+		ReturnURL: s.url.CheckoutReturn(method.Checkout),
 	}, nil
 }
 

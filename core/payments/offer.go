@@ -10,6 +10,8 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
+var _ ports.Checkouts = (*Service)(nil)
+
 // Accounts lists the accounts that a checkout's buyer is offered, in their order: each
 // provider once, without those that are down and those that the caller cannot show. leased
 // is the account of the attempt that is open, empty for none: it stands for its provider,
@@ -39,8 +41,7 @@ func (s *Service) Accounts(ctx context.Context, c core.Checkout, leased core.Acc
 	return providers, nil
 }
 
-// Offered gives the account's provider where it can serve the checkout, and
-// [core.ErrAccountNotOffered] otherwise.
+// Offered implements [ports.Checkouts].
 func (s *Service) Offered(ctx context.Context, account core.AccountName, c core.Checkout) (ports.Provider, error) {
 	provider, err := s.account(account)
 	if err != nil {
@@ -126,13 +127,4 @@ func quantityOf(c core.Checkout) int64 {
 		return 0
 	}
 	return c.LineItems[0].Quantity
-}
-
-// Redirected is a buyer's next step as the checkout's flow wants it: where buyers agree on the
-// provider's own page, they are sent there.
-func Redirected(c core.Checkout, action ports.BuyerAction) ports.BuyerAction {
-	if c.Flow == core.FlowRedirect && action.URL != "" {
-		action.Type = ports.ActionRedirect
-	}
-	return action
 }

@@ -12,8 +12,6 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
-	"github.com/paydesk/paydesk/core/customers"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -35,23 +33,32 @@ type Service struct {
 	store     ports.Store
 	providers ports.Providers
 	observer  ports.Observer
-	payments  *payments.Service  // knows which accounts a checkout is offered
-	customers *customers.Service // makes the customers' counterparts
+	checkouts ports.Checkouts
+	customers Customers
 	clock     ports.Clock
 	ids       ports.IDs
 	record    *record.Recorder
 	calls     *calls.Desk
-	settings  payments.Settings
+	env       core.Environment
+	url       core.PublicURL
 }
 
-// New makes the service, which gives up the attempts of checkouts of the mode subscription from then
-// on.
-func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts *payments.Service, buyers *customers.Service, clock ports.Clock,
-	ids ports.IDs, recorder *record.Recorder, settings payments.Settings,
+// Customers makes customers' counterparts at accounts.
+type Customers interface {
+	// Account gives the provider's id of a customer at an account, and has the counterpart made where
+	// there is none yet; empty where the provider knows no customers. An outcome that is not known yet
+	// is [core.ErrPaymentInProgress].
+	Account(ctx context.Context, customer core.CustomerID, account core.AccountName) (string, error)
+}
+
+// New makes the service; url is where buyers reach us. It gives up the attempts of checkouts of the
+// mode subscription from then on.
+func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts ports.Checkouts, customers Customers, clock ports.Clock,
+	ids ports.IDs, recorder *record.Recorder, env core.Environment, url core.PublicURL,
 ) *Service {
 	s := &Service{
-		store: store, providers: providers, observer: observer, payments: checkouts, customers: buyers, clock: clock, ids: ids,
-		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
+		store: store, providers: providers, observer: observer, checkouts: checkouts, customers: customers, clock: clock, ids: ids,
+		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), env: env, url: url,
 	}
 	checkouts.CloseWith(core.ModeSubscription, s.closeLease)
 	return s

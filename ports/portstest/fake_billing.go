@@ -76,11 +76,12 @@ func periodEnd(start time.Time, r core.Recurring) time.Time {
 
 // due is when something happens to a subscription by itself; zero for never.
 func (s *fakeSubscription) due() time.Time {
-	switch {
-	case s.seen.Status == core.SubscriptionPastDue:
+	switch s.seen.Status {
+	case core.SubscriptionPastDue:
 		return s.seen.NextAttempt
-	case s.seen.Status == core.SubscriptionTrialing, s.seen.Status == core.SubscriptionActive:
+	case core.SubscriptionTrialing, core.SubscriptionActive:
 		return s.seen.CurrentPeriodEnd
+	case core.SubscriptionIncomplete, core.SubscriptionPaused, core.SubscriptionUnpaid, core.SubscriptionCanceled:
 	}
 	return time.Time{}
 }

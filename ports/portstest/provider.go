@@ -33,10 +33,7 @@ const (
 // it declares of itself: abilities that it does not claim are expected to be missing.
 func RunProvider(t *testing.T, open OpenProvider) {
 	t.Helper()
-	chapters := []struct {
-		name string
-		run  func(*testing.T, *providerDesk)
-	}{
+	chapters := []providerChapter{
 		{"says who it is", providerAbout},
 		{"creates, opens and gets a payment", providerCreates},
 		{"tells what became of the buyer's try", providerConfirms},
@@ -63,6 +60,42 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"gives in to a dispute", providerAccepts},
 		{"looks at disputes", providerDisputeLooks},
 		{"goes wrong while answering a dispute", providerAnswerFaults},
+		{"lists a window page by page", providerLists},
+		{"has one effect under one key", providerReplays},
+		{"refuses a key for another request", providerReusesKey},
+		{"has one effect under one key at the same time", providerRaces},
+		{"sends no call without a key", providerNeedsKey},
+		{"goes wrong while creating", providerCreateFaults},
+		{"goes wrong while confirming", providerConfirmFaults},
+		{"goes wrong while capturing", providerCaptureFaults},
+		{"goes wrong while canceling", providerCancelFaults},
+		{"goes wrong while refunding", providerRefundFaults},
+		{"goes wrong while looking", providerLookFaults},
+		{"answers what nobody can use", providerNonsense},
+		{"does not know the object", providerMissing},
+		{"stays with its own objects", providerForeignRefs},
+		{"counts each currency", providerCurrencies},
+		{"refuses amounts that nobody can take", providerAmounts},
+		{"stops when nobody waits", providerGivenUp},
+	}
+	for _, chapter := range append(chapters, billingChapters()...) {
+		t.Run(chapter.name, func(t *testing.T) {
+			t.Parallel()
+			provider, far := open(t)
+			chapter.run(t, &providerDesk{provider: provider, far: far})
+		})
+	}
+}
+
+// providerChapter is one of the promises.
+type providerChapter struct {
+	name string
+	run  func(*testing.T, *providerDesk)
+}
+
+// billingChapters are about what is charged later, and again and again.
+func billingChapters() []providerChapter {
+	return []providerChapter{
 		{"knows customers", providerCustomers},
 		{"saves a method", providerSaves},
 		{"saves no card that is declined", providerSavesNoDeclined},
@@ -85,30 +118,6 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"goes wrong while starting a subscription", providerSubscriptionFaults},
 		{"goes wrong while changing a subscription", providerSubscriptionVerbFaults},
 		{"looks at subscriptions", providerSubscriptionLooks},
-		{"lists a window page by page", providerLists},
-		{"has one effect under one key", providerReplays},
-		{"refuses a key for another request", providerReusesKey},
-		{"has one effect under one key at the same time", providerRaces},
-		{"sends no call without a key", providerNeedsKey},
-		{"goes wrong while creating", providerCreateFaults},
-		{"goes wrong while confirming", providerConfirmFaults},
-		{"goes wrong while capturing", providerCaptureFaults},
-		{"goes wrong while canceling", providerCancelFaults},
-		{"goes wrong while refunding", providerRefundFaults},
-		{"goes wrong while looking", providerLookFaults},
-		{"answers what nobody can use", providerNonsense},
-		{"does not know the object", providerMissing},
-		{"stays with its own objects", providerForeignRefs},
-		{"counts each currency", providerCurrencies},
-		{"refuses amounts that nobody can take", providerAmounts},
-		{"stops when nobody waits", providerGivenUp},
-	}
-	for _, chapter := range chapters {
-		t.Run(chapter.name, func(t *testing.T) {
-			t.Parallel()
-			provider, far := open(t)
-			chapter.run(t, &providerDesk{provider: provider, far: far})
-		})
 	}
 }
 
