@@ -274,7 +274,10 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 	if err != nil {
 		return nil, fmt.Errorf("build the storefront API: %w", err)
 	}
-	pages, err := pay.NewHandler(pay.Options{Payments: sold.Payments, Customers: sold.Customers, Subscriptions: sold.Subscriptions, Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, IDs: ids, Logger: logger})
+	pages, err := pay.NewHandler(pay.Options{
+		Payments: sold.Payments, Customers: sold.Customers, Subscriptions: sold.Subscriptions,
+		Browsers: all.browsers(), Environment: c.Environment, PublicURL: c.PublicURL, IDs: ids, Logger: logger,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("build the checkout page: %w", err)
 	}

@@ -160,8 +160,9 @@ func (o Operation) ShownBy(seen PaymentSnapshot) bool {
 		return seen.Status == PaymentCanceled
 	case OpChargeMethod:
 		return true
+	default: // a refund is shown by a sight of the refund, and so on
+		return false
 	}
-	return false // a refund is shown by a sight of the refund, and so on
 }
 
 // ShownByDispute reports whether a sight of the dispute proves that the operation took effect.
@@ -171,8 +172,9 @@ func (o Operation) ShownByDispute(seen DisputeSnapshot) bool {
 		return seen.Status == DisputeUnderReview || seen.Status == DisputeWon
 	case OpAcceptDispute:
 		return seen.Status == DisputeAccepted || seen.Status == DisputeLost
+	default: // it is shown by another object
+		return false
 	}
-	return false
 }
 
 // HashRequest fingerprints what an operation asks for, from its parts in order, so that

@@ -148,8 +148,7 @@ func TestWhatIsLeftToRefund(t *testing.T) {
 		}
 		require.Equal(t, c.want, p.CheckRefund(c.amount, refunds, disputes), name)
 	}
-	all := append(refunds, refund(core.RefundPending, 700))
-	left, err = payment.RefundLeft(all)
+	left, err = payment.RefundLeft(append(refunds, refund(core.RefundPending, 700)))
 	require.NoError(t, err)
 	require.True(t, left.IsZero())
 	_, err = payment.RefundLeft([]core.Refund{{Status: core.RefundPending, Amount: money(t, 1, "USD")}})

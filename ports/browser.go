@@ -12,8 +12,8 @@ type BrowserConfig struct {
 	// elsewhere.
 	LocationID string
 	// ScriptURL is where the provider's script comes from, never a copy of ours. It may
-	// hold {currency}, for the checkout's ISO 4217 code, {intent}, for "capture", "authorize" or
-	// "subscription", and {vault}, for "true" where something is saved for later and "false" elsewhere.
+	// hold {currency}, for the checkout's ISO 4217 code; {intent}, for "capture", "authorize" or
+	// "subscription"; and {vault}, for "true" where it is for a subscription, else "false".
 	ScriptURL string
 	// The sources go into the page's Content-Security-Policy as they stand: origins, with
 	// or without a wildcard.

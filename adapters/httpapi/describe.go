@@ -28,13 +28,12 @@ func describe(api *huma.OpenAPI, url core.PublicURL) error {
 			of.Properties[place.field].Description = note
 		}
 	}
-	for _, place := range slices.Concat(nullable, moneyNullable, billingNullable) {
+	for _, place := range slices.Concat(nullable, moneyNullable, billingNullable()) {
 		if of := schemas[place.schema]; of != nil {
 			of.Properties[place.field] = orNull(of.Properties[place.field])
 		}
 	}
-	describeChanged(schemas)
-	for schema, example := range merged(examples(url), moneyExamples(), billingExamples(url)) {
+	for schema, example := range merged(examples(url), moneyExamples(), billingExamples()) {
 		written, err := plain(example)
 		if err != nil {
 			return fmt.Errorf("write example of %s: %w", schema, err)
@@ -122,9 +121,6 @@ func texts[T ~string](values ...T) []any {
 	return list
 }
 
-// neverOpen are the calls that ask a provider and have no outcome that is settled later.
-var neverOpen = []string{"expireCheckout", "previewChange", "linkForMethod"}
-
 // describeAnswers says what a call's answers mean, and adds the one that stands for a
 // provider that did not answer.
 func describeAnswers(call *huma.Operation) {
@@ -133,13 +129,9 @@ func describeAnswers(call *huma.Operation) {
 			response.Description = http.StatusText(status) + ": a problem with a code"
 		}
 	}
-	done := call.Responses["200"]
-	if call.OperationID == "createPayment" {
-		done = call.Responses["201"]
-	}
-	if done != nil && call.Responses["503"] != nil && call.Responses["402"] != nil {
+	if done := call.Responses["200"]; done != nil && call.Responses["503"] != nil && call.Responses["402"] != nil {
 		done.Description = "Done"
-		if !slices.Contains(neverOpen, call.OperationID) {
+		if call.OperationID != "expireCheckout" {
 			call.Responses["202"] = &huma.Response{Description: "The provider did not answer; the object is as it was, and is settled by itself", Content: done.Content}
 		}
 	}

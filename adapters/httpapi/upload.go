@@ -100,8 +100,6 @@ func readUpload(contentType string, body []byte) (disputes.AddFile, *Problem) {
 	return in, invalidFields(missing...)
 }
 
-var badUpload = problem(http.StatusBadRequest, "invalid_form", "The body is no whole multipart/form-data.")
-
 // describeUpload says what the parts of an upload are.
 func describeUpload(call *huma.Operation) {
 	call.RequestBody.Required = true

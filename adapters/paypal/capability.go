@@ -44,8 +44,9 @@ func (a *Adapter) Capabilities() ports.Capabilities {
 }
 
 // scriptQuery asks PayPal's script for what the page uses. Currency and intent must be the
-// order's.
-const scriptQuery = "&currency={currency}&intent={intent}&components=buttons,card-fields"
+// order's; for subscriptions they are asked for with vault. For setup tokens there is neither:
+// they take what the script is asked for by default, capture without vault.
+const scriptQuery = "&currency={currency}&intent={intent}&vault={vault}&components=buttons,card-fields"
 
 // browserConfig tells what the page needs: PayPal's own script, or the one that stands beside
 // an API elsewhere. at is base, parsed.

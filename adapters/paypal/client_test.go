@@ -411,7 +411,7 @@ func TestAbout(t *testing.T) {
 
 func TestBrowser(t *testing.T) {
 	t.Parallel()
-	const query = "/sdk/js?client-id=a%2Bb%26c&currency={currency}&intent={intent}&components=buttons,card-fields"
+	const query = "/sdk/js?client-id=a%2Bb%26c&currency={currency}&intent={intent}&vault={vault}&components=buttons,card-fields"
 	with := options()
 	with.ClientID = "a+b&c"
 	origins := []string{"https://*.paypal.com", "https://*.paypalobjects.com", "https://*.venmo.com"}

@@ -244,6 +244,10 @@ func (a *Adapter) authorizationStatus(held *Authorization) (core.PaymentStatus, 
 	case authPending:
 		return core.PaymentProcessing, nil
 	case authVoided:
+		// PayPal calls one so, too, that ran out.
+		if until, at := parseTime(held.ExpirationTime), parseTime(held.UpdateTime); !until.IsZero() && !at.Before(until) {
+			return core.PaymentExpired, nil
+		}
 		return core.PaymentCanceled, nil
 	case authExpired:
 		return core.PaymentExpired, nil

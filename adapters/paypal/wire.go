@@ -38,6 +38,7 @@ type Authorization struct {
 	Status            string             `json:"status"`
 	Amount            *Amount            `json:"amount"`
 	CreateTime        string             `json:"create_time"`
+	UpdateTime        string             `json:"update_time"`
 	ExpirationTime    string             `json:"expiration_time"`
 	ProcessorResponse *ProcessorResponse `json:"processor_response"`
 	SupplementaryData SupplementaryData  `json:"supplementary_data"`

@@ -27,7 +27,8 @@ import (
 type Options struct {
 	Account     core.AccountName
 	Environment core.Environment
-	// AccessToken needs the rights to read and write payments and orders.
+	// AccessToken needs the rights to read and write payments, orders, disputes, customers, items,
+	// subscriptions and invoices.
 	AccessToken   string
 	ApplicationID string // made to be seen by browsers
 	LocationID    string // the shop whose payments these are
@@ -73,6 +74,8 @@ var (
 	_ ports.BrowserProvider = (*Adapter)(nil)
 	_ ports.Confirmer       = (*Adapter)(nil)
 	_ ports.Refunder        = (*Adapter)(nil)
+	_ ports.Disputer        = (*Adapter)(nil)
+	_ ports.Subscriber      = (*Adapter)(nil)
 	_ ports.Hoster          = (*Adapter)(nil)
 	_ ports.WebhookVerifier = (*Adapter)(nil)
 )
@@ -175,7 +178,7 @@ func (a *Adapter) Name() core.ProviderName { return core.ProviderSquare }
 func (a *Adapter) Capabilities() ports.Capabilities {
 	return ports.Capabilities{
 		Confirm: ports.ConfirmWithSource, ManualCapture: true, PartialCapture: true, Hosted: true, Refund: true, ListPayments: true,
-		KeyKept: keyKept, Currencies: maps.Clone(currencies),
+		KeyKept: keyKept, Currencies: maps.Clone(currencies), Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 	}
 }
 

@@ -47,7 +47,9 @@ type Payment struct {
 	DelayedUntil  string       `json:"delayed_until"`
 	ReferenceID   string       `json:"reference_id"`
 	OrderID       string       `json:"order_id"`
+	CustomerID    string       `json:"customer_id"`
 	LocationID    string       `json:"location_id"`
+	RefundIDs     []string     `json:"refund_ids"`
 	VersionToken  string       `json:"version_token"`
 }
 
@@ -58,12 +60,19 @@ type CardDetails struct {
 	Errors []Error `json:"errors"`
 }
 
-// Card is what may be known of a card.
+// Card is what may be known of a card. The ids and Enabled are of one that a customer left with
+// the shop.
+//
+// Source: developer.squareup.com/reference/square/objects/Card.
 type Card struct {
-	CardBrand string `json:"card_brand"`
-	Last4     string `json:"last_4"`
-	ExpMonth  int64  `json:"exp_month"`
-	ExpYear   int64  `json:"exp_year"`
+	ID          string `json:"id,omitempty"`
+	CardBrand   string `json:"card_brand,omitempty"`
+	Last4       string `json:"last_4,omitempty"`
+	ExpMonth    int64  `json:"exp_month,omitempty"`
+	ExpYear     int64  `json:"exp_year,omitempty"`
+	CustomerID  string `json:"customer_id,omitempty"`
+	ReferenceID string `json:"reference_id,omitempty"`
+	Enabled     bool   `json:"enabled,omitempty"`
 }
 
 // Error is one of an answer's errors.
@@ -71,14 +80,6 @@ type Error struct {
 	Category string `json:"category"`
 	Code     string `json:"code"`
 	Field    string `json:"field"`
-}
-
-// Refund is a refund as Square shows it, as far as it is used.
-type Refund struct {
-	ID          string `json:"id"`
-	Status      string `json:"status"`
-	AmountMoney *Money `json:"amount_money"`
-	PaymentID   string `json:"payment_id"`
 }
 
 // CreatePaymentRequest is the body of POST /v2/payments.
@@ -90,6 +91,14 @@ type CreatePaymentRequest struct {
 	LocationID     string `json:"location_id"`
 	ReferenceID    string `json:"reference_id"`
 	Note           string `json:"note,omitempty"`
+	// What follows is of a card on file.
+	CustomerID      string           `json:"customer_id,omitempty"`
+	CustomerDetails *CustomerDetails `json:"customer_details,omitempty"`
+}
+
+// CustomerDetails says who has a payment made.
+type CustomerDetails struct {
+	CustomerInitiated bool `json:"customer_initiated"`
 }
 
 // UpdatePaymentRequest is the body of PUT /v2/payments/{id}.
@@ -102,13 +111,6 @@ type UpdatePaymentRequest struct {
 type UpdatePayment struct {
 	AmountMoney  Money  `json:"amount_money"`
 	VersionToken string `json:"version_token,omitempty"`
-}
-
-// RefundPaymentRequest is the body of POST /v2/refunds.
-type RefundPaymentRequest struct {
-	IdempotencyKey string `json:"idempotency_key"`
-	PaymentID      string `json:"payment_id"`
-	AmountMoney    Money  `json:"amount_money"`
 }
 
 // CreatePaymentLinkRequest is the body of POST /v2/online-checkout/payment-links.
@@ -173,6 +175,16 @@ type answer struct {
 	PaymentLink      *PaymentLink                 `json:"payment_link"`
 	RelatedResources *PaymentLinkRelatedResources `json:"related_resources"`
 	Order            *Order                       `json:"order"`
+	Dispute          *Dispute                     `json:"dispute"`
+	Disputes         []Dispute                    `json:"disputes"`
+	Evidence         *DisputeEvidence             `json:"evidence"`
+	Customer         *Customer                    `json:"customer"`
+	Card             *Card                        `json:"card"`
+	CatalogObject    *CatalogObject               `json:"catalog_object"`
+	Object           *CatalogObject               `json:"object"`
+	Subscription     *Subscription                `json:"subscription"`
+	Invoice          *Invoice                     `json:"invoice"`
+	Invoices         []Invoice                    `json:"invoices"`
 	Cursor           string                       `json:"cursor"`
 	Errors           []Error                      `json:"errors"`
 
@@ -213,9 +225,18 @@ func (c *client) do(ctx context.Context, op, method, path string, query url.Valu
 	return out, refused(call, response, out)
 }
 
+// upload is a body in parts.
+type upload struct {
+	kind string // its content type, which says what parts it
+	text []byte
+}
+
 func (c *client) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
 	var content io.Reader
-	if body != nil {
+	kind := "application/json"
+	if parts, is := body.(upload); is {
+		kind, content = parts.kind, bytes.NewReader(parts.text)
+	} else if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
 			return nil, err
@@ -234,7 +255,7 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 	request.Header.Set("Square-Version", version)
 	request.Header.Set("Accept", "application/json")
 	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Content-Type", kind)
 	}
 	return request, nil
 }
@@ -247,6 +268,19 @@ func (c *client) payment(ctx context.Context, op, method, path, id string, body 
 		return answer{}, err
 	}
 	if out.Payment == nil || out.Payment.ID == "" || id != "" && out.Payment.ID != id {
+		return answer{}, out.call.Unusable(errNoObject)
+	}
+	return out, nil
+}
+
+// object makes a call whose answer holds the object that was asked about: known gives the id of
+// what it holds, and id is empty where the answer makes it known.
+func (c *client) object(ctx context.Context, op, method, path string, body any, id string, known func(answer) string) (answer, error) {
+	out, err := c.do(ctx, op, method, path, nil, body)
+	if err != nil {
+		return answer{}, err
+	}
+	if shown := known(out); safeID(shown) == "" || id != "" && shown != id {
 		return answer{}, out.call.Unusable(errNoObject)
 	}
 	return out, nil

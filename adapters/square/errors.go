@@ -13,7 +13,7 @@ import (
 
 // What is wrong with a request that was not sent, or an answer that cannot be used.
 var (
-	errNotOurRef   = errors.New("object is not a payment of this account")
+	errNotOurRef   = errors.New("object is not this account's, or not of the kind that this is done to")
 	errKey         = errors.New("operation key is empty or too long")
 	errNoSource    = errors.New("there is no one-time token to pay with")
 	errNoCreation  = errors.New("payments come to be with their confirmation here")
@@ -22,6 +22,17 @@ var (
 	errHeldAtPage  = errors.New("money cannot be held at Square's own page")
 	errStillOpen   = errors.New("page is open although it was closed")
 	errNoTender    = errors.New("order is paid by no payment that can be looked at")
+	errTooMany     = errors.New("list is longer than any that is gone through")
+	errEvidence    = errors.New("evidence has a field or a type of file that is not known")
+	errNoEvidence  = errors.New("there is no evidence to send")
+	errTooLong     = errors.New("evidence has more characters than are sent")
+	errNoSetup     = errors.New("methods are saved by the buyer's one-time token alone here")
+	errOther       = errors.New("answer is of another request than this one")
+	errPeriod      = errors.New("period is none that Square bills")
+	errQuantity    = errors.New("subscription is of one piece here")
+	errProrate     = errors.New("change is not billed within a period here")
+	errCancelNow   = errors.New("subscription can only be ended at the end of its period here")
+	errEnded       = errors.New("subscription has ended")
 )
 
 // declines are the codes of a bank's no, in our words.
@@ -49,6 +60,12 @@ var unsettled = []string{
 
 // unasked are the codes of a call that did nothing for a reason that may pass.
 var unasked = []string{"RATE_LIMITED", "UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED", "INSUFFICIENT_SCOPES", "FORBIDDEN"}
+
+// refusals are the statuses of requests that are wrong.
+var refusals = []int{
+	http.StatusBadRequest, http.StatusNotFound, http.StatusPaymentRequired, http.StatusUnprocessableEntity,
+	http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+}
 
 // refused translates an answer that is no success.
 func refused(call *outbound.Call, response *http.Response, out answer) *core.ProviderError {
@@ -94,7 +111,7 @@ func class(status int, first Error) core.Class {
 		return core.ClassRetryable
 	case declined:
 		return core.ClassDeclined
-	case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusPaymentRequired, status == http.StatusUnprocessableEntity:
+	case slices.Contains(refusals, status):
 		return core.ClassInvalid
 	}
 	return core.ClassUnknown

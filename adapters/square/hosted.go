@@ -3,7 +3,6 @@ package square
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -110,10 +109,7 @@ func (a *Adapter) orderOf(ctx context.Context, op string, out answer) (answer, e
 		}
 	}
 	order, err := a.api.order(ctx, op, out.PaymentLink.OrderID)
-	if refused, is := errors.AsType[*core.ProviderError](err); is {
-		refused.Class, refused.Code = core.ClassUnknown, ""
-	}
-	return order, err
+	return order, afterwards(err)
 }
 
 // lookAtPage looks at a page and the payment made at it: by its order, which stays when the
@@ -159,7 +155,7 @@ func (a *Adapter) madeAt(ctx context.Context, op string, order answer) (answer, 
 		if outbound.SafeID(tender.PaymentID) == "" {
 			return answer{}, order.call.Unusable(errNoTender)
 		}
-		shown, err := a.api.payment(ctx, op, http.MethodGet, "/v2/payments/"+tender.PaymentID, tender.PaymentID, nil)
+		shown, err := a.api.payment(ctx, op, http.MethodGet, paymentsPath+"/"+tender.PaymentID, tender.PaymentID, nil)
 		if err != nil {
 			return answer{}, err
 		}

@@ -14,7 +14,9 @@ import (
 )
 
 const (
-	operationKeyMax = 45 // characters of an idempotency key
+	paymentsPath    = "/v2/payments"
+	operationKeyMax = 45  // characters of an idempotency key
+	idCharsMax      = 255 // of any object
 	noteCharsMax    = 500
 	// lowerKeyEnd makes the key of a capture into that of the lowering before it.
 	lowerKeyEnd = "_lower"
@@ -32,13 +34,45 @@ func shortened(text string, charsMax int) string {
 	return string(chars[:min(len(chars), charsMax)])
 }
 
-// checkRef refuses an object that cannot be this account's. An empty id would turn a look at
-// one payment into a list of all.
-func (a *Adapter) checkRef(op string, ref core.ProviderRef) error {
-	if ref.Account != a.account || ref.Kind != core.ObjectPayment || ref.ID == "" || outbound.SafeID(ref.ID) == "" {
+// ref names an object of this account.
+func (a *Adapter) ref(kind core.ObjectKind, id string) core.ProviderRef {
+	return core.ProviderRef{Account: a.account, Kind: kind, ID: id}
+}
+
+// checkRef refuses an object that cannot be this account's, or is of another kind. An empty id
+// would turn a look at one into a list of all.
+func (a *Adapter) checkRef(op string, ref core.ProviderRef, kind core.ObjectKind) error {
+	if ref.Account != a.account || ref.Kind != kind || safeID(ref.ID) == "" {
 		return outbound.Invalid(op, errNotOurRef)
 	}
 	return nil
+}
+
+// checkOrder refuses what cannot be done to an object of this account.
+func (a *Adapter) checkOrder(op string, key core.OperationKey, ref core.ProviderRef, kind core.ObjectKind) error {
+	if err := a.checkRef(op, ref, kind); err != nil {
+		return err
+	}
+	return checkKey(op, key)
+}
+
+// derived makes an operation's key into that of one of several calls. The same operation always
+// makes the same.
+func derived(key core.OperationKey, end string) string {
+	return string(key[:min(len(key), operationKeyMax-len(end))]) + end
+}
+
+// safeID is an id as it stands where it has the shape of one of Square's, and empty otherwise.
+// Those of cards and invoices have a colon.
+func safeID(id string) string { return outbound.Shaped(id, idCharsMax, "_-:") }
+
+// afterwards makes what went wrong after a call that had its effect into an unknown outcome: the
+// same has to go again, or be looked at.
+func afterwards(err error) error {
+	if refused, is := errors.AsType[*core.ProviderError](err); is {
+		refused.Class, refused.Code = core.ClassUnknown, ""
+	}
+	return err
 }
 
 func checkKey(op string, key core.OperationKey) error {
@@ -84,19 +118,26 @@ func (a *Adapter) ConfirmPayment(ctx context.Context, key core.OperationKey, in 
 	if in.Source == "" {
 		return core.PaymentSnapshot{}, outbound.Invalid(op, errNoSource)
 	}
-	amount, err := toForeign(op, in.Amount)
+	wanted, err := a.newPayment(op, key, in.CreatePayment, in.Source)
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	made, err := a.api.payment(ctx, op, http.MethodPost, "/v2/payments", "", CreatePaymentRequest{
-		SourceID: in.Source, IdempotencyKey: string(key), AmountMoney: amount, Autocomplete: in.Capture != core.CaptureManual,
-		LocationID: a.location, ReferenceID: string(in.Payment), Note: shortened(in.Description, noteCharsMax),
-	})
+	made, err := a.api.payment(ctx, op, http.MethodPost, paymentsPath, "", wanted)
 	return a.seen(made, err)
 }
 
+// newPayment is what Square is asked for so that a source pays.
+func (a *Adapter) newPayment(op string, key core.OperationKey, in ports.CreatePayment, source string) (CreatePaymentRequest, error) {
+	amount, err := toForeign(op, in.Amount)
+	return CreatePaymentRequest{
+		SourceID: source, IdempotencyKey: string(key), AmountMoney: amount, Autocomplete: in.Capture != core.CaptureManual,
+		LocationID: a.location, ReferenceID: string(in.Payment), Note: shortened(in.Description, noteCharsMax),
+	}, err
+}
+
 // GetPayment implements [ports.Provider]. A payment that was made at a page of Square's own
-// carries no reference of ours; its order does.
+// carries no reference of ours; its order does. One that a subscription's billing asked for is
+// known by the invoice of its order.
 //
 // Source: GET /v2/payments/{id}.
 func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
@@ -104,11 +145,11 @@ func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.Pa
 		session, err := a.lookAtPage(ctx, a.op("get", safePage(ref.ID)), ref)
 		return session.Snapshot, err
 	}
-	op := a.op("get", outbound.SafeID(ref.ID))
-	if err := a.checkRef(op, ref); err != nil {
+	op := a.op("get", safeID(ref.ID))
+	if err := a.checkRef(op, ref, core.ObjectPayment); err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	shown, err := a.api.payment(ctx, op, http.MethodGet, "/v2/payments/"+ref.ID, ref.ID, nil)
+	shown, err := a.api.payment(ctx, op, http.MethodGet, paymentsPath+"/"+ref.ID, ref.ID, nil)
 	seen, err := a.seen(shown, err)
 	if err != nil || seen.Payment != "" || outbound.SafeID(shown.Payment.OrderID) == "" {
 		return seen, err
@@ -120,7 +161,12 @@ func (a *Adapter) GetPayment(ctx context.Context, ref core.ProviderRef) (core.Pa
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	seen.Payment = ownPayment(paid.Order.ReferenceID)
+	if seen.Payment = ownPayment(paid.Order.ReferenceID); seen.Payment != "" {
+		return seen, nil
+	}
+	if seen.Subscription, err = a.billedBy(ctx, op, *shown.Payment); err != nil {
+		return core.PaymentSnapshot{}, err
+	}
 	return seen, nil
 }
 
@@ -136,6 +182,21 @@ func isInvalid(err error) bool {
 	return is && refused.Class == core.ClassInvalid
 }
 
+// isRefused reports a sure no of Square's or of the bank.
+func isRefused(err error) bool {
+	refused, is := errors.AsType[*core.ProviderError](err)
+	return is && (refused.Class == core.ClassInvalid || refused.Class == core.ClassDeclined)
+}
+
+// within is what went wrong with what belongs to an object: that it is refused says nothing of
+// the object itself.
+func within(err error) error {
+	if isRefused(err) {
+		return afterwards(err)
+	}
+	return err
+}
+
 // CapturePayment implements [ports.Provider]. Square completes a payment once and whole, so a
 // part is taken by lowering the amount first. Completing takes no key: one that is completed
 // with that amount already is the answer to a repetition.
@@ -143,14 +204,14 @@ func isInvalid(err error) bool {
 // Source: PUT /v2/payments/{id}; POST /v2/payments/{id}/complete.
 func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref core.ProviderRef, amount core.Money) (core.PaymentSnapshot, error) {
 	op := a.op("capture", outbound.SafeID(ref.ID))
-	if err := errors.Join(a.checkRef(op, ref), checkKey(op, key)); err != nil {
-		return core.PaymentSnapshot{}, outbound.Invalid(op, err)
+	if err := a.checkOrder(op, key, ref, core.ObjectPayment); err != nil {
+		return core.PaymentSnapshot{}, err
 	}
 	wanted, err := toForeign(op, amount)
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
-	held, err := a.api.payment(ctx, op, http.MethodGet, "/v2/payments/"+ref.ID, ref.ID, nil)
+	held, err := a.api.payment(ctx, op, http.MethodGet, paymentsPath+"/"+ref.ID, ref.ID, nil)
 	if err != nil {
 		return core.PaymentSnapshot{}, err
 	}
@@ -163,14 +224,14 @@ func (a *Adapter) CapturePayment(ctx context.Context, key core.OperationKey, ref
 		return core.PaymentSnapshot{}, outbound.Invalid(op, core.ErrPaymentNotOpen)
 	case *wanted.Amount < *now.Amount:
 		change := UpdatePaymentRequest{
-			IdempotencyKey: string(key[:min(len(key), operationKeyMax-len(lowerKeyEnd))]) + lowerKeyEnd,
+			IdempotencyKey: derived(key, lowerKeyEnd),
 			Payment:        UpdatePayment{AmountMoney: wanted, VersionToken: held.Payment.VersionToken},
 		}
-		if _, err := a.api.payment(ctx, op, http.MethodPut, "/v2/payments/"+ref.ID, ref.ID, change); err != nil {
+		if _, err := a.api.payment(ctx, op, http.MethodPut, paymentsPath+"/"+ref.ID, ref.ID, change); err != nil {
 			return core.PaymentSnapshot{}, err
 		}
 	}
-	taken, err := a.api.payment(ctx, op, http.MethodPost, "/v2/payments/"+ref.ID+"/complete", ref.ID, struct{}{})
+	taken, err := a.api.payment(ctx, op, http.MethodPost, paymentsPath+"/"+ref.ID+"/complete", ref.ID, struct{}{})
 	return a.seen(taken, err)
 }
 
@@ -182,10 +243,10 @@ func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref 
 		return a.cancelPage(ctx, key, a.op("cancel", safePage(ref.ID)), ref)
 	}
 	op := a.op("cancel", outbound.SafeID(ref.ID))
-	if err := errors.Join(a.checkRef(op, ref), checkKey(op, key)); err != nil {
-		return core.PaymentSnapshot{}, outbound.Invalid(op, err)
+	if err := a.checkOrder(op, key, ref, core.ObjectPayment); err != nil {
+		return core.PaymentSnapshot{}, err
 	}
-	released, err := a.api.payment(ctx, op, http.MethodPost, "/v2/payments/"+ref.ID+"/cancel", ref.ID, nil)
+	released, err := a.api.payment(ctx, op, http.MethodPost, paymentsPath+"/"+ref.ID+"/cancel", ref.ID, nil)
 	if isInvalid(err) && !isMissing(err) {
 		present, lookErr := a.GetPayment(ctx, ref)
 		if lookErr == nil && present.ForeignStatus == statusCanceled {
@@ -193,35 +254,6 @@ func (a *Adapter) CancelPayment(ctx context.Context, key core.OperationKey, ref 
 		}
 	}
 	return a.seen(released, err)
-}
-
-// RefundPayment implements [ports.Refunder]. Square's refunds are pending at first.
-//
-// Source: POST /v2/refunds.
-func (a *Adapter) RefundPayment(ctx context.Context, key core.OperationKey, in ports.RefundPayment) (core.RefundSnapshot, error) {
-	op := a.op("refund", outbound.SafeID(in.Ref.ID))
-	if err := errors.Join(a.checkRef(op, in.Ref), checkKey(op, key)); err != nil {
-		return core.RefundSnapshot{}, outbound.Invalid(op, err)
-	}
-	amount, err := toForeign(op, in.Amount)
-	if err != nil {
-		return core.RefundSnapshot{}, err
-	}
-	out, err := a.api.do(ctx, op, http.MethodPost, "/v2/refunds", nil, RefundPaymentRequest{IdempotencyKey: string(key), PaymentID: in.Ref.ID, AmountMoney: amount})
-	if err != nil {
-		return core.RefundSnapshot{}, err
-	}
-	if out.Refund == nil || outbound.SafeID(out.Refund.ID) == "" || out.Refund.PaymentID != in.Ref.ID {
-		return core.RefundSnapshot{}, out.call.Unusable(errNoObject)
-	}
-	given, err := fromForeign(out.Refund.AmountMoney)
-	if err != nil {
-		return core.RefundSnapshot{}, out.call.Unusable(err)
-	}
-	return core.RefundSnapshot{
-		Ref:     core.ProviderRef{Account: a.account, Kind: core.ObjectRefund, ID: out.Refund.ID},
-		Payment: in.Ref, Status: refundStatus(out.Refund.Status), ForeignStatus: outbound.SafeCode(out.Refund.Status), Amount: given,
-	}, nil
 }
 
 // ListPayments implements [ports.Provider]. Square dates payments to the millisecond, so the
@@ -238,7 +270,7 @@ func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (port
 	if in.Cursor != "" {
 		query.Set("cursor", in.Cursor)
 	}
-	out, err := a.api.do(ctx, op, http.MethodGet, "/v2/payments", query, nil)
+	out, err := a.api.do(ctx, op, http.MethodGet, paymentsPath, query, nil)
 	if err != nil {
 		return ports.PaymentList{}, err
 	}

@@ -86,6 +86,16 @@ func shown(status string, changes ...string) string {
 	return strings.NewReplacer(changes...).Replace(text)
 }
 
+// ourRefund is a refund's id.
+const ourRefund = "ref_01jd0000000000000000000000"
+
+// refunded is a refund as Square writes it.
+func refunded(status string, changes ...string) string {
+	text := `200 {"refund":{"id":"R1","status":"` + status + `","payment_id":"P1","amount_money":{"amount":400,"currency":"EUR"},
+		"reason":"duplicate ` + ourRefund + `","created_at":"2026-01-02T03:04:05.000Z"}}`
+	return strings.NewReplacer(changes...).Replace(text)
+}
+
 func money(t *testing.T, minor int64, currency core.Currency) core.Money {
 	t.Helper()
 	m, err := core.NewMoney(minor, currency)
@@ -311,16 +321,18 @@ func TestCancelAndRefund(t *testing.T) {
 	require.Equal(t, core.ClassInvalid, class(t, err), "it took money")
 	require.Len(t, script.calls, 5)
 
-	adapter, script = open(t, `200 {"refund":{"id":"R1","status":"PENDING","payment_id":"P1","amount_money":{"amount":400,"currency":"EUR"}}}`,
-		`200 {"refund":{"id":"R1","status":"PENDING","payment_id":"P2","amount_money":{"amount":400,"currency":"EUR"}}}`)
-	in := ports.RefundPayment{Payment: ours, Ref: ref, Amount: money(t, 400, "EUR")}
+	adapter, script = open(t, refunded("PENDING"), refunded("PENDING", `"payment_id":"P1"`, `"payment_id":"P2"`))
+	in := ports.RefundPayment{Refund: ourRefund, Payment: ours, Ref: ref, Amount: money(t, 400, "EUR"), Reason: core.RefundDuplicate}
 	refund, err := adapter.RefundPayment(t.Context(), "op_2", in)
 	require.NoError(t, err)
 	require.Equal(t, core.RefundSnapshot{
-		Ref: core.ProviderRef{Account: "square", Kind: core.ObjectRefund, ID: "R1"}, Payment: ref,
-		Status: core.RefundPending, ForeignStatus: "PENDING", Amount: money(t, 400, "EUR"),
+		Ref: core.ProviderRef{Account: "square", Kind: core.ObjectRefund, ID: "R1"}, Refund: ourRefund, Payment: ref,
+		Status: core.RefundPending, ForeignStatus: "PENDING", Amount: money(t, 400, "EUR"), Environment: core.EnvTest,
+		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}, refund)
-	require.Equal(t, map[string]any{"idempotency_key": "op_2", "payment_id": "P1", "amount_money": map[string]any{"amount": 400.0, "currency": "EUR"}}, script.calls[0].body)
+	require.Equal(t, map[string]any{
+		"idempotency_key": "op_2", "payment_id": "P1", "amount_money": map[string]any{"amount": 400.0, "currency": "EUR"}, "reason": "duplicate " + ourRefund,
+	}, script.calls[0].body, "Square keeps no other reference with a refund")
 	_, err = adapter.RefundPayment(t.Context(), "op_2", in)
 	require.Equal(t, core.ClassUnknown, class(t, err), "an answer about another payment")
 }

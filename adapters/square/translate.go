@@ -64,7 +64,12 @@ func (a *Adapter) translate(p Payment) (core.PaymentSnapshot, error) {
 	switch p.Status {
 	case statusCompleted:
 		seen.Authorized, seen.Captured = seen.Amount, amount
-	case statusApproved, statusCanceled:
+	case statusApproved:
+		seen.Authorized = seen.Amount
+		if until, err := fromTime(p.DelayedUntil); err == nil {
+			seen.CaptureBefore = until
+		}
+	case statusCanceled:
 		seen.Authorized = seen.Amount
 	case statusFailed:
 		seen.Failure = failure(p)
@@ -154,29 +159,19 @@ func method(p Payment) *core.PaymentMethod {
 		return nil
 	}
 	made := &core.PaymentMethod{Type: strings.ToLower(outbound.SafeCode(p.SourceType))}
-	if p.CardDetails == nil || p.CardDetails.Card == nil {
-		return made
-	}
-	card := p.CardDetails.Card
-	made.Brand = brands[card.CardBrand]
-	if len(card.Last4) == 4 && strings.Trim(card.Last4, "0123456789") == "" {
-		made.Last4 = card.Last4
-	}
-	if card.ExpMonth >= 1 && card.ExpMonth <= 12 && card.ExpYear >= 2000 && card.ExpYear <= 9999 {
-		made.ExpMonth, made.ExpYear = int(card.ExpMonth), int(card.ExpYear)
+	if p.CardDetails != nil && p.CardDetails.Card != nil {
+		p.CardDetails.Card.tell(made)
 	}
 	return made
 }
 
-// refundStatus is ours for Square's. One that is not known here is pending.
-//
-// Source: developer.squareup.com/reference/square/objects/PaymentRefund.
-func refundStatus(status string) core.RefundStatus {
-	switch status {
-	case "COMPLETED", "APPROVED":
-		return core.RefundSucceeded
-	case "REJECTED", "FAILED":
-		return core.RefundFailed
+// tell tells of a card what can be told.
+func (c *Card) tell(into *core.PaymentMethod) {
+	into.Brand = brands[c.CardBrand]
+	if len(c.Last4) == 4 && strings.Trim(c.Last4, "0123456789") == "" {
+		into.Last4 = c.Last4
 	}
-	return core.RefundPending
+	if c.ExpMonth >= 1 && c.ExpMonth <= 12 && c.ExpYear >= 2000 && c.ExpYear <= 9999 {
+		into.ExpMonth, into.ExpYear = int(c.ExpMonth), int(c.ExpYear)
+	}
 }

@@ -67,12 +67,28 @@ func (a *Adapter) checkSignature(header string, body []byte) error {
 // eventParts are what is read of an event, in the order of its reading.
 //
 // Source: developer.squareup.com/docs/webhooks/overview.
-var eventParts = outbound.NewParts("event_id", "type", "data.id", "data.object.refund.payment_id")
+var eventParts = outbound.NewParts("event_id", "type", "data.id")
 
-// delivery tells which event it is and which payment to look at. Nothing else of the payload
-// is taken. Events of an order lead nowhere: those of its payment come as well.
+// eventObjects says what the events of a type are about, by the begin of the type.
+//
+// Source: developer.squareup.com/docs/webhooks/v2-events-tech-ref.
+var eventObjects = []struct {
+	prefix string
+	kind   core.ObjectKind
+}{
+	{"payment.", core.ObjectPayment},
+	{"refund.", core.ObjectRefund},
+	{"dispute.", core.ObjectDispute},
+	{"card.", core.ObjectMethod},
+	{"subscription.", core.ObjectSubscription},
+	{"invoice.", core.ObjectInvoice},
+}
+
+// delivery tells which event it is and which object to look at. Nothing else of the payload is
+// taken. Events of an order lead nowhere: those of its payment come as well. Those of customers
+// and plans concern nothing that is kept of them here.
 func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
-	var parts [4][]byte
+	var parts [3][]byte
 	if !eventParts.Read(body, parts[:]) {
 		return core.Delivery{}, fmt.Errorf("not JSON: %w", ports.ErrPayload)
 	}
@@ -83,17 +99,13 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 	if delivery.ProviderEventID == "" {
 		return core.Delivery{}, fmt.Errorf("no usable id: %w", ports.ErrPayload)
 	}
-	var payment []byte
-	switch {
-	case strings.HasPrefix(delivery.Type, "payment."):
-		payment = parts[2]
-	case strings.HasPrefix(delivery.Type, "refund."):
-		payment = parts[3]
-	case delivery.Type == "":
+	if delivery.Type == "" {
 		delivery.Type = eventTypeOdd
 	}
-	if id := outbound.SafeID(outbound.JSONString(payment)); id != "" {
-		delivery.Ref = core.ProviderRef{Account: a.account, Kind: core.ObjectPayment, ID: id}
+	for _, about := range eventObjects {
+		if id := safeID(outbound.JSONString(parts[2])); id != "" && strings.HasPrefix(delivery.Type, about.prefix) {
+			delivery.Ref = a.ref(about.kind, id)
+		}
 	}
 	return delivery, nil
 }

@@ -121,25 +121,37 @@ func TestWebhook(t *testing.T) {
 func TestWebhookObjects(t *testing.T) {
 	t.Parallel()
 	const at = "https://pay.example.test/webhooks/square"
-	for _, c := range []struct{ kind, data, payment string }{
-		{"payment.created", `{"id":"P1","object":{"payment":{"id":"P2"}}}`, "P1"},
-		{"payment.not_invented_yet", `{"id":"P1"}`, "P1"},
-		{"payment.updated", `{"id":7}`, ""},
-		{"payment.updated", `{"id":"../x"}`, ""},
-		{"payment.updated", `[]`, ""},
-		{"refund.created", `{"id":"R1","object":{"refund":{"id":"R1","payment_id":"P1"}}}`, "P1"},
-		{"refund.updated", `{"id":"R1","object":{"refund":{"payment_id":null}}}`, ""},
-		{"refund.updated", `{"id":"R1","object":{"payment":{"payment_id":"P1"}}}`, ""},
-		{"order.updated", `{"id":"O1","object":{"order_updated":{"order_id":"O1","state":"OPEN"}}}`, ""},
-		{"dispute.created", `{"id":"D1","object":{"dispute":{"disputed_payment":{"payment_id":"P1"}}}}`, ""},
-		{"payments", `{"id":"P1"}`, ""},
+	const none = core.ObjectKind("")
+	for _, c := range []struct {
+		kind, data string
+		object     core.ObjectKind
+		id         string
+	}{
+		{"payment.created", `{"id":"P1","object":{"payment":{"id":"P2"}}}`, core.ObjectPayment, "P1"},
+		{"payment.not_invented_yet", `{"id":"P1"}`, core.ObjectPayment, "P1"},
+		{"payment.updated", `{"id":7}`, none, ""},
+		{"payment.updated", `{"id":"../x"}`, none, ""},
+		{"payment.updated", `[]`, none, ""},
+		{"refund.created", `{"id":"P1_R1","object":{"refund":{"id":"P1_R1","payment_id":"P1"}}}`, core.ObjectRefund, "P1_R1"},
+		{"refund.updated", `{"object":{"refund":{"payment_id":"P1"}}}`, none, ""},
+		{"order.updated", `{"id":"O1","object":{"order_updated":{"order_id":"O1","state":"OPEN"}}}`, none, ""},
+		{"dispute.created", `{"id":"D1","object":{"dispute":{"disputed_payment":{"payment_id":"P1"}}}}`, core.ObjectDispute, "D1"},
+		{"dispute.state.updated", `{"id":"D1"}`, core.ObjectDispute, "D1"},
+		{"dispute.evidence.created", `{"id":"D1"}`, core.ObjectDispute, "D1"},
+		{"card.automatically_updated", `{"id":"ccof:C1"}`, core.ObjectMethod, "ccof:C1"},
+		{"customer.updated", `{"id":"CUS1"}`, none, ""},
+		{"catalog.version.updated", `{"id":"CAT1"}`, none, ""},
+		{"subscription.updated", `{"id":"S1"}`, core.ObjectSubscription, "S1"},
+		{"invoice.scheduled_charge_failed", `{"id":"inv:0-I1","object":{"invoice":{"subscription_id":"S1"}}}`, core.ObjectInvoice, "inv:0-I1"},
+		{"payments", `{"id":"P1"}`, none, ""},
 	} {
 		body := `{"event_id":"e1","type":"` + c.kind + `","data":` + c.data + `}`
 		delivery, err := newAdapter(t, nil).VerifyWebhook(t.Context(), signed("new", at, body), []byte(body), time.Time{})
 		require.NoError(t, err, body)
 		require.Equal(t, c.kind, delivery.Type)
-		require.Equal(t, c.payment, delivery.Ref.ID, body)
-		require.Equal(t, c.payment == "", delivery.Ref.IsZero(), "kept, and concerns no payment")
+		require.Equal(t, c.id, delivery.Ref.ID, body)
+		require.Equal(t, c.object, delivery.Ref.Kind, body)
+		require.Equal(t, c.id == "", delivery.Ref.IsZero(), "kept, and concerns nothing here")
 	}
 	odd := `{"event_id":"e1","type":"<b>","data":{"id":"P1"}}`
 	delivery, err := newAdapter(t, nil).VerifyWebhook(t.Context(), signed("new", at, odd), []byte(odd), time.Time{})
@@ -160,7 +172,7 @@ func TestWebhookOfAWrongClock(t *testing.T) {
 // FuzzWebhook: whatever is signed is read or refused with a reason, and what is read has
 // the shape of an id.
 func FuzzWebhook(f *testing.F) {
-	for _, body := range []string{vector, `{"event_id":"e1","type":"refund.created","data":{"object":{"refund":{"payment_id":"P1"}}}}`, `{"event_id":"\u0065"}`, `[[`, ``} {
+	for _, body := range []string{vector, `{"event_id":"e1","type":"refund.created","data":{"id":"R1"}}`, `{"event_id":"e1","type":"card.created","data":{"id":"ccof:C1"}}`, `{"event_id":"\u0065"}`, `[[`, ``} {
 		f.Add(body)
 	}
 	adapter := newAdapter(f, nil)
@@ -173,7 +185,7 @@ func FuzzWebhook(f *testing.F) {
 		}
 		require.Regexp(t, `^[A-Za-z0-9_-]{1,255}$`, delivery.ProviderEventID)
 		require.Regexp(t, `^[A-Za-z0-9_.\[\]]{1,64}$`, delivery.Type)
-		require.Regexp(t, `^[A-Za-z0-9_-]{0,255}$`, delivery.Ref.ID)
+		require.Regexp(t, `^[A-Za-z0-9_:-]{0,255}$`, delivery.Ref.ID)
 	})
 }
 

@@ -61,7 +61,7 @@ func subscriptionAbilities() *ports.SubscriptionAbilities {
 			core.IntervalDay: upTo(daysMax), core.IntervalWeek: upTo(weeksMax), core.IntervalMonth: upTo(monthsMax), core.IntervalYear: upTo(yearsMax),
 		},
 		TrialDaysMax: trialDaysMax, QuantityMax: subscriptionMax, Prorate: true, ChangeNow: true, Quantity: true,
-		Pause: true, PauseNow: true, CancelNow: true, CancelLater: true, KeepCanceled: true,
+		Pause: true, PauseNow: true, CancelNow: true, CancelLater: true, KeepCanceled: true, SwapMethod: true,
 	}
 }
 

@@ -166,6 +166,12 @@ func TestSecondCallsAgainstStripeMock(t *testing.T) {
 			return err
 		}},
 	})
+	requireNoObjection(t, strings.NewReplacer(`"status":"active"`, `"status":"past_due"`, `"status":"draft"`, `"status":"open"`), []judgement{
+		{[]string{"POST /v1/subscriptions/sub_123 op_21", "POST /v1/invoices/*/pay op_21-p", "GET /v1/subscriptions/sub_123"}, func(adapter *stripe.Adapter) error {
+			_, err := adapter.UpdateSubscriptionMethod(ctx, "op_21", subscription, "pm_123")
+			return err
+		}},
+	})
 	never := strings.NewReplacer(
 		`"status":"active"`, `"status":"canceled"`, `"status":"draft"`, `"status":"open"`,
 		`"billing_reason":"manual"`, `"billing_reason":"subscription_create"`, `"billing_reason":null`, `"billing_reason":"subscription_create"`,

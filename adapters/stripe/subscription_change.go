@@ -10,8 +10,11 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// resumeKeyEnd makes the key of a resumption into that of its second call.
-const resumeKeyEnd core.OperationKey = "-r"
+// What makes the key of a resumption, or of a change of method, into that of its second call.
+const (
+	resumeKeyEnd core.OperationKey = "-r"
+	payKeyEnd    core.OperationKey = "-p"
+)
 
 // ChangeSubscription implements [ports.Subscriber]. What comes due by the change is asked for at
 // once; where it is not paid, Stripe declines the change and nothing is different.
@@ -97,13 +100,32 @@ func (a *Adapter) ResumeSubscription(ctx context.Context, key core.OperationKey,
 	return session.Snapshot, err
 }
 
-// UpdateSubscriptionMethod has a subscription charged to another method of its customer.
+// UpdateSubscriptionMethod implements [ports.Subscriber]. What is owed is asked for at once: Stripe
+// itself would only try in some days, or never again. A decline of it is no error, for the method
+// is another one all the same; the subscription tells.
 //
-// Source: POST /v1/subscriptions/{id} with default_payment_method.
+// Source: POST /v1/subscriptions/{id} with default_payment_method, POST /v1/invoices/{id}/pay.
 func (a *Adapter) UpdateSubscriptionMethod(ctx context.Context, key core.OperationKey, ref core.ProviderRef, providerMethod string) (core.SubscriptionSnapshot, error) {
-	return a.updateSubscription(ctx, key, "change method of", ref, func(params *stripesdk.SubscriptionParams) {
+	const verb = "change method of"
+	seen, err := a.updateSubscription(ctx, key, verb, ref, func(params *stripesdk.SubscriptionParams) {
 		params.DefaultPaymentMethod = new(providerMethod)
 	})
+	owing := seen.Status == core.SubscriptionPastDue || seen.Status == core.SubscriptionUnpaid
+	if err != nil || !owing || len(seen.Invoices) == 0 || seen.Invoices[0].Status != core.InvoiceOpen {
+		return seen, err
+	}
+	op := a.op(verb, ref.ID)
+	c := begin(ctx, op)
+	paid, err := a.api.Invoices.Pay(seen.Invoices[0].Ref.ID, &stripesdk.InvoicePayParams{Params: c.params(key + payKeyEnd), OffSession: new(true)})
+	if err != nil {
+		if refused := c.failed(err); refused.Class != core.ClassDeclined && refused.Class != core.ClassInvalid {
+			return core.SubscriptionSnapshot{}, refused
+		}
+	} else {
+		c.answered(paid.LastResponse)
+	}
+	session, err := a.lookAtSubscription(ctx, op, ref.ID)
+	return session.Snapshot, err
 }
 
 // updateSubscription makes one change of a subscription.

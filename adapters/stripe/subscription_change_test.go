@@ -167,6 +167,42 @@ func TestSubscriptionUpdates(t *testing.T) {
 	}
 }
 
+// TestAnotherMethodPaysWhatIsOwed: at once, and what comes of it the subscription tells.
+func TestAnotherMethodPaysWhatIsOwed(t *testing.T) {
+	t.Parallel()
+	const pay = "POST /v1/invoices/in_1/pay"
+	owing := func(status, invoiceStatus string) string {
+		return billed(`,"status":"` + status + `","latest_invoice":` + invoice(`,"status":"`+invoiceStatus+`","attempt_count":1`+paying("requires_payment_method", cardError)))
+	}
+	all := []string{postSub + " op_1", pay + " op_1-p", getSub}
+	for name, c := range map[string]struct {
+		answers script
+		status  core.SubscriptionStatus
+		class   core.Class
+		calls   []string
+	}{
+		"paid":             {script{postSub: owing("past_due", "open"), pay: invoice(`,"status":"paid"`), getSub: billed(`,"status":"active"`)}, core.SubscriptionActive, 0, all},
+		"was unpaid":       {script{postSub: owing("unpaid", "open"), pay: invoice(`,"status":"paid"`), getSub: billed(`,"status":"active"`)}, core.SubscriptionActive, 0, all},
+		"declined":         {script{postSub: owing("past_due", "open"), pay: `402 {"error":{"type":"card_error","code":"card_declined"}}`, getSub: owing("past_due", "open")}, core.SubscriptionPastDue, 0, all},
+		"paid before":      {script{postSub: owing("past_due", "open"), pay: refusal, getSub: billed(`,"status":"active"`)}, core.SubscriptionActive, 0, all},
+		"no answer":        {script{postSub: owing("past_due", "open"), pay: `500 {"error":{}}`}, "", core.ClassUnknown, all[:2]},
+		"asked too much":   {script{postSub: owing("past_due", "open"), pay: `429 {"error":{}}`}, "", core.ClassRetryable, all[:2]},
+		"no look":          {script{postSub: owing("past_due", "open"), pay: invoice(``), getSub: `500 {"error":{}}`}, "", core.ClassUnknown, all},
+		"nothing is owed":  {script{postSub: owing("active", "paid")}, core.SubscriptionActive, 0, all[:1]},
+		"nothing is asked": {script{postSub: owing("unpaid", "draft")}, core.SubscriptionUnpaid, 0, all[:1]},
+		"the first":        {script{postSub: owing("incomplete", "open")}, core.SubscriptionIncomplete, 0, all[:1]},
+	} {
+		adapter, heard := playing(t, c.answers)
+		seen, err := adapter.UpdateSubscriptionMethod(t.Context(), "op_1", sub1, "pm_2")
+		require.Equal(t, c.calls, heard.list(), name)
+		require.Equal(t, c.status, seen.Status, name)
+		require.Equal(t, c.status == "", err != nil, "%s: %v", name, err)
+		if err != nil {
+			require.Equal(t, c.class, providerError(t, err).Class, name)
+		}
+	}
+}
+
 // TestResumeOfWhatStripePaused: of a trial that ended without a method.
 func TestResumeOfWhatStripePaused(t *testing.T) {
 	t.Parallel()

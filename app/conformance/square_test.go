@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +46,8 @@ var (
 		portstest.CardSucceeds:          "4111111111111111",
 		portstest.CardDeclined:          "4000000000000002",
 		portstest.CardInsufficientFunds: "4000000000009995",
+		portstest.CardDeclinedLater:     "4000000000000341",
+		portstest.Card3DSOffSession:     "4000002760003184",
 	}
 )
 
@@ -54,19 +58,20 @@ func (b squareBuyer) has(card portstest.Card) string {
 	return squareNumbers[card]
 }
 
+// squareKey is the key in a body of JSON, or in the part of JSON that a file comes with.
+var squareKey = regexp.MustCompile(`"idempotency_key":"([^"]*)"`)
+
 func (b squareBuyer) key(_ *http.Request, body []byte) string {
-	var keyed struct {
-		IdempotencyKey string `json:"idempotency_key"`
+	if found := squareKey.FindSubmatch(body); found != nil {
+		return string(found[1])
 	}
-	if json.Unmarshal(body, &keyed) != nil {
-		return ""
-	}
-	return keyed.IdempotencyKey
+	return ""
 }
 
-// mutates leaves the lowering of an amount out, which is the first half of a capture.
+// mutates leaves the lowering of an amount out, which is the first half of a capture, and
+// searches, which are posted, too.
 func (b squareBuyer) mutates(request *http.Request) bool {
-	return request.Method == http.MethodPost || request.Method == http.MethodDelete
+	return request.Method == http.MethodPost && !strings.HasSuffix(request.URL.Path, "/search") || request.Method == http.MethodDelete
 }
 
 func (b squareBuyer) outage(status int) string {
@@ -92,15 +97,53 @@ func (b squareBuyer) source(t testing.TB, card portstest.Card, _ core.Money) str
 	if token := squareTokens[card]; token != "" {
 		return token
 	}
+	return b.token(t, squareNumbers[card], "CHARGE")
+}
+
+// token types a number in and passes the bank's question, where there is one.
+func (b squareBuyer) token(t testing.TB, number, intent string) string {
+	t.Helper()
 	status, text := postJSON(t, b.base+"/v1/tokens", map[string]string{
-		"application_id": b.application, "location_id": b.location, "number": squareNumbers[card], "cvv": "123",
-		"exp_month": "12", "exp_year": "2034", "postal_code": "94103", "intent": "CHARGE",
+		"application_id": b.application, "location_id": b.location, "number": number, "cvv": "123",
+		"exp_month": "12", "exp_year": "2034", "postal_code": "94103", "intent": intent,
 	}, nil)
 	require.Equal(t, http.StatusOK, status, "%s", text)
 	var made struct {
-		Token string `json:"token"`
+		Token        string `json:"token"`
+		Verification string `json:"verification"`
 	}
 	require.NoError(t, json.Unmarshal(text, &made))
+	if made.Verification != "" {
+		status, text = postJSON(t, b.base+"/v1/tokens/"+made.Verification, map[string]string{"outcome": "complete"}, nil)
+		require.Equal(t, http.StatusOK, status, "%s", text)
+		require.NoError(t, json.Unmarshal(text, &made))
+	}
 	require.NotEmpty(t, made.Token, "%s", text)
 	return made.Token
+}
+
+func (b squareBuyer) setupSource(t testing.TB, card portstest.Card) string {
+	t.Helper()
+	if number := squareNumbers[card]; number != "" {
+		return b.token(t, number, "STORE")
+	}
+	return squareTokens[card]
+}
+
+func (b squareBuyer) agreeSetup(t testing.TB, _ ports.SetupSession, _ portstest.Card) {
+	t.Helper()
+	require.FailNow(t, "a one-time token is all that there is to agree to")
+}
+
+func (b squareBuyer) agreeSubscription(t testing.TB, _ ports.SubscriptionSession, _ portstest.Card) {
+	t.Helper()
+	require.FailNow(t, "a one-time token is all that there is to agree to")
+}
+
+// steering is what staff can do at Square, which ends nothing at once.
+func (b squareBuyer) steering(do string) string {
+	if do == portstest.SteerCancel {
+		return portstest.SteerCancelLater
+	}
+	return do
 }

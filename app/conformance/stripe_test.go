@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"bytes"
 	"cmp"
 	"net/http"
 	"net/url"
@@ -38,6 +39,8 @@ var (
 		portstest.CardStolen:            "pm_card_chargeDeclinedFraudulent",
 		portstest.Card3DS:               "pm_card_threeDSecure2Required",
 		portstest.CardDisputed:          "pm_card_createDispute",
+		portstest.CardDeclinedLater:     "pm_card_chargeCustomerFail",
+		portstest.Card3DSOffSession:     "pm_card_authenticationRequired",
 	}
 	stripeNumbers = map[portstest.Card]string{portstest.CardSucceeds: "4242424242424242", portstest.CardDeclined: "4000000000000002"}
 )
@@ -48,7 +51,9 @@ func (b stripeBuyer) key(request *http.Request, _ []byte) string {
 	return request.Header.Get("Idempotency-Key")
 }
 
-func (b stripeBuyer) mutates(request *http.Request) bool { return request.Method == http.MethodPost }
+func (b stripeBuyer) mutates(request *http.Request) bool {
+	return request.Method == http.MethodPost || request.Method == http.MethodDelete
+}
 
 func (b stripeBuyer) outage(status int) string {
 	if status == http.StatusTooManyRequests {
@@ -67,20 +72,64 @@ func (b stripeBuyer) confirm(t testing.TB, session ports.PaymentSession, card po
 		payThere(t, session.Action.URL, stripeNumbers[card])
 		return
 	}
-	status, text := postForm(t, b.base+"/v1/payment_intents/"+session.Snapshot.Ref.ID+"/confirm",
-		url.Values{"payment_method": {stripeMethods[card]}, "return_url": {"https://shop.example/return"}}, b.authorization())
-	require.Contains(t, []int{http.StatusOK, http.StatusPaymentRequired}, status, "%s", text)
+	b.pays(t, session.Snapshot.Ref.ID, stripeMethods[card])
+}
+
+// pays confirms a payment with a test method.
+func (b stripeBuyer) pays(t testing.TB, intent, method string) {
+	t.Helper()
+	b.does(t, "/v1/payment_intents/"+intent+"/confirm", url.Values{"payment_method": {method}, "return_url": {"https://shop.example/return"}})
+}
+
+// saves confirms a setup with a test method, and passes the bank's question where there is one.
+func (b stripeBuyer) saves(t testing.TB, setup, method string) {
+	t.Helper()
+	answer := b.does(t, "/v1/setup_intents/"+setup+"/confirm", url.Values{"payment_method": {method}, "return_url": {"https://shop.example/return"}})
+	if bytes.Contains(answer, []byte(`"requires_action"`)) {
+		b.answers(t, setup, true)
+	}
 }
 
 // authenticate answers the simulated bank.
 func (b stripeBuyer) authenticate(t testing.TB, session ports.PaymentSession, passes bool) {
 	t.Helper()
+	b.answers(t, session.Snapshot.Ref.ID, passes)
+}
+
+func (b stripeBuyer) answers(t testing.TB, object string, passes bool) {
+	t.Helper()
 	outcome := "fail"
 	if passes {
 		outcome = "complete"
 	}
-	status, text := postForm(t, b.base+"/v1/3ds2/authenticate", url.Values{"source": {session.Snapshot.Ref.ID}, "outcome": {outcome}}, b.authorization())
+	b.does(t, "/v1/3ds2/authenticate", url.Values{"source": {object}, "outcome": {outcome}})
+}
+
+// does makes a call that may be declined, and gives its answer.
+func (b stripeBuyer) does(t testing.TB, path string, form url.Values) []byte {
+	t.Helper()
+	status, text := postForm(t, b.base+path, form, b.authorization())
 	require.Contains(t, []int{http.StatusOK, http.StatusPaymentRequired}, status, "%s", text)
+	return text
+}
+
+func (b stripeBuyer) agreeSetup(t testing.TB, session ports.SetupSession, card portstest.Card) {
+	t.Helper()
+	b.saves(t, session.Snapshot.Setup, stripeMethods[card])
+}
+
+func (b stripeBuyer) setupSource(t testing.TB, card portstest.Card) string {
+	t.Helper()
+	return b.source(t, card, core.Money{})
+}
+
+func (b stripeBuyer) agreeSubscription(t testing.TB, session ports.SubscriptionSession, card portstest.Card) {
+	t.Helper()
+	if session.Action.Type == ports.ActionStripeSetup {
+		b.saves(t, session.Object, stripeMethods[card])
+		return
+	}
+	b.pays(t, session.Object, stripeMethods[card])
 }
 
 func (b stripeBuyer) source(t testing.TB, _ portstest.Card, _ core.Money) string {

@@ -1,6 +1,7 @@
 package disputes_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -262,6 +263,25 @@ func TestSubmissionsWithoutAnAnswer(t *testing.T) {
 				require.ErrorIs(t, err, core.ErrEvidenceSubmitted)
 			})
 		}
+	}
+}
+
+// A call that did not go out, or got no answer, can be made again under its key.
+func TestTheSameCallAgainGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []portstest.Fault{portstest.FaultError429, portstest.FaultTimeoutAfterCommit} {
+		h := newHouse(t)
+		_, d := opened(t, h, false)
+		h.Provider.Fault(t, fault)
+		_, err := h.Disputes.Accept(t.Context(), d.ID, "key", byAPI)
+		var away *core.ProviderError
+		require.True(t, err == nil || errors.As(err, &away), "%v", err)
+		d, err = h.Disputes.Accept(t.Context(), d.ID, "key", byAPI)
+		require.NoError(t, err)
+		require.Equal(t, core.DisputeAccepted, d.Status)
+		require.False(t, d.AcceptedAt.IsZero())
+		h.RunAll()
+		require.Equal(t, d.Version, stored(t, h, d.ID).Version, "nothing is left to do")
 	}
 }
 

@@ -1,6 +1,7 @@
 package disputes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +51,8 @@ func (s *Service) Draft(ctx context.Context, id core.DisputeID) (Draft, error) {
 		return Draft{}, err
 	}
 	draft := Draft{Saved: saved, Suggested: map[core.EvidenceField]string{}}
-	if dispute.CheckEdit(s.clock.Now()) != nil {
-		return draft, nil // nothing can be said any more
+	if over := dispute.CheckEdit(s.clock.Now()); over != nil {
+		return draft, nil //nolint:nilerr // not an error: nothing can be said any more
 	}
 	known, err := s.known(ctx, dispute)
 	if err != nil {
@@ -80,7 +81,7 @@ func cut(text string, most int) string {
 // facts are what is known here of what is disputed.
 type facts struct {
 	payment      core.Payment
-	checkout     core.Checkout     // the zero Checkout where there was none
+	checkout     core.Checkout     // at which it was bought, or subscribed to; the zero Checkout where there was none
 	customer     core.Customer     // likewise
 	subscription core.Subscription // likewise
 	refunds      []core.Refund
@@ -94,8 +95,13 @@ func (s *Service) known(ctx context.Context, dispute core.Dispute) (f facts, err
 	if f.refunds, err = s.store.PaymentRefunds(ctx, f.payment.ID); err != nil {
 		return f, err
 	}
-	if f.payment.Checkout != "" {
-		if f.checkout, err = s.store.Checkout(ctx, f.payment.Checkout); err != nil {
+	if f.payment.Subscription != "" {
+		if err := s.knownOfSubscription(ctx, &f); err != nil {
+			return f, err
+		}
+	}
+	if at := cmp.Or(f.payment.Checkout, f.subscription.Checkout); at != "" {
+		if f.checkout, err = s.store.Checkout(ctx, at); err != nil {
 			return f, err
 		}
 	}
@@ -105,15 +111,16 @@ func (s *Service) known(ctx context.Context, dispute core.Dispute) (f facts, err
 			return f, err
 		}
 	}
-	if f.payment.Subscription == "" {
-		return f, nil
-	}
+	return f, nil
+}
+
+func (s *Service) knownOfSubscription(ctx context.Context, f *facts) (err error) {
 	if f.subscription, err = s.store.Subscription(ctx, f.payment.Subscription); err != nil {
-		return f, err
+		return err
 	}
 	page, err := s.store.Invoices(ctx, f.payment.Subscription, core.PageRequest{Limit: historyMax})
 	f.invoices = page.Items
-	return f, err
+	return err
 }
 
 // texts are what can be said, by field; some may be empty.

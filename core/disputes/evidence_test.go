@@ -3,6 +3,7 @@ package disputes_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -125,10 +126,12 @@ func TestBadEvidenceIsRefusedByField(t *testing.T) {
 		change func(*disputes.AddFile)
 		want   string
 	}{
-		"unknown field":   {func(in *disputes.AddFile) { in.Field = "mood" }, "field"},
-		"a text's":        {func(in *disputes.AddFile) { in.Field = core.EvidenceOtherText }, "field"},
-		"empty":           {func(in *disputes.AddFile) { in.Content = nil }, "file"},
-		"too large":       {func(in *disputes.AddFile) { in.Content = append(pngBytes, make([]byte, core.EvidenceFileBytesMax)...) }, "file"},
+		"unknown field": {func(in *disputes.AddFile) { in.Field = "mood" }, "field"},
+		"a text's":      {func(in *disputes.AddFile) { in.Field = core.EvidenceOtherText }, "field"},
+		"empty":         {func(in *disputes.AddFile) { in.Content = nil }, "file"},
+		"too large": {func(in *disputes.AddFile) {
+			in.Content = slices.Concat(pngBytes, make([]byte, core.EvidenceFileBytesMax))
+		}, "file"},
 		"wrong type":      {func(in *disputes.AddFile) { in.ContentType, in.Content = "text/html", []byte("<html>") }, "file"},
 		"no type":         {func(in *disputes.AddFile) { in.ContentType = "" }, "file"},
 		"lies":            {func(in *disputes.AddFile) { in.ContentType = "application/pdf" }, "file"},
@@ -194,4 +197,30 @@ func TestWhatIsKnownIsSuggested(t *testing.T) {
 	require.Empty(t, draft.Suggested, "nothing more can be said")
 	_, err = h.Disputes.Draft(t.Context(), "dsp_missing")
 	require.ErrorIs(t, err, ports.ErrNotFound)
+}
+
+func TestWhatIsKnownOfASubscriptionIsSuggested(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Provider.SetCapabilities(func(can *ports.Capabilities) { can.Disputes.TextCharsMax = 200 })
+	subscription := h.Subscribed(h.Plan(700, 0).ID, 2, portstest.CardSucceeds)
+	invoices, err := h.Store.Invoices(t.Context(), subscription.ID, core.PageRequest{Limit: 5})
+	require.NoError(t, err)
+	p := h.Payment(invoices.Items[0].Payment)
+	require.Equal(t, subscription.ID, p.Subscription)
+	d := core.NewDisputeFromSnapshot(p, core.DisputeSnapshot{
+		Ref: core.ProviderRef{ID: "dp_1"}, Status: core.DisputeNeedsResponse, Reason: core.DisputeCanceledReason, Amount: p.Amount,
+	})
+	d.ID, d.OpenedAt, d.CreatedAt, d.UpdatedAt = "dsp_01h455vb4pex5vsknk084sn02q", h.Clock.Now(), h.Clock.Now(), h.Clock.Now()
+	require.NoError(t, h.Store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+		_, err := tx.InsertDispute(ctx, d)
+		return err
+	}))
+	draft, err := h.Disputes.Draft(t.Context(), d.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Ada", draft.Suggested[core.EvidenceCustomerName])
+	require.Contains(t, draft.Suggested[core.EvidenceProductDescription], "Tea club")
+	text := draft.Suggested[core.EvidenceOtherText]
+	require.Contains(t, text, "Subscription since 2026-03-04, now active.")
+	require.Len(t, []rune(text), 200, "no longer than the provider takes")
 }

@@ -14,14 +14,14 @@ import (
 func (s *Service) syncInvoice(ctx context.Context, ref core.ProviderRef, cause core.Cause) (ports.Observation, error) {
 	provider, ok := s.providers[ref.Account].(ports.Subscriber)
 	if !ok {
-		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the account bills no subscriptions")
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the account bills no subscriptions")
 	}
 	seen, err := provider.GetInvoice(ctx, ref)
 	if err != nil {
 		return s.missing(ctx, ports.Observation{}, err, cause)
 	}
 	if seen.Subscription.ID == "" {
-		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the invoice belongs to no subscription")
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the invoice belongs to no subscription")
 	}
 	observation, err := s.syncBilling(ctx, seen.Subscription, ref, nil, cause)
 	if err != nil || observation.Subscription.ID == "" {

@@ -13,7 +13,7 @@ import (
 func (s *Service) syncMethod(ctx context.Context, ref core.ProviderRef, cause core.Cause) (ports.Observation, error) {
 	vault, ok := s.providers[ref.Account].(ports.Vault)
 	if !ok {
-		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the account saves no methods")
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the account saves no methods")
 	}
 	held, err := s.store.MethodByRef(ctx, ref)
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
@@ -32,7 +32,7 @@ func (s *Service) syncMethod(ctx context.Context, ref core.ProviderRef, cause co
 		}
 	}
 	if held.ID == "" {
-		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no method here")
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the object belongs to no method here")
 	}
 	observation, err := s.applyMethod(ctx, held, seen, cause)
 	if errors.Is(err, ports.ErrDuplicate) {

@@ -133,12 +133,12 @@ func (s *Service) missing(ctx context.Context, held ports.Observation, err error
 		return ports.Observation{}, err
 	}
 	held.Reason = core.ReasonMissing
-	return held, s.noteInbound(ctx, cause, core.InboundIgnored, "the provider has no such object")
+	return held, s.noteInbound(ctx, cause, "the provider has no such object")
 }
 
 // notOurs is a look at an object that concerns nothing kept here.
 func (s *Service) notOurs(ctx context.Context, cause core.Cause) (ports.Observation, error) {
-	return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no payment here")
+	return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the object belongs to no payment here")
 }
 
 // work is one transaction, and what it found that the rules forbid.
@@ -174,12 +174,12 @@ func (s *Service) processed(ctx context.Context, tx ports.Tx, cause core.Cause, 
 	return tx.SetInboundStatus(ctx, cause.Inbound, core.InboundProcessed, string(reason), s.clock.Now())
 }
 
-// noteInbound records what became of the event behind a look; nothing where none was.
-func (s *Service) noteInbound(ctx context.Context, cause core.Cause, status core.InboundStatus, note string) error {
+// noteInbound records why the event behind a look moved nothing; nothing where there was none.
+func (s *Service) noteInbound(ctx context.Context, cause core.Cause, note string) error {
 	if cause.Inbound == "" {
 		return nil
 	}
 	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		return tx.SetInboundStatus(ctx, cause.Inbound, status, note, s.clock.Now())
+		return tx.SetInboundStatus(ctx, cause.Inbound, core.InboundIgnored, note, s.clock.Now())
 	})
 }

@@ -44,7 +44,7 @@ func (s *Service) syncSubscription(ctx context.Context, ref core.ProviderRef, ca
 func (s *Service) syncBilling(ctx context.Context, ref, invoice core.ProviderRef, payment *core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
 	provider, ok := s.providers[ref.Account].(ports.Subscriber)
 	if !ok {
-		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the account bills no subscriptions")
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the account bills no subscriptions")
 	}
 	held, err := s.store.SubscriptionByRef(ctx, ref)
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
@@ -60,7 +60,7 @@ func (s *Service) syncBilling(ctx context.Context, ref, invoice core.ProviderRef
 		}
 	}
 	if held.ID == "" {
-		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, core.InboundIgnored, "the object belongs to no subscription here")
+		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the object belongs to no subscription here")
 	}
 	if err := s.addInvoice(ctx, provider, &snapshot, invoice); err != nil {
 		return ports.Observation{}, err

@@ -45,8 +45,9 @@ func (s *Service) Create(ctx context.Context, in Create) (core.Refund, error) {
 			return core.Refund{}, err
 		}
 	}
-	refund, op, err := s.prepare(ctx, in)
+	op, err := s.prepare(ctx, in)
 	if errors.Is(err, ports.ErrDuplicate) && in.RequestKey != "" {
+		var refund core.Refund
 		if refund, err = s.store.RefundByRequestKey(ctx, in.RequestKey); err == nil {
 			return s.resume(ctx, refund, in.Cause)
 		}
@@ -78,7 +79,7 @@ func checkCreate(in *Create) error {
 
 // prepare checks the request under the payment's lock, where no other refund can come in between,
 // and writes refund and operation down.
-func (s *Service) prepare(ctx context.Context, in Create) (refund core.Refund, op core.Operation, err error) {
+func (s *Service) prepare(ctx context.Context, in Create) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		payment, err := tx.LockPayment(ctx, in.Payment)
 		if err != nil {
@@ -92,7 +93,7 @@ func (s *Service) prepare(ctx context.Context, in Create) (refund core.Refund, o
 			return err
 		}
 		now := s.clock.Now()
-		refund, err = tx.InsertRefund(ctx, core.Refund{
+		refund, err := tx.InsertRefund(ctx, core.Refund{
 			ID: core.NewID[core.RefundID](s.ids.UUID()), Payment: payment.ID, Account: payment.Account, Provider: payment.Provider,
 			Status: core.RefundPending, Amount: amount, Reason: in.Reason, Origin: core.OriginHere, RequestKey: in.RequestKey,
 			Environment: payment.Environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
@@ -111,7 +112,7 @@ func (s *Service) prepare(ctx context.Context, in Create) (refund core.Refund, o
 		})
 		return err
 	})
-	return refund, op, err
+	return op, err
 }
 
 // available gives the amount that is asked for, if the locked payment has it.

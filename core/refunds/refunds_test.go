@@ -327,6 +327,80 @@ func TestASightThatMayBeOurs(t *testing.T) {
 	require.Len(t, page.Items, 1)
 }
 
+// An event may tell of our refund before the answer to its creation is stored: it is found by our
+// id in it, and settles its operation.
+func TestASightIsFasterThanTheAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Paid()
+	told := false
+	h.Provider.OnCall(func(ctx context.Context, call portstest.FakeCall) {
+		if call.Method != "GetRefund" || told {
+			return
+		}
+		told = true
+		// While the first looks, a second one is through already.
+		_, err := h.Observe.Sync(ctx, call.Ref, byAPI)
+		require.NoError(t, err)
+	})
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	refund := create(t, h, of(p, 400))
+	list, err := h.Provider.PaymentRefunds(t.Context(), p.Ref())
+	require.NoError(t, err)
+	observation, err := h.Observe.Sync(t.Context(), list[0].Ref, byAPI)
+	require.NoError(t, err)
+	require.True(t, told)
+	require.Equal(t, refund.ID, observation.Refund.ID)
+	require.Equal(t, core.RefundSucceeded, observation.Refund.Status)
+	require.Equal(t, core.OperationSucceeded, operation(t, h, refund.ID).Status)
+	require.Equal(t, []core.EventType{core.EventRefundSucceeded}, h.Types(string(refund.ID)))
+	page, err := h.Refunds.List(t.Context(), ports.RefundFilter{}, core.PageRequest{Limit: 5})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+}
+
+// More than was taken is an anomaly of the payment, of which as much as was taken counts.
+func TestAProviderThatGivesBackMoreThanItTook(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Paid()
+	refund := create(t, h, of(p, 400))
+	h.Provider.SetRefund(refund.ProviderRefundID, func(seen *core.RefundSnapshot) {
+		more, err := core.NewMoney(coretest.Price+1, "EUR")
+		require.NoError(t, err)
+		seen.Amount = more
+	})
+	for range 2 {
+		observation, err := h.Observe.Sync(t.Context(), refund.Ref(), byAPI)
+		require.NoError(t, err)
+		require.Equal(t, core.Reason(core.ReviewAmount), observation.Refund.Anomaly)
+		require.Equal(t, core.Reason(core.ReviewAmounts), observation.Payment.Anomaly)
+		require.Equal(t, p.AmountCaptured, observation.Payment.AmountRefunded)
+	}
+	require.Equal(t, 1, h.Odd.Of(core.ObjectPayment))
+	require.Equal(t, 1, h.Odd.Of(core.ObjectRefund))
+	foreign := h.Provider.RefundElsewhere(t, p.ID, 100)
+	h.Provider.SetRefund(foreign, func(seen *core.RefundSnapshot) { seen.Amount = core.Zero("USD") })
+	observation, err := h.Observe.Sync(t.Context(), core.ProviderRef{Account: coretest.Account, Kind: core.ObjectRefund, ID: foreign}, byAPI)
+	require.NoError(t, err)
+	require.Equal(t, core.Reason(core.ReviewCurrency), observation.Reason)
+}
+
+func TestGivingBackWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, held := h.Paid(), h.Authorized()
+	require.NoError(t, h.Refunds.GiveBack(t.Context(), held.ID, byAPI), "nothing was taken")
+	h.Provider.FailNext(&core.ProviderError{Class: core.ClassInvalid, Foreign: "charge_too_old", Op: "fake refund"})
+	require.ErrorIs(t, h.Refunds.GiveBack(t.Context(), p.ID, byAPI), ports.ErrJobGivenUp)
+	h.Provider.Fault(t, portstest.FaultError429)
+	require.NoError(t, h.Refunds.GiveBack(t.Context(), p.ID, byAPI), "sent again by itself")
+	require.NoError(t, h.Refunds.GiveBack(t.Context(), p.ID, byAPI), "on its way already")
+	h.RunAll()
+	require.Equal(t, p.AmountCaptured, h.Payment(p.ID).AmountRefunded)
+	require.ErrorIs(t, h.Refunds.GiveBack(t.Context(), "pay_missing", byAPI), ports.ErrNotFound)
+}
+
 func TestWhatProvidersShowThatCannotBe(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

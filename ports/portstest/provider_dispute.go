@@ -161,8 +161,14 @@ func providerDisputeLooks(t *testing.T, d *providerDesk) {
 	disputer, _, _ := d.requireDisputes(t)
 	taken, ref := d.dispute(t, false)
 	d.holdLooks(t, map[string]lookAt{
-		"get":  {ref, func(ctx context.Context, ref core.ProviderRef) error { _, err := disputer.GetDispute(ctx, ref); return err }},
-		"list": {taken.Ref, func(ctx context.Context, ref core.ProviderRef) error { _, err := disputer.PaymentDisputes(ctx, ref); return err }},
+		"get": {ref, func(ctx context.Context, ref core.ProviderRef) error {
+			_, err := disputer.GetDispute(ctx, ref)
+			return err
+		}},
+		"list": {taken.Ref, func(ctx context.Context, ref core.ProviderRef) error {
+			_, err := disputer.PaymentDisputes(ctx, ref)
+			return err
+		}},
 	})
 }
 

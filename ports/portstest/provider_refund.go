@@ -144,8 +144,14 @@ func providerRefundLooks(t *testing.T, d *providerDesk) {
 	require.NoError(t, err)
 	refunder, _ := d.provider.(ports.Refunder)
 	d.holdLooks(t, map[string]lookAt{
-		"get":  {made.Ref, func(ctx context.Context, ref core.ProviderRef) error { _, err := refunder.GetRefund(ctx, ref); return err }},
-		"list": {taken.Ref, func(ctx context.Context, ref core.ProviderRef) error { _, err := refunder.PaymentRefunds(ctx, ref); return err }},
+		"get": {made.Ref, func(ctx context.Context, ref core.ProviderRef) error {
+			_, err := refunder.GetRefund(ctx, ref)
+			return err
+		}},
+		"list": {taken.Ref, func(ctx context.Context, ref core.ProviderRef) error {
+			_, err := refunder.PaymentRefunds(ctx, ref)
+			return err
+		}},
 	})
 }
 

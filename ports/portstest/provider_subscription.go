@@ -350,19 +350,37 @@ func providerSwapsMethod(t *testing.T, d *providerDesk) {
 	in := b.subscription(t, 0, CardSucceeds)
 	session, err := b.billing.CreateSubscription(providerContext(t), newKey(), in)
 	require.NoError(t, err)
-	b.far.AgreeSubscription(t, session, CardSucceeds)
-	setup, err := b.billing.CreateSetup(providerContext(t), newKey(), ports.CreateSetup{
-		Method: storeID[core.MethodID](), Customer: in.Customer, ProviderCustomer: in.ProviderCustomer, ReturnURL: providerReturnURL,
-	})
-	require.NoError(t, err)
-	b.far.AgreeSetup(t, setup, CardSucceeds)
-	method, err := b.billing.GetMethod(providerContext(t), core.ProviderRef{Account: d.provider.Account(), Kind: core.ObjectSetup, ID: setup.Snapshot.Setup})
-	require.NoError(t, err)
+	if d.mode() != ports.ConfirmWithSource {
+		b.far.AgreeSubscription(t, session, CardSucceeds)
+	}
+	method := b.another(t, in)
 	swapped, err := b.billing.UpdateSubscriptionMethod(providerContext(t), newKey(), session.Snapshot.Ref, method.Ref.ID)
 	require.NoError(t, err)
 	require.Equal(t, core.SubscriptionActive, swapped.Status)
 	b.far.Advance(t, providerMonth)
 	require.Len(t, paidInvoices(b.look(t, session.Snapshot.Ref)), 2)
+}
+
+// another is a second method of a subscription's customer.
+func (d billingDesk) another(t *testing.T, of ports.CreateSubscription) core.MethodSnapshot {
+	t.Helper()
+	in := ports.ConfirmSetup{
+		CreateSetup: ports.CreateSetup{Method: storeID[core.MethodID](), Customer: of.Customer, ProviderCustomer: of.ProviderCustomer, ReturnURL: providerReturnURL},
+		Ref:         core.ProviderRef{Account: d.provider.Account(), Kind: core.ObjectSetup},
+	}
+	if d.mode() == ports.ConfirmWithSource {
+		in.Source = d.far.SetupSource(t, CardSucceeds)
+		method, err := d.billing.ConfirmSetup(providerContext(t), newKey(), in)
+		require.NoError(t, err)
+		return method
+	}
+	setup, err := d.billing.CreateSetup(providerContext(t), newKey(), in.CreateSetup)
+	require.NoError(t, err)
+	d.far.AgreeSetup(t, setup, CardSucceeds)
+	in.Ref.ID = setup.Snapshot.Setup
+	method, err := d.billing.GetMethod(providerContext(t), in.Ref)
+	require.NoError(t, err)
+	return method
 }
 
 func providerSteered(t *testing.T, d *providerDesk) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/payments"
@@ -26,12 +27,13 @@ type attemptRequest struct {
 	Account core.AccountName `json:"account"`
 }
 
-// attemptAnswer is an attempt with what the script needs to go on. Status is processing,
-// with no action, where the provider's answer never came: the same call can be made
-// again and goes on with the same attempt.
+// attemptAnswer is an attempt with what the script needs to go on. Without an action the
+// buyer has nothing to do: the attempt is to be looked at. Status is processing where the
+// provider's answer never came: the same call can be made again and goes on with the same
+// attempt.
 type attemptAnswer struct {
-	Attempt  string            `json:"attempt"`
-	Payment  *core.PaymentID   `json:"payment"` // null in all modes but payment
+	Attempt  string            `json:"attempt"` // a payment's id, a subscription's or a saved method's, as the mode says
+	Payment  *string           `json:"payment"` // the same; null unless the mode is payment
 	Account  core.AccountName  `json:"account"`
 	Provider core.ProviderName `json:"provider"`
 	Status   string            `json:"status"`
@@ -53,13 +55,24 @@ type confirmRequest struct {
 
 // syncAnswer tells what became of an attempt.
 type syncAnswer struct {
-	Attempt     string          `json:"attempt"`
-	Payment     *core.PaymentID `json:"payment"` // null in all modes but payment
-	Object      *string         `json:"object"`  // null while the provider knows of none
-	Status      string          `json:"status"`
-	Message     *string         `json:"message"` // for the buyer; null where there is nothing to say
-	Checkout    string          `json:"checkout"`
-	ContinueURL *string         `json:"continue_url"` // null until the checkout is complete
+	Attempt     string  `json:"attempt"`
+	Payment     *string `json:"payment"` // the same; null unless the mode is payment
+	Object      *string `json:"object"`  // null while the provider knows of none
+	Status      string  `json:"status"`
+	Message     *string `json:"message"` // for the buyer; null where there is nothing to say
+	Checkout    string  `json:"checkout"`
+	ContinueURL *string `json:"continue_url"` // null until the checkout is complete
+}
+
+// modeOf tells by an attempt's id what its checkout is for.
+func modeOf(id string) core.CheckoutMode {
+	switch kind, _, _ := strings.Cut(id, "_"); kind {
+	case "sub":
+		return core.ModeSubscription
+	case "pm":
+		return core.ModeSetup
+	}
+	return core.ModePayment
 }
 
 // startAttempt answers POST /pay/{checkout}/attempts.
@@ -75,45 +88,35 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	checkout, err := h.payments.Checkout(r.Context(), id)
+	if err == nil && !h.shows(checkout, in.Account) {
+		err = core.ErrAccountNotOffered
+	}
 	if err != nil {
-		h.problemOf(r.Context(), err).write(w)
+		h.problemOf(r.Context(), err, checkout.Mode).write(w)
 		return
 	}
-	if _, shown := h.browsers[in.Account]; !shown && checkout.Flow != core.FlowRedirect {
-		h.problemOf(r.Context(), core.ErrAccountNotOffered).write(w)
-		return
-	}
-	started, err := h.modes[checkout.Mode].start(r.Context(), id, in.Account)
-	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && started.id != "" {
+	made, err := h.desks[checkout.Mode].start(r.Context(), id, in.Account)
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && made.id != "" {
 		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
-		answer := answerOf(started)
+		answer := answerOf(made)
 		answer.Status, answer.Action = statusProcessing, nil
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, answer)
 		return
 	}
 	if err != nil {
-		h.problemOf(r.Context(), err).write(w)
+		h.problemOf(r.Context(), err, checkout.Mode).write(w)
 		return
 	}
-	writeJSON(w, "application/json", http.StatusCreated, answerOf(started))
+	writeJSON(w, "application/json", http.StatusCreated, answerOf(made))
 }
 
-func answerOf(a attempt) attemptAnswer {
-	answer := attemptAnswer{Attempt: a.id, Payment: paymentOf(a.id), Account: a.account, Provider: a.provider, Status: a.status}
-	if a.action.Type != "" {
-		answer.Action = &actionAnswer{Type: a.action.Type, ClientSecret: a.action.ClientSecret, Object: a.object, URL: a.action.URL}
+func answerOf(made started) attemptAnswer {
+	answer := attemptAnswer{Attempt: made.id, Payment: made.payment(), Account: made.account, Provider: made.provider, Status: made.status}
+	if made.action.Type != "" {
+		answer.Action = &actionAnswer{Type: made.action.Type, ClientSecret: made.action.ClientSecret, Object: made.about, URL: made.action.URL}
 	}
 	return answer
-}
-
-// paymentOf is an attempt's id where it is a payment's; nil otherwise.
-func paymentOf(id string) *core.PaymentID {
-	if mode, _ := modeOfID(id); mode != core.ModePayment {
-		return nil
-	}
-	payment := core.PaymentID(id)
-	return &payment
 }
 
 // syncAttempt answers POST /pay/{checkout}/attempts/{attempt}/sync.
@@ -122,13 +125,14 @@ func (h *handler) syncAttempt(w http.ResponseWriter, r *http.Request) {
 		refusal.write(w)
 		return
 	}
-	checkout, id, of, ok := h.attemptOf(r)
-	if !ok {
+	checkout, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	if err != nil {
 		notFound.write(w)
 		return
 	}
-	a, c, err := of.look(r.Context(), checkout, id)
-	h.answer(w, r, id, a, c, err)
+	id := r.PathValue("attempt")
+	a, c, err := h.desks[modeOf(id)].look(r.Context(), checkout, id)
+	h.answer(w, r, a, c, err)
 }
 
 // confirmAttempt answers POST /pay/{checkout}/attempts/{attempt}/confirm.
@@ -138,8 +142,8 @@ func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
 		refusal.write(w)
 		return
 	}
-	checkout, id, of, ok := h.attemptOf(r)
-	if !ok {
+	checkout, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
+	if err != nil {
 		notFound.write(w)
 		return
 	}
@@ -147,23 +151,19 @@ func (h *handler) confirmAttempt(w http.ResponseWriter, r *http.Request) {
 		badSource.write(w)
 		return
 	}
-	a, c, err := of.confirm(r.Context(), checkout, id, in.Source)
-	if _, declined := errors.AsType[*core.RefusedError](err); declined {
-		a, c, err = of.look(r.Context(), checkout, id) // what it means for the checkout
-	}
-	h.answer(w, r, id, a, c, err)
-}
-
-// attemptOf reads the two ids in an attempt's address, and whose attempt it is.
-func (h *handler) attemptOf(r *http.Request) (core.CheckoutID, string, mode, bool) {
-	checkout, err := core.ParseID[core.CheckoutID](r.PathValue("checkout"))
 	id := r.PathValue("attempt")
-	kind, ok := modeOfID(id)
-	return checkout, id, h.modes[kind], err == nil && ok
+	at := h.desks[modeOf(id)]
+	a, c, err := at.confirm(r.Context(), checkout, id, in.Source)
+	if _, declined := errors.AsType[*core.RefusedError](err); declined {
+		a, c, err = at.look(r.Context(), checkout, id) // what it means for the checkout
+	}
+	h.answer(w, r, a, c, err)
 }
 
 // answer tells what became of an attempt, as far as anybody knows.
-func (h *handler) answer(w http.ResponseWriter, r *http.Request, id string, a attempt, c core.Checkout, err error) {
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, a attempt, c core.Checkout, err error) {
+	id := r.PathValue("attempt")
+	mode := modeOf(id)
 	lost, unanswered := errors.AsType[*core.ProviderError](err)
 	if unanswered || errors.Is(err, core.ErrPaymentInProgress) {
 		if unanswered {
@@ -171,23 +171,23 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, id string, a at
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(providerRetrySeconds))
 		writeJSON(w, "application/json", http.StatusAccepted, syncAnswer{
-			Attempt: id, Payment: paymentOf(id), Status: statusProcessing, Checkout: string(core.CheckoutOpen),
+			Attempt: id, Payment: attempt{id: id, mode: mode}.payment(), Status: statusProcessing, Checkout: string(core.CheckoutOpen),
 		})
 		return
 	}
 	if err != nil {
-		h.problemOf(r.Context(), err).write(w)
+		h.problemOf(r.Context(), err, mode).write(w)
 		return
 	}
 	status := http.StatusOK
-	if a.status == statusProcessing {
+	if a.status == statusProcessing || h.isUnderWay(r.Context(), c, a) {
 		status = http.StatusAccepted
 	}
 	writeJSON(w, "application/json", status, h.outcome(a, c))
 }
 
 func (h *handler) outcome(a attempt, c core.Checkout) syncAnswer {
-	answer := syncAnswer{Attempt: a.id, Payment: paymentOf(a.id), Status: a.status, Checkout: string(c.StatusAt(h.payments.Now()))}
+	answer := syncAnswer{Attempt: a.id, Payment: a.payment(), Status: a.status, Checkout: string(c.StatusAt(h.payments.Now()))}
 	if a.object != "" {
 		answer.Object = &a.object
 	}

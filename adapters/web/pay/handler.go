@@ -22,10 +22,9 @@ import (
 
 // Options are what the handler is made of.
 type Options struct {
-	// The use cases. All are required.
-	Payments      *payments.Service
-	Customers     *customers.Service
-	Subscriptions *subscriptions.Service
+	Payments      *payments.Service      // required
+	Customers     *customers.Service     // required
+	Subscriptions *subscriptions.Service // required
 	// Browsers holds the accounts that buyers can pay at on the page; those without a
 	// publishable key are left out.
 	Browsers    map[core.AccountName]ports.BrowserConfig
@@ -56,23 +55,23 @@ var methods = map[core.ProviderName]struct{ title, hosted, purpose string }{
 }
 
 type handler struct {
-	payments      *payments.Service
-	subscriptions *subscriptions.Service
-	modes         map[core.CheckoutMode]mode
-	browsers      map[core.AccountName]ports.BrowserConfig
-	test          bool
-	logger        *slog.Logger
-	page          *template.Template
-	assets        assetSet
-	ids           ports.IDs
-	scripts       []byte // the inventory
+	payments *payments.Service
+	prices   *subscriptions.Service
+	desks    map[core.CheckoutMode]desk
+	browsers map[core.AccountName]ports.BrowserConfig
+	test     bool
+	logger   *slog.Logger
+	page     *template.Template
+	assets   assetSet
+	ids      ports.IDs
+	scripts  []byte // the inventory
 }
 
 // NewHandler serves everything under /pay/. It fails where an account's provider is one
 // that the page cannot show.
 func NewHandler(options Options) (http.Handler, error) {
 	if options.Payments == nil || options.Customers == nil || options.Subscriptions == nil || options.IDs == nil {
-		return nil, errors.New("checkout page: not all of its use cases, or no source of ids")
+		return nil, errors.New("checkout page: no payments, customers or subscriptions, or no source of ids")
 	}
 	assets, err := loadAssets()
 	if err != nil {
@@ -83,8 +82,9 @@ func NewHandler(options Options) (http.Handler, error) {
 		return nil, fmt.Errorf("parse the checkout page: %w", err)
 	}
 	h := &handler{
-		payments: options.Payments, subscriptions: options.Subscriptions, modes: modesOf(options), browsers: make(map[core.AccountName]ports.BrowserConfig),
-		test: options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets, ids: options.IDs,
+		payments: options.Payments, prices: options.Subscriptions, desks: desks(options.Payments, options.Customers, options.Subscriptions),
+		browsers: make(map[core.AccountName]ports.BrowserConfig),
+		test:     options.Environment == core.EnvTest, logger: options.Logger, page: page, assets: assets, ids: options.IDs,
 	}
 	if h.logger == nil {
 		h.logger = slog.Default()
@@ -205,33 +205,51 @@ func permissions(offers []offer) string {
 	return "payment=(" + strings.Join(allowed, " ") + "), accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), usb=()"
 }
 
-// offer is an account that a checkout can be paid at on the page.
+// offer is an account that a checkout's buyer can choose on the page.
 type offer struct {
 	account core.AccountName
 	config  ports.BrowserConfig
 }
 
+// shows reports whether the page can let a buyer choose an account.
+func (h *handler) shows(c core.Checkout, account core.AccountName) bool {
+	_, ok := h.browsers[account]
+	return ok || c.Flow == core.FlowRedirect
+}
+
 // offers lists them in the order that they are offered in. newest is the checkout's newest
 // attempt.
 func (h *handler) offers(ctx context.Context, c core.Checkout, newest attempt) ([]offer, error) {
-	var list []offer
 	var leased core.AccountName
 	if c.Lease != "" && c.Lease == newest.id {
 		leased = newest.account
 	}
-	shown := func(account core.AccountName) bool {
-		_, ok := h.browsers[account]
-		return ok || c.Flow == core.FlowRedirect
+	providers, err := h.payments.Accounts(ctx, c, leased, func(account core.AccountName) bool { return h.shows(c, account) })
+	if err != nil {
+		return nil, err
 	}
-	all, err := h.payments.Accounts(ctx, c, leased, shown)
-	for _, provider := range all {
+	list := make([]offer, 0, len(providers))
+	for _, provider := range providers {
 		one := offer{account: provider.Account(), config: ports.BrowserConfig{Provider: provider.Name()}}
 		if c.Flow != core.FlowRedirect {
 			one.config = h.browsers[provider.Account()]
 		}
 		list = append(list, one)
 	}
-	return list, err
+	return list, nil
+}
+
+// isUnderWay reports whether the buyer has nothing to do but to wait for how an attempt ends.
+// Where a card's token is all that a provider wants, that is so once it knows of the attempt.
+func (h *handler) isUnderWay(ctx context.Context, c core.Checkout, a attempt) bool {
+	if a.mode == core.ModePayment {
+		return a.status == statusProcessing && a.object != ""
+	}
+	if !a.isOpen() || a.object == "" {
+		return false
+	}
+	provider, err := h.payments.Offered(ctx, a.account, c)
+	return err == nil && provider.Capabilities().Confirm == ports.ConfirmWithSource
 }
 
 // accounts lists the names of all accounts with fields to show.

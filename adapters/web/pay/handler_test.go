@@ -238,10 +238,12 @@ func TestAnAttemptFromStartToEnd(t *testing.T) {
 		require.Equal(t, "stripe_confirm", action["type"])
 		require.NotEmpty(t, action["client_secret"])
 		require.NotEmpty(t, action["object"])
+		require.Equal(t, started["payment"], started["attempt"])
 		id := core.PaymentID(started["payment"].(string))
 		h.Pay(id, card)
 		status, outcome := h.post(t, attempts(checkout.ID)+"/"+string(id)+"/sync", "{}")
 		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, string(id), outcome["attempt"])
 		require.Equal(t, string(id), outcome["payment"])
 		return id, outcome
 	}
@@ -373,7 +375,9 @@ func TestNewHandlerRefusesWhatItCannotServe(t *testing.T) {
 	_, err := pay.NewHandler(pay.Options{})
 	require.Error(t, err)
 	h := newHouse(t)
-	_, err = pay.NewHandler(pay.Options{Payments: h.Payments, Customers: h.Customers, Subscriptions: h.Subscriptions, IDs: h.IDs, Browsers: map[core.AccountName]ports.BrowserConfig{"odd": {Provider: "odd", PublishableKey: "pk"}}})
+	_, err = pay.NewHandler(pay.Options{
+		Payments: h.Payments, Customers: h.Customers, Subscriptions: h.Subscriptions, IDs: h.IDs, Browsers: map[core.AccountName]ports.BrowserConfig{"odd": {Provider: "odd", PublishableKey: "pk"}},
+	})
 	require.ErrorContains(t, err, "odd")
 }
 
@@ -472,13 +476,13 @@ func TestThePolicyOfSeveralProviders(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(o *pay.Options) {
 		first := o.Browsers[coretest.Account]
-		first.NeedsNonce, first.ScriptURL = true, "https://script.provider.example/sdk?currency={currency}&intent={intent}"
+		first.NeedsNonce, first.ScriptURL = true, "https://script.provider.example/sdk?currency={currency}&intent={intent}&vault={vault}"
 		first.StyleSources, first.FontSources, first.ImageSources = []string{"https://style.example"}, []string{"https://font.example"}, []string{"https://image.example"}
 		o.Browsers[coretest.Account] = first
 	})
 	checkout := h.Open(core.CaptureManual)
 	w := h.get(t, page(checkout))
-	require.Contains(t, w.Body.String(), "https://script.provider.example/sdk?currency=EUR&amp;intent=authorize")
+	require.Contains(t, w.Body.String(), "https://script.provider.example/sdk?currency=EUR&amp;intent=authorize&amp;vault=false")
 	policy := w.Header().Get("Content-Security-Policy")
 	nonce := regexp.MustCompile(`script-src 'nonce-([^']+)' 'self'`).FindStringSubmatch(policy)
 	require.Len(t, nonce, 2, policy)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/paydesk/paydesk/core"
@@ -20,7 +21,7 @@ const (
 	stateReview      = "review" // staff look at the payment; nothing to do for the buyer
 	stateComplete    = "complete"
 	stateExpired     = "expired"
-	stateUnavailable = "unavailable" // no account can be paid at here
+	stateUnavailable = "unavailable" // there is no account to offer
 	stateMissing     = "missing"
 	stateBroken      = "broken"
 )
@@ -37,16 +38,12 @@ type pageView struct {
 	Scripts   []string // addresses of the providers' scripts
 	Nonce     string   // lets their scripts pass; empty where none needs it
 	Reference string
-	Total     string
-	Currency  string // the code, where the total shows a sign instead; empty otherwise
+	Words     words
+	Currency  string // the code, where sums show a sign instead; empty otherwise
 	Items     []itemView
 	Folded    bool // whether the rows start closed
-	Mode      string
-	Terms     terms  // of a subscription
-	Agreement string // what the buyer agrees to by pressing the button; empty where that is the payment alone
-	Words     wording
-	Manual    bool // whether the money is taken later
-	Redirect  bool // whether the buyer pays on the provider's own page
+	Payment   bool // whether the mode is payment
+	Redirect  bool // whether the buyer goes on at the provider's own page
 	Offers    []offerView
 	Problem   string // what became of the attempt before; empty for none
 	Success   link
@@ -77,15 +74,15 @@ func linkTo(address string) link {
 
 // scriptData is what the page's script needs to know.
 type scriptData struct {
-	Checkout core.CheckoutID `json:"checkout"`
-	State    string          `json:"state"`
-	Mode     string          `json:"mode"`
-	Trial    bool            `json:"trial,omitempty"`   // whether a subscription takes nothing yet
-	Attempt  string          `json:"attempt,omitempty"` // the one to ask about while processing
-	Currency string          `json:"currency"`          // lower case
-	Capture  string          `json:"capture"`
-	Flow     string          `json:"flow"`
-	Accounts []scriptAccount `json:"accounts"`
+	Checkout core.CheckoutID   `json:"checkout"`
+	State    string            `json:"state"`
+	Mode     core.CheckoutMode `json:"mode"`
+	Trial    bool              `json:"trial"`             // whether a subscription starts without a charge
+	Attempt  string            `json:"attempt,omitempty"` // the one to ask about while processing
+	Currency string            `json:"currency"`          // lower case
+	Capture  string            `json:"capture"`
+	Flow     string            `json:"flow"`
+	Accounts []scriptAccount   `json:"accounts"`
 }
 
 type scriptAccount struct {
@@ -97,6 +94,15 @@ type scriptAccount struct {
 	Decimal        string            `json:"decimal"` // the amount in whole and parts: "25.00"
 }
 
+// shown is a checkout with what its page tells of it.
+type shown struct {
+	checkout core.Checkout
+	attempt  attempt    // the newest, the zero one where there is none
+	underWay bool       // whether there is nothing to do but to wait for how it ends
+	price    core.Price // that is subscribed to; the zero one in other modes
+	offers   []offer
+}
+
 // showPage answers GET /pay/{checkout}. It looks at what is stored and asks no provider.
 func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
 	checkout, newest, err := h.load(r.Context(), r.PathValue("checkout"))
@@ -104,24 +110,20 @@ func (h *handler) showPage(w http.ResponseWriter, r *http.Request) {
 		h.refusePage(w, http.StatusNotFound)
 		return
 	}
-	var offers []offer
-	var agreed terms
+	var all shown
 	if err == nil {
-		offers, err = h.offers(r.Context(), checkout, newest)
-	}
-	if err == nil {
-		agreed, err = h.termsOf(r.Context(), checkout)
+		all, err = h.gather(r.Context(), checkout, newest)
 	}
 	if err != nil {
 		h.logger.ErrorContext(r.Context(), "checkout page", slog.String("error", err.Error()))
 		h.refusePage(w, http.StatusServiceUnavailable)
 		return
 	}
-	view := h.view(checkout, newest, offers, agreed)
+	view := h.view(all)
 	if view.State == stateOpen {
-		view.Nonce = h.nonceFor(offers)
-		w.Header().Set("Content-Security-Policy", policy(offers, view.Nonce))
-		w.Header().Set("Permissions-Policy", permissions(offers))
+		view.Nonce = h.nonceFor(all.offers)
+		w.Header().Set("Content-Security-Policy", policy(all.offers, view.Nonce))
+		w.Header().Set("Permissions-Policy", permissions(all.offers))
 	}
 	h.render(w, r, http.StatusOK, view)
 }
@@ -136,12 +138,26 @@ func (h *handler) load(ctx context.Context, text string) (core.Checkout, attempt
 	if err != nil {
 		return checkout, attempt{}, err
 	}
-	newest, err := h.modes[checkout.Mode].stored(ctx, checkout)
+	newest, err := h.desks[checkout.Mode].newest(ctx, checkout)
 	return checkout, newest, err
 }
 
+// gather reads what else is shown of a checkout.
+func (h *handler) gather(ctx context.Context, c core.Checkout, newest attempt) (shown, error) {
+	all := shown{checkout: c, attempt: newest, underWay: h.isUnderWay(ctx, c, newest)}
+	var err error
+	if c.Mode == core.ModeSubscription && len(c.LineItems) > 0 {
+		if all.price, err = h.prices.Price(ctx, c.LineItems[0].Price); err != nil {
+			return all, err
+		}
+	}
+	all.offers, err = h.offers(ctx, c, newest)
+	return all, err
+}
+
 // stateOf tells what a buyer can do about a checkout.
-func (h *handler) stateOf(c core.Checkout, newest attempt, offers []offer) string {
+func (h *handler) stateOf(all shown) string {
+	c, leased := all.checkout, all.checkout.Lease != "" && all.checkout.Lease == all.attempt.id
 	switch c.StatusAt(h.payments.Now()) {
 	case core.CheckoutComplete:
 		return stateComplete
@@ -150,124 +166,80 @@ func (h *handler) stateOf(c core.Checkout, newest attempt, offers []offer) strin
 	case core.CheckoutOpen:
 	}
 	switch {
-	case newest.review && c.Lease == newest.id:
+	case leased && all.attempt.status == string(core.PaymentNeedsReview):
 		return stateReview
-	case newest.processing && c.Lease == newest.id:
+	case leased && all.underWay:
 		return stateProcessing
-	case len(offers) == 0:
+	case len(all.offers) == 0:
 		return stateUnavailable
 	}
 	return stateOpen
 }
 
-// wording is what the page says in each mode.
-type wording struct {
-	Panel, Choose, Label         string // above the fields, above the ways, on the button
-	Complete, Thanks             string // once it is done
-	Unavailable, Processing, End string
-}
-
-// wordsOf are the words for a checkout.
-func wordsOf(c core.Checkout, t terms) wording {
-	switch c.Mode {
-	case core.ModeSubscription:
-		words := wording{
-			Panel: "Subscription", Choose: "How would you like to pay?", Label: "Subscribe", Complete: "Subscription started",
-			Thanks:      "Thank you. Your subscription " + c.Reference + " runs: " + t.Price + ".",
-			Unavailable: "This subscription cannot be started here now", Processing: "Your subscription is being started",
-			End: "The time to subscribe here is over, and nothing was charged.",
-		}
-		if t.Trial != "" {
-			words.Label = "Start trial"
-			words.Thanks = "Thank you. Your subscription " + c.Reference + " begins with " + t.Trial + ", and then costs " + t.Price + "."
-		}
-		return words
-	case core.ModeSetup:
-		return wording{
-			Panel: "Payment method", Choose: "What would you like to save?", Label: "Save", Complete: "Payment method saved",
-			Thanks: "Thank you. Your payment method is saved. Nothing was charged.", Unavailable: "No payment method can be saved here now",
-			Processing: "Your payment method is being saved", End: "The time to save a payment method here is over.",
-		}
-	case core.ModePayment:
-	}
-	return wording{
-		Panel: "Payment", Choose: "How would you like to pay?", Label: "Pay " + formatMoney(c.Amount), Complete: "Payment complete",
-		Unavailable: "This order cannot be paid here now", Processing: "Your payment is being processed",
-		End: "The time to pay for this order is over, and nothing was charged.",
-	}
-}
-
-var titles = map[string]string{
-	stateOpen: "Checkout", stateProcessing: "Payment in progress", stateReview: "Payment is being checked",
-	stateComplete: "Payment complete", stateExpired: "Checkout expired", stateUnavailable: "Payment not available",
-}
-
-func (h *handler) view(c core.Checkout, newest attempt, offers []offer, agreed terms) pageView {
-	state := h.stateOf(c, newest, offers)
+func (h *handler) view(all shown) pageView {
+	c, state, say := all.checkout, h.stateOf(all), wordsOf(all.checkout, all.price)
 	view := pageView{
-		State: state, Title: titles[state], Test: h.test, Assets: h.assets.views(),
-		Reference: c.Reference, Total: formatMoney(c.Amount), Mode: string(c.Mode), Terms: agreed, Agreement: agreement(c, agreed), Words: wordsOf(c, agreed),
-		Folded: len(c.LineItems) > itemsOpenMax, Manual: c.Capture == core.CaptureManual, Redirect: c.Flow == core.FlowRedirect,
+		State: state, Title: say.Titles[state], Test: h.test, Assets: h.assets.views(), Reference: c.Reference, Words: say,
+		Items: itemViews(c), Folded: len(c.LineItems) > itemsOpenMax, Payment: c.Mode == core.ModePayment, Redirect: c.Flow == core.FlowRedirect,
 		Success: linkTo(c.SuccessURL), Cancel: linkTo(c.CancelURL),
 	}
 	if _, signed := symbols[c.Amount.Currency()]; signed {
 		view.Currency = string(c.Amount.Currency())
 	}
-	for _, item := range c.LineItems {
-		sum, err := item.Amount.Mul(item.Quantity)
-		if err != nil {
-			sum = item.Amount // a stored checkout's rows have been added up before
+	data := scriptData{
+		Checkout: c.ID, State: state, Mode: c.Mode, Trial: all.price.Recurring != nil && all.price.Recurring.TrialDays > 0,
+		Currency: lower(c.Amount.Currency()), Capture: string(c.Capture), Flow: string(c.Flow), Accounts: []scriptAccount{},
+	}
+	switch state {
+	case stateProcessing:
+		data.Attempt = all.attempt.id
+	case stateOpen:
+		if all.attempt.failure != nil {
+			view.Problem = all.attempt.failure.Message
 		}
-		view.Items = append(view.Items, itemView{
-			Name: item.Name, Quantity: item.Quantity, Each: formatMoney(item.Amount), Sum: formatMoney(sum),
-		})
-	}
-	if state == stateComplete {
-		view.Title = view.Words.Complete
-	}
-	if view.Redirect {
-		view.Words.Label = "Continue to payment"
-		if c.Mode != core.ModePayment {
-			view.Words.Label = "Continue"
-		}
-	}
-	data := scriptData{Checkout: c.ID, State: state, Mode: string(c.Mode), Trial: agreed.Trial != "", Currency: lower(c.Amount.Currency()), Capture: string(c.Capture), Flow: string(c.Flow), Accounts: []scriptAccount{}}
-	if state == stateProcessing {
-		data.Attempt = newest.id
-	}
-	if state == stateOpen {
-		if newest.failure != nil {
-			view.Problem = newest.failure.Message
-		}
-		view.Offers = offerViews(offers, view.Redirect)
-		seen := map[string]bool{}
-		for _, o := range offers {
+		view.Offers = offerViews(all.offers, view.Redirect)
+		view.Scripts = scriptsFor(all.offers, c)
+		for _, o := range all.offers {
 			data.Accounts = append(data.Accounts, scriptAccount{
 				Account: o.account, Provider: o.config.Provider, PublishableKey: o.config.PublishableKey, Location: o.config.LocationID,
 				Amount: foreignAmount(c.Amount, o.config), Decimal: c.Amount.Decimal(),
 			})
-			if script := scriptFor(o.config, c); script != "" && !seen[script] {
-				seen[script] = true
-				view.Scripts = append(view.Scripts, script)
-			}
 		}
 	}
 	view.Script = encode(data)
 	return view
 }
 
-// scriptFor is the address of a provider's script for a checkout.
-func scriptFor(config ports.BrowserConfig, c core.Checkout) string {
+func itemViews(c core.Checkout) []itemView {
+	views := make([]itemView, 0, len(c.LineItems))
+	for _, item := range c.LineItems {
+		sum, err := item.Amount.Mul(item.Quantity)
+		if err != nil {
+			sum = item.Amount // a stored checkout's rows have been added up before
+		}
+		views = append(views, itemView{Name: item.Name, Quantity: item.Quantity, Each: formatMoney(item.Amount), Sum: formatMoney(sum)})
+	}
+	return views
+}
+
+// scriptsFor are the addresses of the offers' scripts for a checkout, each once. What is only
+// saved is asked for as what is charged at once: the script takes no word of its own for it.
+func scriptsFor(offers []offer, c core.Checkout) []string {
 	intent, vault := "capture", "false"
 	switch {
 	case c.Mode == core.ModeSubscription:
 		intent, vault = "subscription", "true"
-	case c.Mode == core.ModeSetup:
-		vault = "true"
 	case c.Capture == core.CaptureManual:
 		intent = "authorize"
 	}
-	return strings.NewReplacer("{currency}", string(c.Amount.Currency()), "{intent}", intent, "{vault}", vault).Replace(config.ScriptURL)
+	fill := strings.NewReplacer("{currency}", string(c.Amount.Currency()), "{intent}", intent, "{vault}", vault)
+	var scripts []string
+	for _, o := range offers {
+		if script := fill.Replace(o.config.ScriptURL); script != "" && !slices.Contains(scripts, script) {
+			scripts = append(scripts, script)
+		}
+	}
+	return scripts
 }
 
 // offerViews names the ways to pay.
@@ -294,7 +266,7 @@ func encode(data scriptData) string {
 }
 
 // comeBack answers GET /pay/{checkout}/return, where a provider sends the buyer's
-// browser after a step on its own pages. The provider may have put the payment's secrets
+// browser after a step on its own pages. The provider may have put the attempt's secrets
 // into the address, so the buyer goes on to one without them.
 func (h *handler) comeBack(w http.ResponseWriter, r *http.Request) {
 	switch r.PathValue("step") {
@@ -313,7 +285,7 @@ func (h *handler) comeBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err == nil && newest.id != "" {
-		_, _, err = h.modes[checkout.Mode].look(r.Context(), checkout.ID, newest.id)
+		_, _, err = h.desks[checkout.Mode].look(r.Context(), checkout.ID, newest.id)
 	}
 	if err != nil {
 		// The page shows what is known; the webhook brings the rest.

@@ -50,26 +50,46 @@ var (
 	unavailable      = newProblem(http.StatusServiceUnavailable, "provider_unavailable", "The payment service cannot be reached. Try again in a moment.").retryAfter(providerRetrySeconds)
 )
 
-// known are the errors of the use cases that have one answer each.
+// known are the errors of the use cases that have one answer each, with what the buyer is
+// told by what the checkout is for.
 var known = []struct {
-	err    error
-	answer *problem
+	err               error
+	status            int
+	code              string
+	retryAfterSeconds int
+	details           map[core.CheckoutMode]string
 }{
-	{ports.ErrNotFound, notFound},
-	{core.ErrCheckoutComplete, newProblem(http.StatusConflict, "checkout_complete", "This order has been paid.")},
-	{core.ErrCheckoutExpired, newProblem(http.StatusConflict, "checkout_expired", "This checkout's time is over. Go back to the shop and start again.")},
-	{core.ErrPaymentInProgress, newProblem(http.StatusConflict, "payment_in_progress", "A payment of this order is under way. Wait a moment before you try again.").retryAfter(providerRetrySeconds)},
-	{core.ErrAccountNotOffered, newProblem(http.StatusUnprocessableEntity, "account_not_offered", "This way to pay is not offered here. Choose another one.")},
-	{core.ErrTooManyAttempts, newProblem(http.StatusConflict, "too_many_attempts", "There were too many attempts to pay this order. Go back to the shop and start again.")},
-	{core.ErrPaymentNotOpen, newProblem(http.StatusConflict, "payment_not_open", "This payment waits for nothing. Load the page again to see how it stands.")},
-	{core.ErrNothingToPay, newProblem(http.StatusConflict, "nothing_to_pay", "There is nothing to pay.")},
+	{err: core.ErrCheckoutComplete, status: http.StatusConflict, code: "checkout_complete", details: map[core.CheckoutMode]string{
+		core.ModePayment: "This order has been paid.", core.ModeSubscription: "You are subscribed already.", core.ModeSetup: "Your payment method has been saved already.",
+	}},
+	{err: core.ErrCheckoutExpired, status: http.StatusConflict, code: "checkout_expired", details: always("This checkout's time is over. Go back to the shop and start again.")},
+	{err: core.ErrPaymentInProgress, status: http.StatusConflict, code: "payment_in_progress", retryAfterSeconds: providerRetrySeconds, details: map[core.CheckoutMode]string{
+		core.ModePayment:      "A payment of this order is under way. Wait a moment before you try again.",
+		core.ModeSubscription: "Your subscription is being set up. Wait a moment before you try again.",
+		core.ModeSetup:        "Your payment method is being saved. Wait a moment before you try again.",
+	}},
+	{err: core.ErrAccountNotOffered, status: http.StatusUnprocessableEntity, code: "account_not_offered", details: always("This way to pay is not offered here. Choose another one.")},
+	{err: core.ErrTooManyAttempts, status: http.StatusConflict, code: "too_many_attempts", details: always("There were too many attempts. Go back to the shop and start again.")},
+	{err: core.ErrPaymentNotOpen, status: http.StatusConflict, code: "payment_not_open", details: map[core.CheckoutMode]string{
+		core.ModePayment:      "This payment waits for nothing. Load the page again to see how it stands.",
+		core.ModeSubscription: "This subscription waits for nothing. Load the page again to see how it stands.",
+		core.ModeSetup:        "This payment method waits for nothing. Load the page again to see how it stands.",
+	}},
+	{err: core.ErrNothingToPay, status: http.StatusConflict, code: "nothing_to_pay", details: always("There is nothing to pay.")},
+}
+
+func always(detail string) map[core.CheckoutMode]string {
+	return map[core.CheckoutMode]string{core.ModePayment: detail, core.ModeSubscription: detail, core.ModeSetup: detail}
 }
 
 // problemOf is the answer to an error of the use cases. What nobody foresaw is logged.
-func (h *handler) problemOf(ctx context.Context, err error) *problem {
+func (h *handler) problemOf(ctx context.Context, err error, mode core.CheckoutMode) *problem {
+	if errors.Is(err, ports.ErrNotFound) {
+		return notFound
+	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {
-			return k.answer
+			return newProblem(k.status, k.code, k.details[mode]).retryAfter(k.retryAfterSeconds)
 		}
 	}
 	if refused, ok := errors.AsType[*core.RefusedError](err); ok {

@@ -4,7 +4,7 @@
 
 const callTimeMaxMs = 35_000;
 const fieldsTimeMaxMs = 30_000;
-// How often the server is asked about a payment that nobody can tell of yet, and how
+// How often the server is asked about an attempt that nobody can tell of yet, and how
 // long to wait between: growing, and bounded.
 const syncTriesMax = 24;
 const attemptTriesMax = 5;
@@ -18,21 +18,32 @@ const data = JSON.parse(main.dataset.checkout);
 const base = `/pay/${data.checkout}`;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// What is told in each mode of checkouts.
-const words = {
+/** What the buyer is told, by what the checkout is for. */
+const say = {
   payment: {
-    running: 'Your payment is being processed.', done: 'Payment complete.', failed: 'The payment was not made. Try again.',
-    lost: 'We do not know yet how your payment ended. Do not pay again: load this page in a few minutes to see, or ask the shop.',
+    working: 'Your payment is being processed.', done: 'Payment complete.', failed: 'The payment was not made. Try again.',
+    unknown: 'We do not know yet how your payment ended. Do not pay again: load this page in a few minutes to see, or ask the shop.',
+    unconfirmed: 'Something went wrong while your payment was confirmed. Try again.',
+    lost: 'Something went wrong. Load the page again to see whether you have paid.',
+    closed: 'You have not paid: you closed PayPal before you agreed.',
   },
   subscription: {
-    running: 'Your subscription is being started.', done: 'Your subscription has started.', failed: 'The subscription was not started. Try again.',
-    lost: 'We do not know yet whether your subscription started. Do not subscribe again: load this page in a few minutes to see, or ask the shop.',
+    working: 'Your subscription is being set up.', done: 'You are subscribed.', failed: 'The subscription was not started. Try again.',
+    unknown: 'We do not know yet whether your subscription has begun. Do not subscribe again: load this page in a few minutes to see, or ask the shop.',
+    unconfirmed: 'Something went wrong while your subscription was confirmed. Try again.',
+    lost: 'Something went wrong. Load the page again to see whether you are subscribed.',
+    closed: 'You have not subscribed: you closed PayPal before you agreed.',
   },
   setup: {
-    running: 'Your payment method is being saved.', done: 'Payment method saved.', failed: 'The payment method was not saved. Try again.',
-    lost: 'We do not know yet whether your payment method was saved. Load this page in a few minutes to see, or ask the shop.',
+    working: 'Your payment method is being saved.', done: 'Saved.', failed: 'The payment method was not saved. Try again.',
+    unknown: 'We do not know yet whether your payment method was saved. Load this page in a few minutes to see, or ask the shop.',
+    unconfirmed: 'Something went wrong while your payment method was confirmed. Try again.',
+    lost: 'Something went wrong. Load the page again to see whether your payment method was saved.',
+    closed: 'Nothing was saved: you closed PayPal before you agreed.',
   },
 }[data.mode];
+// A trial starts without a charge: all that is asked of the buyer is to leave a method.
+const saves = data.mode === 'setup' || data.trial;
 
 const unreachable = 'The payment service cannot be reached. You have not been charged. Try again in a moment.';
 const broken = 'The payment form could not be loaded. Check your connection and load the page again.';
@@ -60,12 +71,18 @@ async function post(path, body) {
 /** Whether a status says that asking once more leads to the same. */
 const isFinal = (status) => status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
 
-/** Has the server look at an attempt until it can tell how it ended; null if it never can. */
-async function outcomeOf(attempt) {
+/** The statuses of subscriptions and saved methods that wait for the buyer, or for the provider once he agreed. */
+const waiting = ['incomplete', 'pending'];
+
+/**
+ * Has the server look at an attempt until it can tell how it ended; null if it never can. Where
+ * the buyer agreed, the provider may take a while to say so.
+ */
+async function outcomeOf(attempt, agreed) {
   let pause = pauseFirstMs;
   for (let tries = 0; tries < syncTriesMax; tries++) {
     const { status, body } = await post(`/attempts/${attempt}/sync`, {});
-    if (status === 200) return body;
+    if (status === 200 && !(agreed && waiting.includes(body.status) && !body.message)) return body;
     if (isFinal(status)) return null;
     if (tries === 1) show('wait-view');
     await wait(pause);
@@ -79,10 +96,11 @@ async function startAttempt(account) {
   let pause = pauseFirstMs;
   for (let tries = 0; tries < attemptTriesMax; tries++) {
     const { status, body } = await post('/attempts', { account });
-    if (status === 201 && body.action) return body;
-    // 201 without an action, 202 and no answer all mean the same: ask again. The server
-    // goes on with the attempt that it has, so asking twice never pays twice.
-    if (status !== 201 && status !== 202 && status !== 0) return { problem: body };
+    // Without an action there is nothing to do for the buyer: a look tells how it stands.
+    if (status === 201) return body;
+    // 202 and no answer mean the same: ask again. The server goes on with the attempt that
+    // it has, so asking twice never pays twice.
+    if (status !== 202 && status !== 0) return { problem: body };
     await wait(pause);
     pause = Math.min(pause * 2, pauseMostMs);
   }
@@ -124,13 +142,13 @@ function showDone(address) {
     link.focus();
     announce('You stay on this page.');
   }, { once: true });
-  announce(`${words.done} You will be taken back to the shop in a few seconds.`);
+  announce(`${say.done} You will be taken back to the shop in a few seconds.`);
 }
 
-/** Shows how a payment ended. Gives the message to show where the buyer may try again. */
+/** Shows how an attempt ended. Gives the message to show where the buyer may try again. */
 function showOutcome(outcome, fallback) {
   if (!outcome) {
-    byId('wait-text').textContent = words.lost;
+    byId('wait-text').textContent = say.unknown;
     show('wait-view');
     announce(byId('wait-text').textContent);
     return null;
@@ -148,7 +166,7 @@ function showOutcome(outcome, fallback) {
     return null;
   }
   show('pay-view');
-  return outcome.message || fallback || words.failed;
+  return outcome.message || fallback || say.failed;
 }
 
 // ---- the providers' fields
@@ -179,14 +197,18 @@ function appearance() {
  * which runs one attempt of the form from its begin to its end.
  */
 
-/** Stripe's Payment Element: shown before any payment exists, kept for every attempt. */
+/** What Stripe's fields are for. */
+function stripePurpose(account) {
+  if (saves) return { mode: 'setup', currency: data.currency };
+  const charge = { mode: data.mode, amount: account.amount, currency: data.currency };
+  return data.mode === 'payment' ? { ...charge, captureMethod: data.capture === 'manual' ? 'manual' : 'automatic' } : charge;
+}
+
+/** Stripe's Payment Element: shown before any attempt exists, kept for every one. */
 function stripeFields(account) {
   if (!window.Stripe) throw new Error('the script of Stripe did not load');
   const stripe = window.Stripe(account.publishable_key);
-  // Where nothing is taken yet, on trial, too, the method alone is set up.
-  const asked = data.mode === 'setup' || data.trial ? { mode: 'setup' } : { mode: data.mode, amount: account.amount };
-  if (data.mode === 'payment') asked.captureMethod = data.capture === 'manual' ? 'manual' : 'automatic';
-  const elements = stripe.elements({ ...asked, currency: data.currency, appearance: appearance() });
+  const elements = stripe.elements({ ...stripePurpose(account), appearance: appearance() });
   const element = elements.create('payment', { layout: 'tabs' });
   const redress = () => elements.update({ appearance: appearance() });
   dark.addEventListener('change', redress);
@@ -200,8 +222,8 @@ function stripeFields(account) {
     onChange: (fn) => element.on('change', fn),
     check: async () => (await elements.submit()).error?.message,
     confirm: async ({ action }) => {
-      const confirm = action.type === 'stripe_setup' ? stripe.confirmSetup : stripe.confirmPayment;
-      const { error } = await confirm.call(stripe, {
+      const confirm = action.type === 'stripe_setup' ? 'confirmSetup' : 'confirmPayment';
+      const { error } = await stripe[confirm]({
         elements, clientSecret: action.client_secret, redirect: 'if_required',
         confirmParams: { return_url: location.origin + base + '/return' },
       });
@@ -214,10 +236,14 @@ function stripeFields(account) {
   };
 }
 
+/** How PayPal's script asks for what the buyer agrees to. */
+const paypalMaker = { payment: 'createOrder', subscription: 'createSubscription', setup: 'createVaultSetupToken' }[data.mode];
+
 /**
  * PayPal's button and card fields: the buyer agrees at PayPal, or gives a card to PayPal's
- * frames, and our server then asks for the money. The button begins an attempt by itself. A
- * subscription takes the button alone; a method to be saved is agreed to in the same ways.
+ * frames, and our server then asks for the money, or has the method saved. The button begins
+ * an attempt by itself. Card fields are for payments alone: PayPal's subscriptions take none,
+ * and what our server has saved is the buyer's PayPal account.
  */
 function paypalFields(account, press) {
   if (!window.paypal?.Buttons) throw new Error('the script of PayPal did not load');
@@ -227,23 +253,22 @@ function paypalFields(account, press) {
     handle.promise.catch(() => {}); // whoever waits for it hears of it
     return handle;
   };
-  let begun = null; // settles once there is something to agree to for PayPal's button; null while that began nothing
-  let order = ''; // what the card is for
+  let begun = null; // settles once there is something to agree to by PayPal's button; null while that began nothing
+  let object = ''; // what the card is for
   let agreed = settleable(); // settles once the buyer has agreed, or not
   const told = {
     onApprove: () => agreed.resolve(''),
-    onCancel: () => agreed.resolve('Nothing was done: you closed PayPal before you agreed.'),
+    onCancel: () => agreed.resolve(say.closed),
     onError: () => agreed.resolve('PayPal could not go on. Try again.'),
   };
   let refused = false; // whether the button was pressed while an attempt ran, which is left alone
-  const creates = { payment: 'createOrder', subscription: 'createSubscription', setup: 'createVaultSetupToken' }[data.mode];
   const buttons = window.paypal.Buttons({
     ...told,
     onError: () => {
       if (!refused) told.onError();
       refused = false;
     },
-    [creates]: () => {
+    [paypalMaker]: () => {
       refused = byId('pay-form').getAttribute('aria-busy') === 'true';
       if (refused) return Promise.reject(new Error('an attempt runs'));
       begun = settleable();
@@ -255,7 +280,7 @@ function paypalFields(account, press) {
       return waits.promise;
     },
   });
-  const card = data.mode === 'subscription' ? null : window.paypal.CardFields?.({ ...told, [creates]: async () => order });
+  const card = data.mode !== 'payment' ? null : window.paypal.CardFields?.({ ...told, [paypalMaker]: async () => object });
   const byCard = Boolean(card?.isEligible());
   return {
     ownButton: !byCard,
@@ -280,8 +305,8 @@ function paypalFields(account, press) {
     },
     confirm: ({ action }) => {
       agreed = settleable();
-      order = action.object;
-      if (begun) begun.resolve(order);
+      object = action.object;
+      if (begun) begun.resolve(object);
       else card.submit().catch(told.onError);
       return agreed.promise;
     },
@@ -289,7 +314,13 @@ function paypalFields(account, press) {
   };
 }
 
-/** Square's card fields: the card becomes a one-time token, which our server charges. */
+/** What the card that Square makes a token of is for. What is kept to be charged later has no price yet. */
+function squarePurpose(account) {
+  if (data.mode !== 'payment') return { intent: 'STORE' };
+  return { intent: 'CHARGE', amount: account.decimal, currencyCode: data.currency.toUpperCase() };
+}
+
+/** Square's card fields: the card becomes a one-time token, which our server charges or keeps. */
 async function squareFields(account) {
   if (!window.Square) throw new Error('the script of Square did not load');
   const card = await window.Square.payments(account.publishable_key, account.location).card();
@@ -300,9 +331,7 @@ async function squareFields(account) {
     },
     check: async () => undefined, // Square checks when it makes the token
     confirm: async ({ attempt }) => {
-      // What is charged later is stored; what is paid now is charged.
-      const asked = data.mode === 'payment' ? { amount: account.decimal, currencyCode: data.currency.toUpperCase(), intent: 'CHARGE' } : { intent: 'STORE' };
-      const made = await card.tokenize({ ...asked, customerInitiated: true, sellerKeyedIn: false, billingContact: {} });
+      const made = await card.tokenize({ ...squarePurpose(account), customerInitiated: true, sellerKeyedIn: false, billingContact: {} });
       if (made.status !== 'OK') return made.errors?.map((one) => one.message).join(' ') || 'Check the card and try again.';
       await post(`/attempts/${attempt}/confirm`, { source: made.token });
       return undefined;
@@ -403,7 +432,7 @@ function openForm() {
   const attempt = async () => {
     const invalid = await fields.check();
     if (invalid) return invalid;
-    announce(words.running);
+    announce(say.working);
     const started = await startAttempt(chosen().account);
     if (started.problem) {
       if (started.problem.code === 'checkout_complete' || started.problem.code === 'checkout_expired') {
@@ -414,12 +443,12 @@ function openForm() {
     }
     let message;
     try {
-      message = await fields.confirm(started);
+      if (started.action) message = await fields.confirm(started);
     } catch {
       // Whatever broke, money may have moved: only the server's look tells.
-      message = 'Something went wrong while this was confirmed. Try again.';
+      message = say.unconfirmed;
     }
-    return showOutcome(await outcomeOf(started.attempt), message);
+    return showOutcome(await outcomeOf(started.attempt, !message), message);
   };
 
   /** Runs one attempt, unless one runs. */
@@ -431,7 +460,7 @@ function openForm() {
     try {
       message = await attempt();
     } catch {
-      message = 'Something went wrong. Load the page again to see whether you have paid.';
+      message = say.lost;
     }
     announce('');
     setBusy(false);
@@ -453,9 +482,9 @@ function openForm() {
   mount();
 }
 
-/** Follows a payment that was under way when the page was loaded. */
+/** Follows an attempt that was under way when the page was loaded. */
 async function follow() {
-  const message = showOutcome(await outcomeOf(data.attempt));
+  const message = showOutcome(await outcomeOf(data.attempt, true));
   if (message) location.reload(); // the buyer may try again, with fresh fields
 }
 

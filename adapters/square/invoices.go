@@ -1,0 +1,326 @@
+package square
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/paydesk/paydesk/adapters/outbound"
+	"github.com/paydesk/paydesk/core"
+)
+
+const (
+	invoicesPath = "/v2/invoices"
+	// invoicesSearchedMax is how many of a customer's newest invoices are searched for the one
+	// that a payment pays; more are not given at once.
+	invoicesSearchedMax = 200
+)
+
+// Invoice is an invoice as Square shows it, as far as it is used.
+//
+// Source: developer.squareup.com/reference/square/objects/Invoice.
+type Invoice struct {
+	ID              string           `json:"id"`
+	Status          string           `json:"status"`
+	OrderID         string           `json:"order_id"`
+	SubscriptionID  string           `json:"subscription_id"`
+	PaymentRequests []PaymentRequest `json:"payment_requests"`
+	Timezone        string           `json:"timezone"`
+	CreatedAt       string           `json:"created_at"`
+}
+
+// PaymentRequest is what an invoice asks for by a day.
+type PaymentRequest struct {
+	DueDate   string `json:"due_date"`
+	Computed  *Money `json:"computed_amount_money"`
+	Completed *Money `json:"total_completed_amount_money"`
+}
+
+// SearchInvoicesRequest is the body of POST /v2/invoices/search.
+type SearchInvoicesRequest struct {
+	Limit int           `json:"limit"`
+	Query InvoicesQuery `json:"query"`
+}
+
+// InvoicesQuery says which invoices are searched for.
+type InvoicesQuery struct {
+	Filter InvoicesFilter `json:"filter"`
+	Sort   InvoicesSort   `json:"sort"`
+}
+
+// InvoicesFilter is of one location and one customer.
+type InvoicesFilter struct {
+	LocationIDs []string `json:"location_ids"`
+	CustomerIDs []string `json:"customer_ids"`
+}
+
+// InvoicesSort is the order of a search.
+type InvoicesSort struct {
+	Field string `json:"field"`
+	Order string `json:"order"`
+}
+
+// billed is an invoice with what tells how it is paid.
+type billed struct {
+	answer
+
+	payment string   // that paid it, or the newest that failed to; empty for none
+	failed  *Payment // the newest that failed to; nil where none did, or where it is paid
+	tries   int      // that failed
+}
+
+// GetInvoice implements [ports.Subscriber]. When its period ends is told by its subscription.
+//
+// Source: GET /v2/invoices/{id}.
+func (a *Adapter) GetInvoice(ctx context.Context, ref core.ProviderRef) (core.InvoiceSnapshot, error) {
+	op := a.op("get invoice", safeID(ref.ID))
+	if err := a.checkRef(op, ref, core.ObjectInvoice); err != nil {
+		return core.InvoiceSnapshot{}, err
+	}
+	shown, err := a.invoice(ctx, op, ref.ID)
+	if err != nil {
+		return core.InvoiceSnapshot{}, err
+	}
+	var ends time.Time
+	if of := shown.Invoice.SubscriptionID; safeID(of) != "" {
+		if ends, err = a.periodEnd(ctx, op, of, ref.ID); err != nil {
+			return core.InvoiceSnapshot{}, within(err)
+		}
+	}
+	return a.invoiceSeen(shown, ends)
+}
+
+// periodEnd is when the period of one of a subscription's invoices ends: the newest's with what
+// is charged, any other's when the next one asks; zero where the subscription does not tell.
+func (a *Adapter) periodEnd(ctx context.Context, op, subscription, invoice string) (time.Time, error) {
+	shown, err := a.api.subscription(ctx, op, subscription)
+	if err != nil {
+		return time.Time{}, err
+	}
+	ids := shown.Subscription.InvoiceIDs
+	n := slices.Index(ids, invoice)
+	if n <= 0 {
+		return shown.Subscription.chargedUntil(), nil
+	}
+	next, err := a.api.object(ctx, op, http.MethodGet, invoicesPath+"/"+ids[n-1], nil, ids[n-1], invoiceID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return next.Invoice.due(), nil
+}
+
+func invoiceID(out answer) string {
+	if out.Invoice == nil {
+		return ""
+	}
+	return out.Invoice.ID
+}
+
+// invoice looks at an invoice and at the payments for it: one that is paid names its payment by
+// its order, one that is not has the declined ones in the list of payments.
+//
+// Source: GET /v2/invoices/{id}, GET /v2/orders/{id}, GET /v2/payments.
+func (a *Adapter) invoice(ctx context.Context, op, id string) (billed, error) {
+	shown, err := a.api.object(ctx, op, http.MethodGet, invoicesPath+"/"+id, nil, id, invoiceID)
+	if err != nil {
+		return billed{}, err
+	}
+	found := billed{answer: shown}
+	switch invoiceStatus(shown.Invoice.Status) {
+	case core.InvoicePaid:
+		err = a.findPaying(ctx, op, &found)
+	case core.InvoiceOpen, core.InvoiceUncollectible:
+		err = a.findTries(ctx, op, &found)
+	case core.InvoiceDraft, core.InvoiceVoid:
+	}
+	if err != nil {
+		return billed{}, within(err)
+	}
+	return found, nil
+}
+
+// findPaying finds the payment that paid an invoice.
+func (a *Adapter) findPaying(ctx context.Context, op string, of *billed) error {
+	if safeID(of.Invoice.OrderID) == "" {
+		return nil
+	}
+	paid, err := a.api.order(ctx, op, of.Invoice.OrderID)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if tenders := paid.Order.Tenders; len(tenders) > 0 {
+		of.payment = safeID(tenders[len(tenders)-1].PaymentID)
+	}
+	return nil
+}
+
+// findTries finds the payments that failed to pay an invoice. They came after it, and are of its
+// whole amount.
+func (a *Adapter) findTries(ctx context.Context, op string, of *billed) error {
+	due, _, err := of.Invoice.amounts()
+	if err != nil || safeID(of.Invoice.OrderID) == "" {
+		return nil //nolint:nilerr // what is wrong with the invoice is told with all of it
+	}
+	list, err := a.api.do(ctx, op, http.MethodGet, paymentsPath, url.Values{
+		"begin_time": {of.Invoice.CreatedAt}, "location_id": {a.location}, "sort_order": {"DESC"}, "limit": {strconv.Itoa(pageMost)},
+		"total": {strconv.FormatInt(due.Minor(), 10)},
+	}, nil)
+	if err != nil {
+		return err
+	}
+	for n := range list.Payments {
+		one := &list.Payments[n]
+		if one.OrderID != of.Invoice.OrderID || one.Status != statusFailed || safeID(one.ID) == "" {
+			continue
+		}
+		if of.tries++; of.failed == nil {
+			of.failed, of.payment = one, one.ID
+		}
+	}
+	return nil
+}
+
+// invoicesOf are a subscription's newest invoices, newest first.
+func (a *Adapter) invoicesOf(ctx context.Context, op string, s answer) ([]core.InvoiceSnapshot, error) {
+	ids := s.Subscription.InvoiceIDs
+	ids = ids[:min(len(ids), core.InvoicesShownMax)]
+	if slices.ContainsFunc(ids, func(id string) bool { return safeID(id) == "" }) {
+		return nil, s.call.Unusable(errNotReadable)
+	}
+	found := make([]billed, len(ids))
+	err := atOnce(len(ids), func(n int) error {
+		var err error
+		found[n], err = a.invoice(ctx, op, ids[n])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var seen []core.InvoiceSnapshot
+	ends := s.Subscription.chargedUntil()
+	for _, one := range found {
+		if one.Invoice.SubscriptionID != s.Subscription.ID {
+			return nil, one.call.Unusable(errNoObject)
+		}
+		invoice, err := a.invoiceSeen(one, ends)
+		if err != nil {
+			return nil, err
+		}
+		seen, ends = append(seen, invoice), one.Invoice.due()
+	}
+	return seen, nil
+}
+
+// invoiceSeen is what was found of an invoice, in our words. ends is when its period does; zero
+// where nobody says.
+func (a *Adapter) invoiceSeen(found billed, ends time.Time) (core.InvoiceSnapshot, error) {
+	of := found.Invoice
+	due, paid, err := of.amounts()
+	if err != nil {
+		return core.InvoiceSnapshot{}, found.call.Unusable(err)
+	}
+	seen := core.InvoiceSnapshot{
+		Ref: a.ref(core.ObjectInvoice, of.ID), Subscription: a.ref(core.ObjectSubscription, safeID(of.SubscriptionID)),
+		Payment: a.ref(core.ObjectPayment, found.payment), Status: invoiceStatus(of.Status), ForeignStatus: outbound.SafeCode(of.Status),
+		AmountDue: due, AmountPaid: paid, PeriodStart: of.due(), Attempts: found.tries, Environment: a.env,
+	}
+	if seen.IssuedAt, err = fromTime(of.CreatedAt); err != nil || seen.ForeignStatus == "" {
+		return core.InvoiceSnapshot{}, found.call.Unusable(errNotReadable)
+	}
+	if ends.After(seen.PeriodStart) {
+		seen.PeriodEnd = ends
+	}
+	if seen.Status == core.InvoicePaid {
+		seen.Attempts = 1 // at least; those that failed before are not looked for
+	}
+	if found.failed != nil {
+		seen.Failure = failure(*found.failed)
+	}
+	return seen, nil
+}
+
+// amounts are what an invoice asks for in all, and what of it was paid.
+func (i *Invoice) amounts() (due, paid core.Money, err error) {
+	for n, one := range i.PaymentRequests {
+		asked, err := fromForeign(one.Computed)
+		if err != nil {
+			return due, paid, err
+		}
+		got := core.Zero(asked.Currency())
+		if one.Completed != nil {
+			if got, err = fromForeign(one.Completed); err != nil {
+				return due, paid, err
+			}
+		}
+		if n == 0 {
+			due, paid = asked, got
+			continue
+		}
+		if due, err = due.Add(asked); err != nil {
+			return due, paid, err
+		}
+		if paid, err = paid.Add(got); err != nil {
+			return due, paid, err
+		}
+	}
+	if len(i.PaymentRequests) == 0 {
+		return due, paid, errNotReadable
+	}
+	return due, paid, nil
+}
+
+// due is the day by which an invoice asks for its money, which for a card on file is the first of
+// its period; zero where it has none.
+func (i *Invoice) due() time.Time {
+	if len(i.PaymentRequests) == 0 {
+		return time.Time{}
+	}
+	return day(i.PaymentRequests[0].DueDate, i.Timezone, 0)
+}
+
+// billedBy is the subscription whose billing asked for a payment: that of the invoice of its
+// order, among the newest of its customer's; empty for none.
+//
+// Source: POST /v2/invoices/search.
+func (a *Adapter) billedBy(ctx context.Context, op string, p Payment) (string, error) {
+	if safeID(p.CustomerID) == "" {
+		return "", nil
+	}
+	found, err := a.api.do(ctx, op, http.MethodPost, invoicesPath+"/search", nil, SearchInvoicesRequest{
+		Limit: invoicesSearchedMax, Query: InvoicesQuery{
+			Filter: InvoicesFilter{LocationIDs: []string{a.location}, CustomerIDs: []string{p.CustomerID}},
+			Sort:   InvoicesSort{Field: "INVOICE_SORT_DATE", Order: "DESC"},
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, one := range found.Invoices {
+		if one.OrderID == p.OrderID {
+			return safeID(one.SubscriptionID), nil
+		}
+	}
+	return "", nil
+}
+
+// invoiceStatus is ours for an invoice's. One that is not known here is none at all.
+//
+// Source: developer.squareup.com/reference/square/enums/InvoiceStatus.
+func invoiceStatus(status string) core.InvoiceStatus {
+	switch status {
+	case "DRAFT", "SCHEDULED":
+		return core.InvoiceDraft
+	case "UNPAID", "PAYMENT_PENDING", "PARTIALLY_PAID":
+		return core.InvoiceOpen
+	case "PAID", "PARTIALLY_REFUNDED", "REFUNDED":
+		return core.InvoicePaid
+	case "CANCELED":
+		return core.InvoiceVoid
+	case "FAILED":
+		return core.InvoiceUncollectible
+	}
+	return ""
+}
