@@ -302,7 +302,7 @@ func (s *Service) closeLease(ctx context.Context, lease string, cause core.Cause
 		return core.ErrCheckoutComplete
 	}
 	if subscription.Exists() && subscription.Status == core.SubscriptionIncomplete {
-		_, err := s.cancelNow(ctx, id, "", cause)
+		_, err := s.cancelNow(ctx, Verb{Subscription: id, Cause: cause}, nil)
 		if _, refused := errors.AsType[*core.RefusedError](err); err != nil && !refused {
 			return err
 		}

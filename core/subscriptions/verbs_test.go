@@ -65,9 +65,10 @@ func TestAnEndNow(t *testing.T) {
 		require.Equal(t, core.SubscriptionCanceled, ended.Subscription.Status)
 	}
 	require.Equal(t, 1, h.Provider.CallsOf("CancelSubscription"))
-	ended, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end again"), true)
-	require.NoError(t, err)
-	require.Equal(t, core.SubscriptionCanceled, ended.Subscription.Status)
+	for _, later := range []bool{true, false} {
+		_, err := h.Subscriptions.Cancel(t.Context(), verb(s, core.RequestKey(fmt.Sprint("end again ", later))), later)
+		require.ErrorIs(t, err, core.ErrSubscriptionEnded)
+	}
 	for _, call := range []func() (subscriptions.Outcome, error){
 		func() (subscriptions.Outcome, error) { return h.Subscriptions.Pause(t.Context(), verb(s, "")) },
 		func() (subscriptions.Outcome, error) { return h.Subscriptions.Resume(t.Context(), verb(s, "")) },
@@ -80,7 +81,7 @@ func TestAnEndNow(t *testing.T) {
 	}
 	h.Confirming(ports.ConfirmWithSource)
 	bound := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
-	_, err = h.Subscriptions.Cancel(t.Context(), verb(bound, ""), false)
+	_, err := h.Subscriptions.Cancel(t.Context(), verb(bound, ""), false)
 	require.ErrorIs(t, err, core.ErrNotSupported)
 }
 

@@ -85,7 +85,7 @@ func (s *Service) Refresh(ctx context.Context, job ports.Job) error {
 	default:
 		ctx, cancel := calls.Detached(ctx)
 		defer cancel()
-		_, err = s.cancelNow(ctx, id, "", cause)
+		_, err = s.cancelNow(ctx, Verb{Subscription: id, Cause: cause}, nil)
 	}
 	if _, refused := errors.AsType[*core.RefusedError](err); refused {
 		return fmt.Errorf("end %s: %w: %w", id, err, ports.ErrJobGivenUp)
