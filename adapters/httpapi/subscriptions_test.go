@@ -143,7 +143,7 @@ func TestTheLifeOfASubscription(t *testing.T) {
 			require.Equal(t, "canceled", ended.Status)
 			require.NotNil(t, ended.EndedAt)
 			require.Len(t, h.listed(t, path+"/invoices", 20), 2)
-			for n, verb := range []string{"/cancel", "/pause", "/resume", "/method_link"} {
+			for n, verb := range []string{"/pause", "/resume", "/method_link", "/cancel"} {
 				refused(t, h.post(t, path+verb, fmt.Sprint("late-", n), ""), http.StatusConflict, "subscription_ended")
 			}
 			refused(t, h.post(t, path+"/change", "late", `{"quantity":2}`), http.StatusConflict, "subscription_ended")
