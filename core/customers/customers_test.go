@@ -143,6 +143,36 @@ func TestAnAttemptIsGoneOnWith(t *testing.T) {
 	})
 }
 
+// Some providers have to know beforehand what is to be saved. The same is asked each time.
+func TestASetupOfOneType(t *testing.T) {
+	t.Parallel()
+	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {
+		t.Helper()
+		checkout := h.OpenSetup(h.Customer().ID)
+		start := func(methodType string) customers.Attempt {
+			attempt, err := h.Customers.StartSetupOf(t.Context(), checkout.ID, coretest.Account, methodType)
+			require.NoError(t, err)
+			return attempt
+		}
+		first := start("")
+		card := start(customers.MethodTypeCard)
+		require.Equal(t, mode == ports.ConfirmWithSource, first.Method.ID == card.Method.ID, "a token is a card's anyway")
+		require.Equal(t, card.Method.ID, start(customers.MethodTypeCard).Method.ID)
+		if mode == ports.ConfirmWithSource {
+			return
+		}
+		require.NotEqual(t, card.Method.ID, start("").Method.ID)
+		_, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.OtherAccount)
+		require.NoError(t, err)
+		_, err = h.Customers.Account(t.Context(), checkout.Buyer.Customer, coretest.Account)
+		require.NoError(t, err)
+		h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+		lost, err := h.Customers.StartSetupOf(t.Context(), checkout.ID, coretest.Account, customers.MethodTypeCard)
+		require.Error(t, err)
+		require.Equal(t, lost.Method.ID, start(customers.MethodTypeCard).Method.ID)
+	})
+}
+
 func TestADeclinedCardIsNotSaved(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, h *coretest.House, mode ports.ConfirmMode) {

@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -35,11 +36,26 @@ type Attempt struct {
 // errTryAgain says that what stood in the way has come to its end meanwhile.
 var errTryAgain = errors.New("start anew")
 
-// StartSetup begins an attempt to save a method at an account, or goes on with the one that holds
-// the checkout's lease at the same account. The buyer's consent is recorded with it.
+// MethodTypeCard asks for a card to be saved, where a provider has to know it beforehand.
+const MethodTypeCard = "card"
+
+// askedSetup is what a creation asks beside its method, so that the same request can go again.
+type askedSetup struct {
+	Type string `json:"type"` // of the method
+}
+
+// StartSetup is [Service.StartSetupOf] for the type of method that the account's provider takes
+// first.
+func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account core.AccountName) (Attempt, error) {
+	return s.StartSetupOf(ctx, id, account, "")
+}
+
+// StartSetupOf begins an attempt to save a method of a type at an account, or goes on with the one
+// that holds the checkout's lease for the same type and account. The buyer's consent is recorded
+// with it. methodType is empty for what the provider takes first, or [MethodTypeCard].
 //
 // Errors are those of payments.Service.Start.
-func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account core.AccountName) (Attempt, error) {
+func (s *Service) StartSetupOf(ctx context.Context, id core.CheckoutID, account core.AccountName, methodType string) (Attempt, error) {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	for range startTriesMax {
@@ -59,9 +75,9 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 		}
 		var attempt Attempt
 		if checkout.Lease == "" {
-			attempt, err = s.begin(ctx, checkout, vault)
+			attempt, err = s.begin(ctx, checkout, vault, methodType)
 		} else {
-			attempt, err = s.goOn(ctx, checkout, vault)
+			attempt, err = s.goOn(ctx, checkout, vault, methodType)
 		}
 		if !errors.Is(err, errTryAgain) {
 			attempt.Action = attempt.Action.In(checkout.Flow)
@@ -73,7 +89,7 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 
 // begin makes the customer's counterpart, writes down lease, method and operation in one
 // transaction, then asks the provider.
-func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.Vault) (Attempt, error) {
+func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.Vault, methodType string) (Attempt, error) {
 	waits := vault.Capabilities().Confirm == ports.ConfirmWithSource
 	if err := before.MayTakeLease(s.clock.Now()); err != nil {
 		return Attempt{}, err
@@ -116,7 +132,9 @@ func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.V
 		if _, err = tx.UpdateCheckout(ctx, checkout); err != nil || waits {
 			return err
 		}
-		op, err = s.writeDown(ctx, tx, method, core.OpCreateSetup, "", "")
+		op, err = s.calls.WriteDown(ctx, tx, calls.Asked{
+			Kind: core.OpCreateSetup, Account: method.Account, Subject: string(id), Status: string(method.Status), More: askedSetup{Type: methodType},
+		})
 		return err
 	})
 	if err != nil {
@@ -164,14 +182,34 @@ func (s *Service) creation(ctx context.Context, method core.SavedMethod) (ports.
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
 		return ports.CreateSetup{}, err
 	}
+	asked, err := s.askedType(ctx, method.ID)
 	return ports.CreateSetup{
 		Method: method.ID, Customer: method.Customer, ProviderCustomer: counterpart.ProviderCustomerID,
-		ReturnURL: s.url.CheckoutReturn(method.Checkout),
-	}, nil
+		ReturnURL: s.url.CheckoutReturn(method.Checkout), MethodType: asked,
+	}, err
+}
+
+// askedType is the type of method that the creation of a method's setup asks for; empty where it
+// names none, and where there is no creation.
+func (s *Service) askedType(ctx context.Context, id core.MethodID) (string, error) {
+	operations, err := s.store.SubjectOperations(ctx, string(id))
+	if err != nil {
+		return "", err
+	}
+	for _, op := range operations {
+		if op.Kind == core.OpCreateSetup && len(op.Asked) > 0 {
+			var asked askedSetup
+			if err := json.Unmarshal(op.Asked, &asked); err != nil {
+				return "", fmt.Errorf("read what %s asks: %w", op.ID, err)
+			}
+			return asked.Type, nil
+		}
+	}
+	return "", nil
 }
 
 // goOn deals with the attempt that holds the lease.
-func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.Vault) (Attempt, error) {
+func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.Vault, methodType string) (Attempt, error) {
 	if checkout.Status == core.CheckoutComplete {
 		return Attempt{}, core.ErrCheckoutComplete
 	}
@@ -179,7 +217,12 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.
 	if err != nil {
 		return Attempt{}, err
 	}
-	if method.Account != vault.Account() {
+	asked, err := s.askedType(ctx, method.ID)
+	if err != nil {
+		return Attempt{}, err
+	}
+	waits := vault.Capabilities().Confirm == ports.ConfirmWithSource // then no type was ever asked for
+	if method.Account != vault.Account() || asked != methodType && !waits {
 		// The buyer chose another way: the open one is given up first.
 		if err := s.closeLease(ctx, checkout.Lease, core.Cause{Kind: core.CauseBuyer}); err != nil {
 			return Attempt{}, err
@@ -198,7 +241,7 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.
 			return Attempt{}, err
 		}
 		return Attempt{}, errTryAgain
-	case method.Ref().ID == "" && vault.Capabilities().Confirm == ports.ConfirmWithSource && method.Status == core.MethodPending:
+	case method.Ref().ID == "" && waits && method.Status == core.MethodPending:
 		return Attempt{Method: method, Action: ports.BuyerAction{Type: ports.ActionTokenize}}, nil
 	case method.Ref().ID == "":
 		return Attempt{}, errTryAgain // settled since the method was read
