@@ -130,14 +130,14 @@ func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, s
 func (s *Service) LookSetup(ctx context.Context, checkout core.CheckoutID, id core.MethodID) (core.SavedMethod, core.Checkout, error) {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
-	method, err := s.ofCheckout(ctx, checkout, id)
-	if err != nil {
+	if _, err := s.ofCheckout(ctx, checkout, id); err != nil {
 		return core.SavedMethod{}, core.Checkout{}, err
 	}
 	if err := s.settleOpen(ctx, id); err != nil {
 		return core.SavedMethod{}, core.Checkout{}, err
 	}
-	if method, err = s.store.Method(ctx, id); err != nil {
+	method, err := s.store.Method(ctx, id)
+	if err != nil {
 		return core.SavedMethod{}, core.Checkout{}, err
 	}
 	if method.Status == core.MethodPending && method.Ref().ID != "" {
@@ -277,10 +277,10 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 // were made after all: those are given up, and made anew when they are needed.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	cause := core.Cause{Kind: core.CauseRepair}
-	switch op.Kind {
-	case core.OpCreateCustomer:
+	if op.Kind == core.OpCreateCustomer {
 		return s.settleCustomer(ctx, op, keyForgotten(op), "")
-	case core.OpCreateSetup:
+	}
+	if op.Kind == core.OpCreateSetup {
 		_, err := s.observer.SettleMethod(ctx, op, nil, keyForgotten(op), cause)
 		return err
 	}
