@@ -307,6 +307,60 @@ func TestAMethodThatIsSavedTwiceIsTheNewest(t *testing.T) {
 	})
 }
 
+// A buyer who goes on with an attempt that was given up, beside another that was saved, left one method
+// and not two.
+func TestASecondMethodOfACheckoutIsTakenAway(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"the one given up is late": {1, 0}, "the one given up is first": {0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			customer := h.Customer()
+			checkout := h.OpenSetup(customer.ID)
+			first, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.Account)
+			require.NoError(t, err)
+			other, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.OtherAccount)
+			require.NoError(t, err)
+			for _, n := range order {
+				attempt := []customers.Attempt{first, other}[n]
+				at := []*portstest.FakeProvider{h.Provider, h.Other}[n]
+				require.True(t, at.Save(attempt.Object, portstest.CardSucceeds))
+				_, err := h.Observe.Sync(t.Context(), attempt.Method.Ref(), core.Cause{Kind: core.CauseTimer})
+				require.NoError(t, err)
+			}
+			h.RunAll()
+			kept := []customers.Attempt{first, other}[order[0]].Method.ID
+			saved, err := h.Customers.Methods(t.Context(), customer.ID)
+			require.NoError(t, err)
+			require.Len(t, saved, 1)
+			require.Equal(t, kept, saved[0].ID)
+			require.Equal(t, kept, h.Checkout(checkout.ID).Method)
+			require.Equal(t, 1, h.Provider.CallsOf("DetachMethod")+h.Other.CallsOf("DetachMethod"))
+			require.Equal(t, 1, h.Odd.Of(core.ObjectMethod))
+			require.Empty(t, h.Store.GivenUp())
+		})
+	}
+}
+
+// The attempt that is open beside one that was saved is given up.
+func TestCompletionGivesUpTheSetupThatIsStillOpen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	checkout := h.OpenSetup(h.Customer().ID)
+	first, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	other, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.OtherAccount)
+	require.NoError(t, err)
+	require.True(t, h.Provider.Save(first.Object, portstest.CardSucceeds))
+	_, err = h.Observe.Sync(t.Context(), first.Method.Ref(), core.Cause{Kind: core.CauseTimer})
+	require.NoError(t, err)
+	h.RunAll()
+	method, err := h.Store.Method(t.Context(), other.Method.ID)
+	require.NoError(t, err)
+	require.Equal(t, core.MethodFailed, method.Status)
+	require.Equal(t, first.Method.ID, h.Checkout(checkout.ID).Method)
+}
+
 func charge(customer core.CustomerID, method core.MethodID) payments.Charge {
 	return payments.Charge{
 		RequestKey: "charge-1", Customer: string(customer), Method: string(method), Amount: 1500, Currency: "EUR", Reference: "renewal",

@@ -194,6 +194,38 @@ func (s *Service) Remove(ctx context.Context, customer core.CustomerID, id core.
 	return method, errors.Join(err, readErr)
 }
 
+// Drop takes away what a buyer saved, or began to, beside the method that completed the same checkout:
+// they left one, and cannot know of another. It is the handler of [ports.JobDropMethod].
+func (s *Service) Drop(ctx context.Context, job ports.Job) error {
+	cause := core.Cause{Kind: core.CauseTimer}
+	method, err := s.store.Method(ctx, core.MethodID(job.Subject))
+	if err != nil || method.Checkout == "" {
+		return err
+	}
+	checkout, err := s.store.Checkout(ctx, method.Checkout)
+	if err != nil || !checkout.SupersededMethod(method) {
+		return err
+	}
+	switch method.Status {
+	case core.MethodPending:
+		_, err = s.observer.AbandonMethod(ctx, method.ID, cause)
+	case core.MethodActive:
+		method, err = s.Remove(ctx, method.Customer, method.ID, cause)
+		if err == nil && method.Status == core.MethodActive {
+			err = core.ErrOperationOpen
+		}
+	case core.MethodFailed, core.MethodRemoved:
+		return nil
+	}
+	if _, refused := errors.AsType[*core.RefusedError](err); refused {
+		return fmt.Errorf("drop %s: %w: %w", method.ID, err, ports.ErrJobGivenUp)
+	}
+	if err != nil {
+		return fmt.Errorf("drop %s: %w", method.ID, err)
+	}
+	return nil
+}
+
 // prepareRemoval writes a removal down; the zero operation where there is nothing to do.
 func (s *Service) prepareRemoval(ctx context.Context, id core.MethodID) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
