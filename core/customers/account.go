@@ -115,9 +115,3 @@ func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused
 		return tx.InsertCustomerAccount(ctx, core.CustomerAccount{Customer: customer, Account: op.Account, ProviderCustomerID: made, CreatedAt: s.clock.Now()})
 	})
 }
-
-// keyForgotten settles an operation whose key its provider may have forgotten, where making the
-// same once more does no harm.
-func keyForgotten(op core.Operation) *core.ProviderError {
-	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
-}

@@ -271,6 +271,57 @@ func TestAMethodIsRemoved(t *testing.T) {
 	})
 }
 
+func TestARemovalThatALookRefutesIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	customer := h.Customer()
+	method := h.Saved(customer.ID, portstest.CardSucceeds)
+	h.Provider.FailNext(portstest.NoAnswer())
+	method, err := h.Customers.Remove(t.Context(), customer.ID, method.ID, core.Cause{Kind: core.CauseAPI})
+	require.NoError(t, err)
+	require.Equal(t, core.MethodActive, method.Status)
+	h.Clock.Advance(25 * time.Hour)
+	method, err = h.Customers.Remove(t.Context(), customer.ID, method.ID, core.Cause{Kind: core.CauseAPI})
+	require.NoError(t, err)
+	require.Equal(t, core.MethodRemoved, method.Status)
+}
+
+// A confirmation whose outcome nobody can learn any more frees its checkout: a method that was saved
+// and is not known can be charged by nobody.
+func TestASaveThatNobodyKnowsOfFreesItsCheckout(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []ports.ConfirmMode{ports.ConfirmAfterApproval, ports.ConfirmWithSource} {
+		h := newHouse(t)
+		h.Confirming(mode)
+		checkout := h.OpenSetup(h.Customer().ID)
+		attempt, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		source := ""
+		if mode == ports.ConfirmWithSource {
+			source = portstest.FakeSource(portstest.CardSucceeds)
+			_, err := h.Customers.Account(t.Context(), checkout.Buyer.Customer, coretest.Account)
+			require.NoError(t, err)
+		} else {
+			require.True(t, h.Provider.Save(attempt.Object, portstest.CardSucceeds))
+		}
+		h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+		_, _, err = h.Customers.ConfirmSetup(t.Context(), checkout.ID, attempt.Method.ID, source)
+		require.ErrorIs(t, err, core.ErrPaymentInProgress)
+		h.Clock.Advance(25 * time.Hour)
+		h.RunDue()
+		require.NoError(t, h.Payments.ExpireDue(t.Context(), ports.Job{}))
+		require.Equal(t, core.CheckoutExpired, h.Checkout(checkout.ID).Status)
+		method, err := h.Store.Method(t.Context(), attempt.Method.ID)
+		require.NoError(t, err)
+		require.Equal(t, core.MethodFailed, method.Status)
+		require.Equal(t, 1, h.Provider.CallsOf("ConfirmSetup"))
+		for _, op := range operations(t, h, string(method.ID)) {
+			require.True(t, op.Status.Settled())
+			require.Empty(t, op.Source)
+		}
+	}
+}
+
 func TestAMethodRemovedAtTheProviderIsFollowed(t *testing.T) {
 	t.Parallel()
 	eachHouse(t, func(t *testing.T, h *coretest.House) {

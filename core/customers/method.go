@@ -305,21 +305,31 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 	return calls.Refusal(refused)
 }
 
-// LookUp implements [calls.Sender]. A counterpart and what a buyer never saw do no harm where they
-// were made after all: those are given up, and made anew when they are needed.
+// LookUp implements [calls.Sender]. A counterpart, what a buyer never saw, and a method of which nobody
+// knows do no harm where they were made after all: those are given up, and made anew when they are
+// needed. So is a removal that a look does not show.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	cause := core.Cause{Kind: core.CauseRepair}
 	switch op.Kind {
 	case core.OpCreateCustomer:
-		return s.settleCustomer(ctx, op, keyForgotten(op), "")
+		return s.settleCustomer(ctx, op, calls.KeyForgotten(op), "")
 	case core.OpCreateSetup:
-		_, err := s.observer.SettleMethod(ctx, op, nil, keyForgotten(op), cause)
+		_, err := s.observer.SettleMethod(ctx, op, nil, calls.KeyForgotten(op), cause)
 		return err
 	}
 	method, err := s.store.Method(ctx, core.MethodID(op.Subject))
-	if err != nil || method.Ref().ID == "" {
+	if err != nil {
 		return err
 	}
-	_, err = s.observer.Sync(ctx, method.Ref(), cause)
+	if method.Ref().ID != "" {
+		if _, err := s.observer.Sync(ctx, method.Ref(), cause); err != nil {
+			return err
+		}
+	}
+	refuted, err := s.calls.Refuted(ctx, op.ID)
+	if err != nil || refuted == nil {
+		return err
+	}
+	_, err = s.observer.SettleMethod(ctx, op, nil, refuted, cause)
 	return err
 }

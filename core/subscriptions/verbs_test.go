@@ -298,6 +298,60 @@ func TestAVerbIsLookedUpOnceItsKeyIsForgotten(t *testing.T) {
 	require.Equal(t, 1, h.Provider.CallsOf("ChangeSubscription"))
 }
 
+// A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
+// on, since nobody could end it.
+func TestAVerbThatALookRefutesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*coretest.House, core.Subscription) error{
+		"pause": func(h *coretest.House, s core.Subscription) error {
+			_, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+			return err
+		},
+		"change": func(h *coretest.House, s core.Subscription) error {
+			_, err := h.Subscriptions.Change(t.Context(), subscriptions.Change{Verb: verb(s, "k"), Quantity: 3})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+			h.RunAll()
+			h.Provider.FailNext(portstest.NoAnswer())
+			require.NoError(t, do(h, s))
+			h.Clock.Advance(25 * time.Hour)
+			outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+			require.NoError(t, err)
+			require.Equal(t, core.SubscriptionCanceled, outcome.Subscription.Status)
+			var refused *core.RefusedError
+			require.ErrorAs(t, do(h, s), &refused, "the same call tells that it was not done")
+			require.Equal(t, 1, h.Provider.CallsOf("PauseSubscription")+h.Provider.CallsOf("ChangeSubscription"))
+		})
+	}
+}
+
+// Just after it was sent, a look may be too early.
+func TestAVerbThatWasJustSentIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+	require.NoError(t, err)
+	h.Clock.Advance(23*time.Hour + 59*time.Minute)
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err = h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false) // sends the pause once more
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.Clock.Advance(2 * time.Minute) // its key is forgotten
+	_, err = h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.Clock.Advance(10 * time.Minute)
+	outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+	require.NoError(t, err)
+	require.Equal(t, core.SubscriptionCanceled, outcome.Subscription.Status)
+}
+
 func TestARefusedVerbIsLookedAt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
