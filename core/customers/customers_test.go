@@ -322,6 +322,38 @@ func TestASaveThatNobodyKnowsOfFreesItsCheckout(t *testing.T) {
 	}
 }
 
+// Whoever asked for a method to be removed must not see it charged while the answer is on its way.
+func TestAMethodThatIsBeingRemovedIsNotCharged(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	customer := h.Customer()
+	method := h.Saved(customer.ID, portstest.CardSucceeds)
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err := h.Customers.Remove(t.Context(), customer.ID, method.ID, core.Cause{Kind: core.CauseAPI})
+	require.NoError(t, err)
+	_, err = h.Payments.Charge(t.Context(), charge(customer.ID, method.ID))
+	require.ErrorIs(t, err, core.ErrMethodNotUsable)
+	require.Zero(t, h.Provider.CallsOf("ChargeMethod"))
+}
+
+// What was asked for once is asked for again to the letter, whatever became known of the customer since.
+func TestASetupIsRepeatedToTheLetter(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Confirming(ports.ConfirmAfterApproval)
+	customer := h.Customer()
+	checkout := h.OpenSetup(customer.ID)
+	_, err := h.Customers.Account(t.Context(), customer.ID, coretest.Account)
+	require.NoError(t, err)
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	attempt, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.Account)
+	require.Error(t, err)
+	h.Saved(customer.ID, portstest.CardSucceeds) // brings the provider's id of the customer
+	again, err := h.Customers.StartSetup(t.Context(), checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	require.Equal(t, attempt.Method.ID, again.Method.ID)
+}
+
 func TestAMethodRemovedAtTheProviderIsFollowed(t *testing.T) {
 	t.Parallel()
 	eachHouse(t, func(t *testing.T, h *coretest.House) {

@@ -60,17 +60,30 @@ func (s *Service) confirm(ctx context.Context, method core.SavedMethod, source s
 	if err := s.settleOpen(ctx, method.ID); err != nil {
 		return method, err
 	}
-	if mode == ports.ConfirmWithSource {
-		if _, err := s.Account(ctx, method.Customer, method.Account); err != nil {
-			return method, err
-		}
+	asked, err := s.askedOf(ctx, method, mode)
+	if err != nil {
+		return method, err
 	}
-	op, err := s.prepareConfirm(ctx, method, source)
+	op, err := s.prepareConfirm(ctx, method, asked, source)
 	if err != nil {
 		return method, err
 	}
 	err = s.Send(ctx, op, core.Cause{Kind: core.CauseBuyer})
 	return s.confirmed(ctx, op.ID, method.ID, err)
+}
+
+// askedOf is what a method's confirmation asks beside it. Where the buyer's card comes first, the
+// customer's counterpart is made for it.
+func (s *Service) askedOf(ctx context.Context, method core.SavedMethod, mode ports.ConfirmMode) (askedSetup, error) {
+	if mode == ports.ConfirmWithSource {
+		customer, err := s.Account(ctx, method.Customer, method.Account)
+		return askedSetup{Customer: customer}, err
+	}
+	counterpart, err := s.store.CustomerAccount(ctx, method.Customer, method.Account)
+	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+		return askedSetup{}, err
+	}
+	return askedSetup{Customer: counterpart.ProviderCustomerID}, nil
 }
 
 // confirmAgain gives a repeated confirmation what its first led to, or sends that again.
@@ -94,7 +107,7 @@ func (s *Service) confirmed(ctx context.Context, op core.OperationID, id core.Me
 }
 
 // prepareConfirm checks a confirmation under the locks of checkout and method and writes it down.
-func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, source string) (op core.Operation, err error) {
+func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, asked askedSetup, source string) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		checkout, err := tx.LockCheckout(ctx, before.Checkout)
 		if err != nil {
@@ -119,7 +132,7 @@ func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, s
 				return core.ErrPaymentInProgress
 			}
 		}
-		op, err = s.writeDown(ctx, tx, method, core.OpConfirmSetup, "", source)
+		op, err = s.writeDown(ctx, tx, method, core.OpConfirmSetup, asked, source)
 		return err
 	})
 	return op, err
@@ -243,7 +256,7 @@ func (s *Service) prepareRemoval(ctx context.Context, id core.MethodID) (op core
 				return nil // somebody was faster
 			}
 		}
-		op, err = s.writeDown(ctx, tx, method, core.OpDetachMethod, "", "")
+		op, err = s.writeDown(ctx, tx, method, core.OpDetachMethod, nil, "")
 		return err
 	})
 	return op, err
@@ -278,7 +291,7 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 		return err
 	case core.OpConfirmSetup:
 		var in ports.CreateSetup
-		if in, err = s.creation(ctx, method); err != nil {
+		if in, err = s.creation(method, op); err != nil {
 			return err
 		}
 		ref := core.ProviderRef{Account: method.Account, Kind: core.ObjectSetup, ID: method.ProviderSetupID}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
@@ -296,6 +297,26 @@ func TestAVerbIsLookedUpOnceItsKeyIsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, outcome.Subscription.Quantity)
 	require.Equal(t, 1, h.Provider.CallsOf("ChangeSubscription"))
+}
+
+// Who allowed a method to be charged for a subscription did not allow anything else.
+func TestAMethodOfASubscriptionIsChargedForNothingElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	link, err := h.Subscriptions.MethodLink(t.Context(), verb(s, "link"))
+	require.NoError(t, err)
+	attempt, err := h.Customers.StartSetup(t.Context(), link.Checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	require.True(t, h.Provider.Save(attempt.Object, portstest.CardSucceeds))
+	method, _, err := h.Customers.LookSetup(t.Context(), link.Checkout.ID, attempt.Method.ID)
+	require.NoError(t, err)
+	require.Equal(t, core.MethodActive, method.Status)
+	_, err = h.Payments.Charge(t.Context(), payments.Charge{
+		Customer: string(s.Customer), Method: string(method.ID), Amount: 100, Currency: "EUR", Reference: "a shirt",
+	})
+	require.ErrorIs(t, err, core.ErrMethodNotUsable)
+	require.Zero(t, h.Provider.CallsOf("ChargeMethod"))
 }
 
 // A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
