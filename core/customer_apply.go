@@ -88,6 +88,12 @@ func (m SavedMethod) isAnother(seen MethodSnapshot) bool {
 	return m.ProviderMethodID != "" && seen.Ref.ID != "" && m.ProviderMethodID != seen.Ref.ID
 }
 
+// SupersededMethod reports whether another method than m completed the checkout of both, so that
+// nobody needs m.
+func (c Checkout) SupersededMethod(m SavedMethod) bool {
+	return c.Mode == ModeSetup && c.Status == CheckoutComplete && c.Method != m.ID
+}
+
 // Chargeable reports why the method cannot be charged without its buyer, or nil.
 func (m SavedMethod) Chargeable() error {
 	if m.Status != MethodActive || m.Consent == nil || m.ProviderMethodID == "" {

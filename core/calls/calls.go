@@ -21,6 +21,8 @@ const (
 	TimeMax = 20 * time.Second
 	// repairDelay is how long after an operation was written down its outcome is checked.
 	repairDelay = 30 * time.Second
+	// shownAfter is how long after a call a look at its object surely shows what it did.
+	shownAfter = 5 * time.Minute
 )
 
 // Desk writes operations down and has those settled that are open. It is safe for concurrent use
@@ -231,6 +233,22 @@ func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
 // again could have a second effect.
 func (d *Desk) Forgotten(op core.Operation, provider ports.Provider) bool {
 	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept
+}
+
+// KeyForgotten is the refusal under which an operation is settled whose provider may have forgotten its
+// key, and that did nothing, or nothing that does harm.
+func KeyForgotten(op core.Operation) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
+}
+
+// Refuted gives [KeyForgotten] for an operation that is still open after a look at its object, which
+// does not show what it would have done; nil where it was sent too lately for that to prove anything.
+func (d *Desk) Refuted(ctx context.Context, id core.OperationID) (*core.ProviderError, error) {
+	op, err := d.store.Operation(ctx, id)
+	if err != nil || op.Status.Settled() || d.clock.Now().Sub(op.SentAt) < shownAfter {
+		return nil, err
+	}
+	return KeyForgotten(op), nil
 }
 
 // Replayed is what an operation of a repeated storefront's call comes to: nil where it was done,

@@ -111,6 +111,7 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncSubscription:    h.Subscriptions.Refresh,
 		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
 		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
+		ports.JobDropMethod:          h.Customers.Drop,
 		ports.JobNotify:              h.Notify.Deliver,
 	}
 }

@@ -115,12 +115,6 @@ func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused
 	})
 }
 
-// keyForgotten settles an operation whose key its provider may have forgotten, where making the
-// same once more does no harm.
-func keyForgotten(op core.Operation) *core.ProviderError {
-	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
-}
-
 // isKnownAt reports whether a customer has a counterpart at an account.
 func (s *Service) isKnownAt(ctx context.Context, customer core.CustomerID, account core.AccountName) (bool, error) {
 	_, err := s.store.CustomerAccount(ctx, customer, account)

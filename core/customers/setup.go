@@ -39,11 +39,6 @@ var errTryAgain = errors.New("start anew")
 // MethodTypeCard asks for a card to be saved, where a provider has to know it beforehand.
 const MethodTypeCard = "card"
 
-// askedSetup is what a creation asks beside its method, so that the same request can go again.
-type askedSetup struct {
-	Type string `json:"type"` // of the method
-}
-
 // StartSetup is [Service.StartSetupOf] for the type of method that the account's provider takes
 // first.
 func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account core.AccountName) (Attempt, error) {
@@ -94,14 +89,16 @@ func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.V
 	if err := before.MayTakeLease(s.clock.Now()); err != nil {
 		return Attempt{}, err
 	}
+	asked := askedSetup{Type: methodType}
+	var err error
 	if !waits {
-		if _, err := s.Account(ctx, before.Buyer.Customer, vault.Account()); err != nil {
+		if asked.Customer, err = s.Account(ctx, before.Buyer.Customer, vault.Account()); err != nil {
 			return Attempt{}, err
 		}
 	}
 	var method core.SavedMethod
 	var op core.Operation
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		now := s.clock.Now()
 		checkout, err := tx.LockCheckout(ctx, before.ID)
 		if err != nil {
@@ -132,9 +129,7 @@ func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.V
 		if _, err = tx.UpdateCheckout(ctx, checkout); err != nil || waits {
 			return err
 		}
-		op, err = s.calls.WriteDown(ctx, tx, calls.Asked{
-			Kind: core.OpCreateSetup, Account: method.Account, Subject: string(id), Status: string(method.Status), More: askedSetup{Type: methodType},
-		})
+		op, err = s.writeDown(ctx, tx, method, core.OpCreateSetup, asked, "")
 		return err
 	})
 	if err != nil {
@@ -146,16 +141,24 @@ func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.V
 	return s.create(ctx, vault, method, op, core.Cause{Kind: core.CauseBuyer})
 }
 
-func (s *Service) writeDown(ctx context.Context, tx ports.Tx, method core.SavedMethod, kind core.OperationKind, key core.RequestKey, source string) (core.Operation, error) {
+// askedSetup is what an operation that saves a method asks beside the method, so that the same request
+// can go again, whatever becomes known of the customer meanwhile.
+type askedSetup struct {
+	Customer string `json:"customer"` // the provider's id; empty where it has none
+	Type     string `json:"type"`     // of method; empty where the buyer chooses at the provider
+}
+
+// writeDown writes an operation on a method down. more is what else it asks; nil for nothing.
+func (s *Service) writeDown(ctx context.Context, tx ports.Tx, method core.SavedMethod, kind core.OperationKind, more any, source string) (core.Operation, error) {
 	return s.calls.WriteDown(ctx, tx, calls.Asked{
-		Kind: kind, Account: method.Account, Subject: string(method.ID), Status: string(method.Status), Key: key, Source: source,
+		Kind: kind, Account: method.Account, Subject: string(method.ID), Status: string(method.Status), Source: source, More: more,
 		Parts: []string{method.ProviderMethodID, method.ProviderSetupID},
 	})
 }
 
 // create sends a setup's creation that is written down and settles it.
 func (s *Service) create(ctx context.Context, vault ports.Vault, method core.SavedMethod, op core.Operation, cause core.Cause) (Attempt, error) {
-	in, err := s.creation(ctx, method)
+	in, err := s.creation(method, op)
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -175,18 +178,17 @@ func (s *Service) create(ctx context.Context, vault ports.Vault, method core.Sav
 	return attempt, calls.Refusal(refused)
 }
 
-// creation is the request that belongs to a method. It depends on what is stored and never changes
-// while the method is pending, so that a repeated operation repeats its request to the letter.
-func (s *Service) creation(ctx context.Context, method core.SavedMethod) (ports.CreateSetup, error) {
-	counterpart, err := s.store.CustomerAccount(ctx, method.Customer, method.Account)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) {
-		return ports.CreateSetup{}, err
+// creation is the request that belongs to an operation that saves a method. It depends on what was
+// written down with it, so that a repeated operation repeats its request to the letter.
+func (s *Service) creation(method core.SavedMethod, op core.Operation) (ports.CreateSetup, error) {
+	var asked askedSetup
+	if err := json.Unmarshal(op.Asked, &asked); err != nil {
+		return ports.CreateSetup{}, fmt.Errorf("read what %s asks: %w", op.ID, err)
 	}
-	asked, err := s.askedType(ctx, method.ID)
 	return ports.CreateSetup{
-		Method: method.ID, Customer: method.Customer, ProviderCustomer: counterpart.ProviderCustomerID,
-		ReturnURL: s.url.CheckoutReturn(method.Checkout), MethodType: asked,
-	}, err
+		Method: method.ID, Customer: method.Customer, ProviderCustomer: asked.Customer,
+		ReturnURL: s.url.CheckoutReturn(method.Checkout), MethodType: asked.Type,
+	}, nil
 }
 
 // askedType is the type of method that the creation of a method's setup asks for; empty where it

@@ -224,12 +224,27 @@ func (s *Service) resume(ctx context.Context, id core.DisputeID, op core.Operati
 	return dispute, nil // settled later
 }
 
-// LookUp implements [calls.Sender]: a look at the dispute shows whether the call took effect.
+// LookUp implements [calls.Sender]: a look at the dispute shows whether the call took effect. Where it
+// did not and could still be made, it is given up, so that it can be made again before the deadline.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	dispute, err := s.store.Dispute(ctx, core.DisputeID(op.Subject))
 	if err != nil {
 		return err
 	}
-	_, err = s.observer.Sync(ctx, dispute.Ref(), core.Cause{Kind: core.CauseRepair})
+	cause := core.Cause{Kind: core.CauseRepair}
+	observation, err := s.observer.Sync(ctx, dispute.Ref(), cause)
+	if err != nil {
+		return err
+	}
+	dispute = observation.Dispute
+	open := op.Kind == core.OpSubmitEvidence && dispute.CanSubmit || op.Kind == core.OpAcceptDispute && dispute.CanAccept
+	if dispute.Status.Closed() || !open {
+		return nil
+	}
+	refuted, err := s.calls.Refuted(ctx, op.ID)
+	if err != nil || refuted == nil {
+		return err
+	}
+	_, err = s.observer.SettleDispute(ctx, op, nil, refuted, cause)
 	return err
 }

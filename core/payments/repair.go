@@ -118,11 +118,15 @@ func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.
 }
 
 // ClosePayment closes, at the provider, a payment that was given up or that took money
-// a second time for the same checkout; what was taken goes back. It is the handler of [ports.JobClosePayment].
+// a second time for the same checkout, itself or for a subscription that nobody needs; what was taken
+// goes back. It is the handler of [ports.JobClosePayment].
 func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 	payment, err := s.store.Payment(ctx, job.Payment)
 	if err != nil {
 		return fmt.Errorf("close %s: %w", job.Payment, err)
+	}
+	if payment.Subscription != "" {
+		return s.closeBilled(ctx, payment)
 	}
 	var checkout core.Checkout
 	if payment.Checkout != "" {
@@ -153,6 +157,29 @@ func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 		return nil // it moved on; the look that followed has recorded how
 	}
 	return err
+}
+
+// closeBilled gives back what a subscription was paid whose checkout another one completed. All else
+// that billing asked for is its provider's to decide.
+func (s *Service) closeBilled(ctx context.Context, payment core.Payment) error {
+	if payment.Status != core.PaymentSucceeded || !payment.Refundable().IsPositive() {
+		return nil
+	}
+	subscription, err := s.store.Subscription(ctx, payment.Subscription)
+	if err != nil {
+		return fmt.Errorf("close %s: %w", payment.ID, err)
+	}
+	if subscription.Checkout == "" {
+		return nil
+	}
+	checkout, err := s.store.Checkout(ctx, subscription.Checkout)
+	if err != nil {
+		return fmt.Errorf("close %s: %w", payment.ID, err)
+	}
+	if !checkout.Superseded(subscription) {
+		return nil
+	}
+	return s.settings.GiveBack(ctx, payment.ID, core.Cause{Kind: core.CauseTimer})
 }
 
 // refusal turns a call's error into what the caller is told.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
@@ -299,6 +300,80 @@ func TestAVerbIsLookedUpOnceItsKeyIsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, outcome.Subscription.Quantity)
 	require.Equal(t, 1, h.Provider.CallsOf("ChangeSubscription"))
+}
+
+// Who allowed a method to be charged for a subscription did not allow anything else.
+func TestAMethodOfASubscriptionIsChargedForNothingElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	link, err := h.Subscriptions.MethodLink(t.Context(), verb(s, "link"))
+	require.NoError(t, err)
+	attempt, err := h.Customers.StartSetup(t.Context(), link.Checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	require.True(t, h.Provider.Save(attempt.Object, portstest.CardSucceeds))
+	method, _, err := h.Customers.LookSetup(t.Context(), link.Checkout.ID, attempt.Method.ID)
+	require.NoError(t, err)
+	require.Equal(t, core.MethodActive, method.Status)
+	_, err = h.Payments.Charge(t.Context(), payments.Charge{
+		Customer: string(s.Customer), Method: string(method.ID), Amount: 100, Currency: "EUR", Reference: "a shirt",
+	})
+	require.ErrorIs(t, err, core.ErrMethodNotUsable)
+	require.Zero(t, h.Provider.CallsOf("ChargeMethod"))
+}
+
+// A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
+// on, since nobody could end it.
+func TestAVerbThatALookRefutesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*coretest.House, core.Subscription) error{
+		"pause": func(h *coretest.House, s core.Subscription) error {
+			_, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+			return err
+		},
+		"change": func(h *coretest.House, s core.Subscription) error {
+			_, err := h.Subscriptions.Change(t.Context(), subscriptions.Change{Verb: verb(s, "k"), Quantity: 3})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+			h.RunAll()
+			h.Provider.FailNext(portstest.NoAnswer())
+			require.NoError(t, do(h, s))
+			h.Clock.Advance(25 * time.Hour)
+			outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+			require.NoError(t, err)
+			require.Equal(t, core.SubscriptionCanceled, outcome.Subscription.Status)
+			var refused *core.RefusedError
+			require.ErrorAs(t, do(h, s), &refused, "the same call tells that it was not done")
+			require.Equal(t, 1, h.Provider.CallsOf("PauseSubscription")+h.Provider.CallsOf("ChangeSubscription"))
+		})
+	}
+}
+
+// Just after it was sent, a look may be too early.
+func TestAVerbThatWasJustSentIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+	require.NoError(t, err)
+	h.Clock.Advance(23*time.Hour + 59*time.Minute)
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err = h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false) // sends the pause once more
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.Clock.Advance(2 * time.Minute) // its key is forgotten
+	_, err = h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.Clock.Advance(10 * time.Minute)
+	outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+	require.NoError(t, err)
+	require.Equal(t, core.SubscriptionCanceled, outcome.Subscription.Status)
 }
 
 func TestARefusedVerbIsLookedAt(t *testing.T) {

@@ -283,6 +283,23 @@ func (f *FakeProvider) Subscribe(id string, card Card) bool {
 	return true
 }
 
+// Hold makes the provider show a payment, by its own id, as one that it still works on, until the
+// function that it gives is called.
+func (f *FakeProvider) Hold(id string) (arrives func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	object := f.find(id)
+	before := copied(object.seen)
+	none := core.Zero(before.Amount.Currency())
+	object.seen.Status, object.seen.ForeignStatus = core.PaymentProcessing, "processing"
+	object.seen.Authorized, object.seen.Captured = none, none
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		object.seen = before
+	}
+}
+
 // Advance implements [Billed].
 func (f *FakeProvider) Advance(_ testing.TB, by time.Duration) {
 	f.mu.Lock()
