@@ -282,7 +282,7 @@ func (f *FakeProvider) Subscribe(id string, card Card) bool {
 	return true
 }
 
-// Advance implements [Billed].
+// Advance implements [Renewing].
 func (f *FakeProvider) Advance(_ testing.TB, by time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -291,7 +291,7 @@ func (f *FakeProvider) Advance(_ testing.TB, by time.Duration) {
 	f.catchUp()
 }
 
-// Steer implements [Billed].
+// Steer implements [Renewing].
 func (f *FakeProvider) Steer(t testing.TB, id string, change Steering) {
 	t.Helper()
 	f.mu.Lock()

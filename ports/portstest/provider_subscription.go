@@ -37,6 +37,24 @@ func (d *providerDesk) billed(t *testing.T) billingDesk {
 	return billingDesk{d.vaulted(t), billing, far, *can}
 }
 
+// renewingDesk is a provider whose subscriptions go on.
+type renewingDesk struct {
+	billingDesk
+
+	far Renewing
+}
+
+// renewing skips a chapter about what time and others do to subscriptions.
+func (d *providerDesk) renewing(t *testing.T) renewingDesk {
+	t.Helper()
+	b := d.billed(t)
+	far, ok := d.far.(Renewing)
+	if !ok {
+		t.Skip("not there: a far end whose time can be moved")
+	}
+	return renewingDesk{b, far}
+}
+
 // plan is a price of so much a month, with its counterpart.
 func (d billingDesk) plan(t *testing.T, amount int64, trialDays int) (core.Price, string) {
 	t.Helper()
@@ -180,7 +198,7 @@ func providerSubscribesInVain(t *testing.T, d *providerDesk) {
 }
 
 func providerTries(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	if b.can.TrialDaysMax == 0 {
 		t.Skip("not claimed: trials")
 	}
@@ -195,7 +213,7 @@ func providerTries(t *testing.T, d *providerDesk) {
 }
 
 func providerRenews(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	first := b.subscribed(t, 0)
 	seen := first
 	for n := range 2 {
@@ -213,7 +231,7 @@ func providerRenews(t *testing.T, d *providerDesk) {
 }
 
 func providerFailsToBeRenewed(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	first := b.subscribed(t, 0)
 	b.far.Steer(t, first.Ref.ID, Steering{Card: CardInsufficientFunds})
 	b.far.Advance(t, first.CurrentPeriodEnd.Sub(first.CurrentPeriodStart)+24*time.Hour)
@@ -230,7 +248,7 @@ func providerFailsToBeRenewed(t *testing.T, d *providerDesk) {
 }
 
 func providerPauses(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	if !b.can.Pause {
 		t.Skip("not claimed: pausing")
 	}
@@ -251,7 +269,7 @@ func providerPauses(t *testing.T, d *providerDesk) {
 }
 
 func providerEnds(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	if b.can.CancelNow {
 		first := b.subscribed(t, 0)
 		for range 2 { // ending what has ended is no error
@@ -284,7 +302,7 @@ func providerEnds(t *testing.T, d *providerDesk) {
 }
 
 func providerChanges(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	first := b.subscribed(t, 0)
 	price, foreign := b.plan(t, 25_00, 0)
 	in := ports.ChangeSubscription{
@@ -317,7 +335,7 @@ func providerChanges(t *testing.T, d *providerDesk) {
 }
 
 func providerChangesQuantity(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	if !b.can.Quantity {
 		t.Skip("not claimed: another quantity")
 	}
@@ -343,7 +361,7 @@ func providerChangesQuantity(t *testing.T, d *providerDesk) {
 }
 
 func providerSwapsMethod(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	if !b.can.SwapMethod {
 		t.Skip("not claimed: paying with another method")
 	}
@@ -384,11 +402,14 @@ func (d billingDesk) another(t *testing.T, of ports.CreateSubscription) core.Met
 }
 
 func providerSteered(t *testing.T, d *providerDesk) {
-	b := d.billed(t)
+	b := d.renewing(t)
 	first := b.subscribed(t, 0)
-	b.far.Steer(t, first.Ref.ID, Steering{Do: SteerCancel})
 	if b.can.CancelNow {
+		b.far.Steer(t, first.Ref.ID, Steering{Do: SteerCancel})
 		require.Equal(t, core.SubscriptionCanceled, b.look(t, first.Ref).Status)
+	} else {
+		b.far.Steer(t, first.Ref.ID, Steering{Do: SteerCancelLater})
+		require.True(t, b.look(t, first.Ref).CancelAtPeriodEnd)
 	}
 	b.far.Advance(t, providerMonth)
 	require.Equal(t, core.SubscriptionCanceled, b.look(t, first.Ref).Status)
