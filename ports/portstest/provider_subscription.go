@@ -163,11 +163,14 @@ func providerSubscribes(t *testing.T, d *providerDesk) {
 	require.Equal(t, core.SubscriptionActive, seen.Status)
 	require.Equal(t, in.ProviderPrice, seen.Price)
 	require.Equal(t, in.Price.Amount, seen.Amount)
-	require.True(t, seen.CurrentPeriodEnd.After(seen.CurrentPeriodStart))
 	if seen.Subscription != "" {
 		require.Equal(t, in.Subscription, seen.Subscription, "our own id finds it again")
 	}
 	paid := paidInvoices(seen)
+	if _, renews := b.far.(Renewing); !renews && len(paid) == 0 {
+		t.Skip("not there: a far end that bills while somebody waits")
+	}
+	require.True(t, seen.CurrentPeriodEnd.After(seen.CurrentPeriodStart))
 	require.Len(t, paid, 1)
 	require.Equal(t, in.Price.Amount, paid[0].AmountPaid)
 	one, err := b.billing.GetInvoice(providerContext(t), paid[0].Ref)
@@ -182,7 +185,7 @@ func providerSubscribes(t *testing.T, d *providerDesk) {
 
 func providerSubscribesInVain(t *testing.T, d *providerDesk) {
 	b := d.billed(t)
-	if !d.far.Has(CardDeclined) || d.mode() == ports.ConfirmAfterApproval {
+	if !d.far.Has(CardDeclined) {
 		t.Skip("not there: a buyer whose card is declined")
 	}
 	session, err := b.billing.CreateSubscription(providerContext(t), newKey(), b.subscription(t, 0, CardDeclined))
@@ -299,6 +302,9 @@ func providerEnds(t *testing.T, d *providerDesk) {
 	seen := b.look(t, first.Ref)
 	require.Equal(t, core.SubscriptionCanceled, seen.Status)
 	require.Len(t, paidInvoices(seen), 1)
+	ended, err := b.billing.CancelSubscription(providerContext(t), newKey(), ports.CancelSubscription{Ref: first.Ref, AtPeriodEnd: true})
+	require.NoError(t, err, "ending what has ended is no error")
+	require.Equal(t, core.SubscriptionCanceled, ended.Status)
 }
 
 func providerChanges(t *testing.T, d *providerDesk) {
@@ -404,6 +410,13 @@ func (d billingDesk) another(t *testing.T, of ports.CreateSubscription) core.Met
 func providerSteered(t *testing.T, d *providerDesk) {
 	b := d.renewing(t)
 	first := b.subscribed(t, 0)
+	if b.can.Pause {
+		b.far.Steer(t, first.Ref.ID, Steering{Do: SteerPause})
+		b.far.Advance(t, providerMonth)
+		require.Equal(t, core.SubscriptionPaused, b.look(t, first.Ref).Status)
+		b.far.Steer(t, first.Ref.ID, Steering{Do: SteerResume})
+		require.Equal(t, core.SubscriptionActive, b.look(t, first.Ref).Status)
+	}
 	if b.can.CancelNow {
 		b.far.Steer(t, first.Ref.ID, Steering{Do: SteerCancel})
 		require.Equal(t, core.SubscriptionCanceled, b.look(t, first.Ref).Status)
