@@ -90,6 +90,7 @@ func (d billingDesk) subscribed(t *testing.T, trialDays int) core.SubscriptionSn
 	session, err := d.billing.CreateSubscription(providerContext(t), newKey(), d.subscription(t, trialDays, CardSucceeds))
 	require.NoError(t, err)
 	if d.mode() != ports.ConfirmWithSource {
+		d.requireWindow(t)
 		d.far.AgreeSubscription(t, session, CardSucceeds)
 	}
 	return d.look(t, session.Snapshot.Ref)
@@ -157,6 +158,7 @@ func providerSubscribes(t *testing.T, d *providerDesk) {
 		require.NoError(t, err)
 		require.Equal(t, session.Action, open.Action)
 		require.Equal(t, session.Object, open.Object)
+		d.requireWindow(t)
 		b.far.AgreeSubscription(t, open, CardSucceeds)
 	}
 	seen := b.look(t, session.Snapshot.Ref)
@@ -194,6 +196,7 @@ func providerSubscribesInVain(t *testing.T, d *providerDesk) {
 		return
 	}
 	require.NoError(t, err)
+	d.requireWindow(t)
 	b.far.AgreeSubscription(t, session, CardDeclined)
 	require.Equal(t, core.SubscriptionIncomplete, b.look(t, session.Snapshot.Ref).Status)
 	b.far.AgreeSubscription(t, session, CardSucceeds)
