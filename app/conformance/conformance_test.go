@@ -24,9 +24,6 @@ import (
 // accountVariable names the account whose sandbox is held to the suite.
 const accountVariable = "PAYDESK_CONFORMANCE_ACCOUNT"
 
-// sandboxPatience is how long a sandbox has for an answer that may never come.
-const sandboxPatience = 8 * time.Second
-
 // buyer is whoever pays at one provider: by the calls that its sandbox gives testers, which
 // the simulator knows as well.
 type buyer interface {
@@ -41,6 +38,7 @@ type buyer interface {
 	confirm(testing.TB, ports.PaymentSession, portstest.Card)
 	authenticate(t testing.TB, session ports.PaymentSession, passes bool)
 	source(testing.TB, portstest.Card, core.Money) string
+	saver
 }
 
 // buyers makes the buyer of an account.
@@ -96,14 +94,11 @@ type sandboxEnd struct{ farEnd }
 
 // Has implements [portstest.FarEnd].
 func (s sandboxEnd) Has(card portstest.Card) bool {
-	return card != portstest.Card3DS && s.farEnd.Has(card)
+	return card != portstest.Card3DS && card != portstest.Card3DSOffSession && s.farEnd.Has(card)
 }
 
 // StaysAway implements [portstest.PageShy].
 func (s sandboxEnd) StaysAway() {}
-
-// Patience implements [portstest.Patient].
-func (s sandboxEnd) Patience() time.Duration { return sandboxPatience }
 
 // open makes an account's adapter, with a wire of its own.
 func open(t *testing.T, config app.Config, account app.Account) (app.Adapter, farEnd) {

@@ -21,32 +21,45 @@ import (
 type payPalBuyer struct {
 	id, secret string
 	base       string
+	simulated  bool
 }
 
 func newPayPalBuyer(account app.Account) buyer {
 	return payPalBuyer{
-		id: account.PayPal.ClientID, secret: account.PayPal.ClientSecret,
+		id: account.PayPal.ClientID, secret: account.PayPal.ClientSecret, simulated: account.PayPal.APIBase != "",
 		base: cmp.Or(account.PayPal.APIBase, "https://api-m.sandbox.paypal.com"),
 	}
 }
 
-// payPalHolders are the names on a card that have it act so, and payPalNumber is the card.
+// payPalHolders are the names on a card, of payPalNumber, that have it act so at card fields.
+// At PayPal's own pages the number alone does: those of payPalNumbers are the simulator's.
 // PayPal's payments do not show disputes.
 //
 // Source: developer.paypal.com/tools/sandbox/card-testing.
-var payPalHolders = map[portstest.Card]string{
-	portstest.CardSucceeds:          "Ada Buyer",
-	portstest.CardDeclined:          "CCREJECT-BANK_ERROR",
-	portstest.CardInsufficientFunds: "CCREJECT-IF",
-	portstest.CardExpired:           "CCREJECT-EC",
-	portstest.CardIncorrectCVC:      "CCREJECT-CVV_F",
-	portstest.CardStolen:            "CCREJECT-LS",
-}
+var (
+	payPalHolders = map[portstest.Card]string{
+		portstest.CardSucceeds:          "Ada Buyer",
+		portstest.CardDeclined:          "CCREJECT-BANK_ERROR",
+		portstest.CardInsufficientFunds: "CCREJECT-IF",
+		portstest.CardExpired:           "CCREJECT-EC",
+		portstest.CardIncorrectCVC:      "CCREJECT-CVV_F",
+		portstest.CardStolen:            "CCREJECT-LS",
+	}
+	payPalNumbers = map[portstest.Card]string{
+		portstest.CardSucceeds:      payPalNumber,
+		portstest.CardDeclined:      "4000000000000002",
+		portstest.CardDeclinedLater: "4000000000000341",
+		portstest.Card3DSOffSession: "4000002760003184",
+	}
+)
 
 const payPalNumber = "4012888888881881"
 
 func (b payPalBuyer) has(card portstest.Card) string {
-	return payPalHolders[card]
+	if holder := payPalHolders[card]; holder != "" || !b.simulated {
+		return holder
+	}
+	return payPalNumbers[card]
 }
 
 func (b payPalBuyer) key(request *http.Request, _ []byte) string {
@@ -70,7 +83,7 @@ func (b payPalBuyer) outage(status int) string {
 func (b payPalBuyer) confirm(t testing.TB, session ports.PaymentSession, card portstest.Card) {
 	t.Helper()
 	if session.Action.Type == ports.ActionRedirect {
-		payThere(t, session.Action.URL, payPalNumber)
+		payThere(t, session.Action.URL, payPalNumbers[card])
 		return
 	}
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(b.id+":"+b.secret))
@@ -95,4 +108,26 @@ func (b payPalBuyer) source(t testing.TB, _ portstest.Card, _ core.Money) string
 	t.Helper()
 	require.FailNow(t, "PayPal makes no one-time tokens")
 	return ""
+}
+
+// agreeSetup agrees in the window that PayPal's script opens.
+func (b payPalBuyer) agreeSetup(t testing.TB, session ports.SetupSession, card portstest.Card) {
+	t.Helper()
+	payThere(t, b.base+"/agreements/approve?approval_session_id="+url.QueryEscape(session.Snapshot.Setup), payPalNumbers[card])
+}
+
+func (b payPalBuyer) setupSource(t testing.TB, card portstest.Card) string {
+	t.Helper()
+	return b.source(t, card, core.Money{})
+}
+
+// agreeSubscription agrees in the window that PayPal's script opens, or on the page that a change
+// leads to.
+func (b payPalBuyer) agreeSubscription(t testing.TB, session ports.SubscriptionSession, card portstest.Card) {
+	t.Helper()
+	page := session.Action.URL
+	if session.Action.Type == ports.ActionPayPalSubscribe {
+		page = b.base + "/webapps/billing/subscriptions?ba_token=" + url.QueryEscape(session.Snapshot.Ref.ID)
+	}
+	payThere(t, page, payPalNumbers[card])
 }

@@ -124,7 +124,7 @@ func (b squareBuyer) token(t testing.TB, number, intent string) string {
 
 func (b squareBuyer) setupSource(t testing.TB, card portstest.Card) string {
 	t.Helper()
-	if number := squareNumbers[card]; number != "" {
+	if number := squareNumbers[card]; number != "" && b.simulated {
 		return b.token(t, number, "STORE")
 	}
 	return squareTokens[card]
@@ -138,12 +138,4 @@ func (b squareBuyer) agreeSetup(t testing.TB, _ ports.SetupSession, _ portstest.
 func (b squareBuyer) agreeSubscription(t testing.TB, _ ports.SubscriptionSession, _ portstest.Card) {
 	t.Helper()
 	require.FailNow(t, "a one-time token is all that there is to agree to")
-}
-
-// steering is what staff can do at Square, which ends nothing at once.
-func (b squareBuyer) steering(do string) string {
-	if do == portstest.SteerCancel {
-		return portstest.SteerCancelLater
-	}
-	return do
 }

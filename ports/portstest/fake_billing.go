@@ -300,7 +300,7 @@ func (f *FakeProvider) Hold(id string) (arrives func()) {
 	}
 }
 
-// Advance implements [Billed].
+// Advance implements [Renewing].
 func (f *FakeProvider) Advance(_ testing.TB, by time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -309,7 +309,7 @@ func (f *FakeProvider) Advance(_ testing.TB, by time.Duration) {
 	f.catchUp()
 }
 
-// Steer implements [Billed].
+// Steer implements [Renewing].
 func (f *FakeProvider) Steer(t testing.TB, id string, change Steering) {
 	t.Helper()
 	f.mu.Lock()

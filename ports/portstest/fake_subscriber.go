@@ -11,7 +11,7 @@ import (
 
 var (
 	_ ports.Subscriber = (*FakeProvider)(nil)
-	_ Billed           = (*FakeProvider)(nil)
+	_ Renewing         = (*FakeProvider)(nil)
 )
 
 // CreatePrice implements [ports.Subscriber].

@@ -113,16 +113,10 @@ type Disputable interface {
 	CloseDispute(t testing.TB, id, outcome string)
 }
 
-// PageShy is a [FarEnd] whose buyers go to no page of the provider's own: a sandbox, whose
-// pages want a person in front of them.
+// PageShy is a [FarEnd] whose buyers go to no page of the provider's own, and agree to nothing in
+// its windows: a sandbox, whose pages want a person in front of them.
 type PageShy interface {
 	StaysAway()
-}
-
-// Patient is a [FarEnd] whose answers take longer than those of this machine.
-type Patient interface {
-	// Patience is how long a call is waited for that may get no answer.
-	Patience() time.Duration
 }
 
 // Vaulted is the far end of a [ports.Vault].
@@ -142,6 +136,12 @@ type Billed interface {
 	// AgreeSubscription is the buyer, who agrees to the subscription and gives the card, or agrees to
 	// a change that waits for them. Not used for new ones with [ports.ConfirmWithSource].
 	AgreeSubscription(t testing.TB, session ports.SubscriptionSession, card Card)
+}
+
+// Renewing is a [Billed] whose time can be moved ahead, and whose staff and banks do as they are
+// told. A sandbox is none.
+type Renewing interface {
+	Billed
 	// Advance moves the provider's time ahead, with all that is billed meanwhile.
 	Advance(t testing.TB, by time.Duration)
 	// Steer does to a subscription, by the provider's id, what staff do in the provider's dashboard, or

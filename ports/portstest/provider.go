@@ -19,9 +19,6 @@ import (
 type OpenProvider func(t *testing.T) (ports.Provider, FarEnd)
 
 const (
-	// providerPatience is how long a chapter waits for a call that gets no answer. A far
-	// end on this machine does what it does in much less.
-	providerPatience = 500 * time.Millisecond
 	// providerCallMax ends a call that should have been answered.
 	providerCallMax = 20 * time.Second
 	// providerReturnURL is where buyers come back to.
@@ -138,16 +135,10 @@ func providerContext(t *testing.T) context.Context {
 	return ctx
 }
 
-// impatient is of a call that may get none.
+// impatient is of a call that may get none: its time is over as soon as the far end says so.
 func (d *providerDesk) impatient(t *testing.T) context.Context {
 	t.Helper()
-	patience := providerPatience
-	if far, ok := d.far.(Patient); ok {
-		patience = far.Patience()
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
+	return newPatience(providerContext(t))
 }
 
 func minor(t testing.TB, amount int64, currency core.Currency) core.Money {

@@ -78,8 +78,7 @@ func (w *Wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	fault, mutates := w.begin(request, body)
 	switch fault {
 	case FaultTimeoutBefore:
-		<-request.Context().Done()
-		return nil, request.Context().Err()
+		return nil, hang(request)
 	case FaultReset:
 		return nil, errors.New("wire: connection reset")
 	case FaultError500:
@@ -153,8 +152,7 @@ func wreck(fault Fault, request *http.Request, response *http.Response) (*http.R
 	half := bytes.NewReader(text[:len(text)/2])
 	switch fault {
 	case FaultTimeoutAfterCommit:
-		<-request.Context().Done()
-		return nil, request.Context().Err()
+		return nil, hang(request)
 	case FaultHTML:
 		return answered(request, http.StatusOK, "text/html", "<!doctype html><title>Please sign in</title>"), nil
 	case FaultTruncated:
@@ -187,7 +185,4 @@ func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 type endlessReader struct{ request *http.Request }
 
 // Read waits.
-func (r endlessReader) Read([]byte) (int, error) {
-	<-r.request.Context().Done()
-	return 0, r.request.Context().Err()
-}
+func (r endlessReader) Read([]byte) (int, error) { return 0, hang(r.request) }
