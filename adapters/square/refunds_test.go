@@ -64,7 +64,9 @@ func TestOurRefunds(t *testing.T) {
 
 func TestPaymentRefunds(t *testing.T) {
 	t.Parallel()
-	paid := func(ids string) string { return shown("COMPLETED", `"reference_id"`, `"refund_ids":[`+ids+`],"reference_id"`) }
+	paid := func(ids string) string {
+		return shown("COMPLETED", `"reference_id"`, `"refund_ids":[`+ids+`],"reference_id"`)
+	}
 	older := refunded("COMPLETED", "R1", "R0", "2026-01-02", "2026-01-01")
 	adapter, script := open(t, paid(`"R0","R1"`), older, refunded("PENDING"))
 	seen, err := adapter.PaymentRefunds(t.Context(), ref)
