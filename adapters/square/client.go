@@ -175,6 +175,7 @@ type answer struct {
 	PaymentLink      *PaymentLink                 `json:"payment_link"`
 	RelatedResources *PaymentLinkRelatedResources `json:"related_resources"`
 	Order            *Order                       `json:"order"`
+	Orders           []Order                      `json:"orders"`
 	Dispute          *Dispute                     `json:"dispute"`
 	Disputes         []Dispute                    `json:"disputes"`
 	Evidence         *DisputeEvidence             `json:"evidence"`

@@ -57,6 +57,12 @@ type InvoicesFilter struct {
 	CustomerIDs []string `json:"customer_ids"`
 }
 
+// BatchRetrieveOrdersRequest is the body of POST /v2/orders/batch-retrieve.
+type BatchRetrieveOrdersRequest struct {
+	LocationID string   `json:"location_id"`
+	OrderIDs   []string `json:"order_ids"`
+}
+
 // InvoicesSort is the order of a search.
 type InvoicesSort struct {
 	Field string `json:"field"`
@@ -65,11 +71,30 @@ type InvoicesSort struct {
 
 // billed is an invoice with what tells how it is paid.
 type billed struct {
-	answer
+	Invoice
 
-	payment string   // that paid it, or the newest that failed to; empty for none
-	failed  *Payment // the newest that failed to; nil where none did, or where it is paid
-	tries   int      // that failed
+	by      *outbound.Call // that showed it
+	payment string         // that paid it, or the newest that failed to; empty for none
+	failed  *Payment       // the newest that failed to; nil where none did, or where it is paid
+	tries   int            // that failed
+}
+
+func invoiceID(out answer) string {
+	if out.Invoice == nil {
+		return ""
+	}
+	return out.Invoice.ID
+}
+
+// invoice fetches an invoice.
+//
+// Source: GET /v2/invoices/{id}.
+func (a *Adapter) invoice(ctx context.Context, op, id string) (billed, error) {
+	shown, err := a.api.object(ctx, op, http.MethodGet, invoicesPath+"/"+id, nil, id, invoiceID)
+	if err != nil {
+		return billed{}, err
+	}
+	return billed{Invoice: *shown.Invoice, by: shown.call}, nil
 }
 
 // GetInvoice implements [ports.Subscriber]. When its period ends is told by its subscription.
@@ -84,13 +109,17 @@ func (a *Adapter) GetInvoice(ctx context.Context, ref core.ProviderRef) (core.In
 	if err != nil {
 		return core.InvoiceSnapshot{}, err
 	}
+	found := []billed{shown}
+	if err := a.findPayments(ctx, op, found); err != nil {
+		return core.InvoiceSnapshot{}, within(err)
+	}
 	var ends time.Time
-	if of := shown.Invoice.SubscriptionID; safeID(of) != "" {
+	if of := safeID(shown.SubscriptionID); of != "" {
 		if ends, err = a.periodEnd(ctx, op, of, ref.ID); err != nil {
 			return core.InvoiceSnapshot{}, within(err)
 		}
 	}
-	return a.invoiceSeen(shown, ends)
+	return a.invoiceSeen(found[0], ends)
 }
 
 // periodEnd is when the period of one of a subscription's invoices ends: the newest's with what
@@ -102,70 +131,137 @@ func (a *Adapter) periodEnd(ctx context.Context, op, subscription, invoice strin
 	}
 	ids := shown.Subscription.InvoiceIDs
 	n := slices.Index(ids, invoice)
-	if n <= 0 {
+	if n <= 0 || safeID(ids[n-1]) == "" {
 		return shown.Subscription.chargedUntil(), nil
 	}
-	next, err := a.api.object(ctx, op, http.MethodGet, invoicesPath+"/"+ids[n-1], nil, ids[n-1], invoiceID)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return next.Invoice.due(), nil
+	next, err := a.invoice(ctx, op, ids[n-1])
+	return next.due(), err
 }
 
-func invoiceID(out answer) string {
-	if out.Invoice == nil {
-		return ""
-	}
-	return out.Invoice.ID
-}
-
-// invoice looks at an invoice and at the payments for it: one that is paid names its payment by
-// its order, one that is not has the declined ones in the list of payments.
+// invoicesOf are a subscription's newest invoices, newest first. A search gives what has come to
+// its end; what may change is fetched, since searches lag.
 //
-// Source: GET /v2/invoices/{id}, GET /v2/orders/{id}, GET /v2/payments.
-func (a *Adapter) invoice(ctx context.Context, op, id string) (billed, error) {
-	shown, err := a.api.object(ctx, op, http.MethodGet, invoicesPath+"/"+id, nil, id, invoiceID)
+// Source: POST /v2/invoices/search, GET /v2/invoices/{id}.
+func (a *Adapter) invoicesOf(ctx context.Context, op string, s answer) ([]core.InvoiceSnapshot, error) {
+	ids := s.Subscription.InvoiceIDs
+	ids = ids[:min(len(ids), core.InvoicesShownMax)]
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	known, by, err := a.searchInvoices(ctx, op, s.Subscription.CustomerID)
 	if err != nil {
-		return billed{}, err
+		return nil, err
 	}
-	found := billed{answer: shown}
-	switch invoiceStatus(shown.Invoice.Status) {
-	case core.InvoicePaid:
-		err = a.findPaying(ctx, op, &found)
-	case core.InvoiceOpen, core.InvoiceUncollectible:
-		err = a.findTries(ctx, op, &found)
-	case core.InvoiceDraft, core.InvoiceVoid:
+	found := make([]billed, len(ids))
+	for n, id := range ids {
+		at := slices.IndexFunc(known, func(one Invoice) bool {
+			status := invoiceStatus(one.Status)
+			return one.ID == id && (status == core.InvoicePaid || status == core.InvoiceVoid)
+		})
+		switch {
+		case safeID(id) == "":
+			return nil, s.call.Unusable(errNotReadable)
+		case at >= 0:
+			found[n] = billed{Invoice: known[at], by: by}
+		default:
+			if found[n], err = a.invoice(ctx, op, id); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err != nil {
-		return billed{}, within(err)
+	if err := a.findPayments(ctx, op, found); err != nil {
+		return nil, err
 	}
-	return found, nil
+	seen := make([]core.InvoiceSnapshot, len(found))
+	ends := s.Subscription.chargedUntil()
+	for n, one := range found {
+		if one.SubscriptionID != s.Subscription.ID {
+			return nil, one.by.Unusable(errNoObject)
+		}
+		if seen[n], err = a.invoiceSeen(one, ends); err != nil {
+			return nil, err
+		}
+		ends = one.due()
+	}
+	return seen, nil
 }
 
-// findPaying finds the payment that paid an invoice.
-func (a *Adapter) findPaying(ctx context.Context, op string, of *billed) error {
-	if safeID(of.Invoice.OrderID) == "" {
+// searchInvoices gives a customer's newest invoices.
+//
+// Source: POST /v2/invoices/search.
+func (a *Adapter) searchInvoices(ctx context.Context, op, customer string) ([]Invoice, *outbound.Call, error) {
+	if safeID(customer) == "" {
+		return nil, nil, nil
+	}
+	out, err := a.api.do(ctx, op, http.MethodPost, invoicesPath+"/search", nil, SearchInvoicesRequest{
+		Limit: invoicesSearchedMax, Query: InvoicesQuery{
+			Filter: InvoicesFilter{LocationIDs: []string{a.location}, CustomerIDs: []string{customer}},
+			Sort:   InvoicesSort{Field: "INVOICE_SORT_DATE", Order: "DESC"},
+		},
+	})
+	return out.Invoices, out.call, err
+}
+
+// billedBy is the subscription whose billing asked for a payment: that of the invoice of its
+// order, among the newest of its customer's; empty for none.
+func (a *Adapter) billedBy(ctx context.Context, op string, p Payment) (string, error) {
+	known, _, err := a.searchInvoices(ctx, op, p.CustomerID)
+	for _, one := range known {
+		if one.OrderID == p.OrderID {
+			return safeID(one.SubscriptionID), err
+		}
+	}
+	return "", err
+}
+
+// findPayments finds the payments for invoices: one that is paid names its payment by its order,
+// one that is not has the declined ones in the list of payments.
+//
+// Source: POST /v2/orders/batch-retrieve.
+func (a *Adapter) findPayments(ctx context.Context, op string, of []billed) error {
+	wanted := BatchRetrieveOrdersRequest{LocationID: a.location}
+	for n := range of {
+		one := &of[n]
+		switch invoiceStatus(one.Status) {
+		case core.InvoicePaid:
+			if safeID(one.OrderID) != "" {
+				wanted.OrderIDs = append(wanted.OrderIDs, one.OrderID)
+			}
+		case core.InvoiceOpen, core.InvoiceUncollectible:
+			if err := a.findTries(ctx, op, one); err != nil {
+				return err
+			}
+		case core.InvoiceDraft, core.InvoiceVoid:
+		}
+	}
+	if len(wanted.OrderIDs) == 0 {
 		return nil
 	}
-	paid, err := a.api.order(ctx, op, of.Invoice.OrderID)
+	paid, err := a.api.do(ctx, op, http.MethodPost, "/v2/orders/batch-retrieve", nil, wanted)
 	if err != nil {
-		return ignoreMissing(err)
+		return err
 	}
-	if tenders := paid.Order.Tenders; len(tenders) > 0 {
-		of.payment = safeID(tenders[len(tenders)-1].PaymentID)
+	for _, order := range paid.Orders {
+		for n := range of {
+			if tenders := order.Tenders; of[n].OrderID == order.ID && len(tenders) > 0 {
+				of[n].payment = safeID(tenders[len(tenders)-1].PaymentID)
+			}
+		}
 	}
 	return nil
 }
 
 // findTries finds the payments that failed to pay an invoice. They came after it, and are of its
 // whole amount.
+//
+// Source: GET /v2/payments.
 func (a *Adapter) findTries(ctx context.Context, op string, of *billed) error {
-	due, _, err := of.Invoice.amounts()
-	if err != nil || safeID(of.Invoice.OrderID) == "" {
+	due, _, err := of.amounts()
+	if err != nil || safeID(of.OrderID) == "" {
 		return nil //nolint:nilerr // what is wrong with the invoice is told with all of it
 	}
 	list, err := a.api.do(ctx, op, http.MethodGet, paymentsPath, url.Values{
-		"begin_time": {of.Invoice.CreatedAt}, "location_id": {a.location}, "sort_order": {"DESC"}, "limit": {strconv.Itoa(pageMost)},
+		"begin_time": {of.CreatedAt}, "location_id": {a.location}, "sort_order": {"DESC"}, "limit": {strconv.Itoa(pageMost)},
 		"total": {strconv.FormatInt(due.Minor(), 10)},
 	}, nil)
 	if err != nil {
@@ -173,7 +269,7 @@ func (a *Adapter) findTries(ctx context.Context, op string, of *billed) error {
 	}
 	for n := range list.Payments {
 		one := &list.Payments[n]
-		if one.OrderID != of.Invoice.OrderID || one.Status != statusFailed || safeID(one.ID) == "" {
+		if one.OrderID != of.OrderID || one.Status != statusFailed || safeID(one.ID) == "" {
 			continue
 		}
 		if of.tries++; of.failed == nil {
@@ -183,44 +279,13 @@ func (a *Adapter) findTries(ctx context.Context, op string, of *billed) error {
 	return nil
 }
 
-// invoicesOf are a subscription's newest invoices, newest first.
-func (a *Adapter) invoicesOf(ctx context.Context, op string, s answer) ([]core.InvoiceSnapshot, error) {
-	ids := s.Subscription.InvoiceIDs
-	ids = ids[:min(len(ids), core.InvoicesShownMax)]
-	if slices.ContainsFunc(ids, func(id string) bool { return safeID(id) == "" }) {
-		return nil, s.call.Unusable(errNotReadable)
-	}
-	found := make([]billed, len(ids))
-	err := atOnce(len(ids), func(n int) error {
-		var err error
-		found[n], err = a.invoice(ctx, op, ids[n])
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var seen []core.InvoiceSnapshot
-	ends := s.Subscription.chargedUntil()
-	for _, one := range found {
-		if one.Invoice.SubscriptionID != s.Subscription.ID {
-			return nil, one.call.Unusable(errNoObject)
-		}
-		invoice, err := a.invoiceSeen(one, ends)
-		if err != nil {
-			return nil, err
-		}
-		seen, ends = append(seen, invoice), one.Invoice.due()
-	}
-	return seen, nil
-}
-
 // invoiceSeen is what was found of an invoice, in our words. ends is when its period does; zero
 // where nobody says.
 func (a *Adapter) invoiceSeen(found billed, ends time.Time) (core.InvoiceSnapshot, error) {
-	of := found.Invoice
+	of := &found.Invoice
 	due, paid, err := of.amounts()
 	if err != nil {
-		return core.InvoiceSnapshot{}, found.call.Unusable(err)
+		return core.InvoiceSnapshot{}, found.by.Unusable(err)
 	}
 	seen := core.InvoiceSnapshot{
 		Ref: a.ref(core.ObjectInvoice, of.ID), Subscription: a.ref(core.ObjectSubscription, safeID(of.SubscriptionID)),
@@ -228,7 +293,7 @@ func (a *Adapter) invoiceSeen(found billed, ends time.Time) (core.InvoiceSnapsho
 		AmountDue: due, AmountPaid: paid, PeriodStart: of.due(), Attempts: found.tries, Environment: a.env,
 	}
 	if seen.IssuedAt, err = fromTime(of.CreatedAt); err != nil || seen.ForeignStatus == "" {
-		return core.InvoiceSnapshot{}, found.call.Unusable(errNotReadable)
+		return core.InvoiceSnapshot{}, found.by.Unusable(errNotReadable)
 	}
 	if ends.After(seen.PeriodStart) {
 		seen.PeriodEnd = ends
@@ -279,31 +344,6 @@ func (i *Invoice) due() time.Time {
 		return time.Time{}
 	}
 	return day(i.PaymentRequests[0].DueDate, i.Timezone, 0)
-}
-
-// billedBy is the subscription whose billing asked for a payment: that of the invoice of its
-// order, among the newest of its customer's; empty for none.
-//
-// Source: POST /v2/invoices/search.
-func (a *Adapter) billedBy(ctx context.Context, op string, p Payment) (string, error) {
-	if safeID(p.CustomerID) == "" {
-		return "", nil
-	}
-	found, err := a.api.do(ctx, op, http.MethodPost, invoicesPath+"/search", nil, SearchInvoicesRequest{
-		Limit: invoicesSearchedMax, Query: InvoicesQuery{
-			Filter: InvoicesFilter{LocationIDs: []string{a.location}, CustomerIDs: []string{p.CustomerID}},
-			Sort:   InvoicesSort{Field: "INVOICE_SORT_DATE", Order: "DESC"},
-		},
-	})
-	if err != nil {
-		return "", err
-	}
-	for _, one := range found.Invoices {
-		if one.OrderID == p.OrderID {
-			return safeID(one.SubscriptionID), nil
-		}
-	}
-	return "", nil
 }
 
 // invoiceStatus is ours for an invoice's. One that is not known here is none at all.

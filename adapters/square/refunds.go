@@ -90,17 +90,17 @@ func (a *Adapter) PaymentRefunds(ctx context.Context, payment core.ProviderRef) 
 		return nil, err
 	}
 	ids := shown.Payment.RefundIDs
-	if len(ids) > ports.RefundsMax || slices.ContainsFunc(ids, func(id string) bool { return safeID(id) == "" }) {
-		return nil, shown.call.Unusable(errNotReadable)
+	if len(ids) > ports.RefundsMax {
+		return nil, shown.call.Unusable(errTooMany)
 	}
 	seen := make([]core.RefundSnapshot, len(ids))
-	err = atOnce(len(ids), func(n int) error {
-		var err error
-		seen[n], err = a.refund(ctx, op, ids[n], payment.ID)
-		return err
-	})
-	if err != nil {
-		return nil, within(err)
+	for n, id := range ids {
+		if safeID(id) == "" {
+			return nil, shown.call.Unusable(errNotReadable)
+		}
+		if seen[n], err = a.refund(ctx, op, id, payment.ID); err != nil {
+			return nil, within(err)
+		}
 	}
 	slices.SortStableFunc(seen, func(one, other core.RefundSnapshot) int { return other.CreatedAt.Compare(one.CreatedAt) })
 	return seen, nil

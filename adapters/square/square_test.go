@@ -1,8 +1,11 @@
 package square_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,6 +26,22 @@ const ours = "pay_01jd0000000000000000000000"
 type asked struct {
 	line string // method and address
 	body map[string]any
+	file string // name and type of one that came with it; empty for none
+	raw  string // the body as it came, of one with a file
+}
+
+// takeParts takes a body in parts apart and gives that of JSON.
+func (a *asked) takeParts(t *testing.T, text []byte, boundary string) []byte {
+	t.Helper()
+	a.raw = string(text)
+	form, err := multipart.NewReader(bytes.NewReader(text), boundary).ReadForm(1 << 20)
+	if err != nil || len(form.File["image_file"]) != 1 || len(form.Value["request"]) != 1 {
+		t.Errorf("%s: parts %s", a.line, text)
+		return nil
+	}
+	file := form.File["image_file"][0]
+	a.file = file.Filename + " " + file.Header.Get("Content-Type")
+	return []byte(form.Value["request"][0])
 }
 
 // scripted is a Square that answers as written, in order, and then nothing more.
@@ -36,6 +55,9 @@ type scripted struct {
 func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := asked{line: r.Method + " " + r.URL.RequestURI()}
 	text, err := io.ReadAll(r.Body)
+	if _, details, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); details["boundary"] != "" {
+		text = call.takeParts(s.t, text, details["boundary"])
+	}
 	if err != nil || len(text) > 0 && json.Unmarshal(text, &call.body) != nil {
 		s.t.Errorf("%s: body %s", call.line, text)
 	}
@@ -50,7 +72,7 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := s.answers[0]
 	s.answers = s.answers[1:]
 	w.Header().Set("Content-Type", "application/json")
-	status := map[string]int{"200": 200, "400": 400, "402": 402, "404": 404, "401": 401, "408": 408, "409": 409, "429": 429, "500": 500, "503": 503}[answer[:3]]
+	status := map[string]int{"200": 200, "400": 400, "402": 402, "404": 404, "401": 401, "408": 408, "409": 409, "413": 413, "429": 429, "500": 500, "503": 503}[answer[:3]]
 	if status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "2")
 	}
@@ -128,7 +150,7 @@ func TestConfirm(t *testing.T) {
 		require.Equal(t, core.PaymentID(ours), seen.Payment)
 		require.Equal(t, core.EnvTest, seen.Environment)
 		require.Equal(t, &core.PaymentMethod{Type: "card", Brand: "amex", Last4: "0009", ExpMonth: 11, ExpYear: 2030}, seen.Method)
-		require.Equal(t, []asked{{"POST /v2/payments", map[string]any{
+		require.Equal(t, []asked{{line: "POST /v2/payments", body: map[string]any{
 			"source_id": "cnon:x", "idempotency_key": "op_1", "amount_money": map[string]any{"amount": 1000.0, "currency": "EUR"},
 			"autocomplete": capture == core.CaptureAutomatic, "location_id": "L1", "reference_id": ours, "note": "order 1",
 		}}}, script.calls)

@@ -68,10 +68,11 @@ func (b squareBuyer) key(_ *http.Request, body []byte) string {
 	return ""
 }
 
-// mutates leaves the lowering of an amount out, which is the first half of a capture, and
-// searches, which are posted, too.
+// mutates leaves the lowering of an amount out, which is the first half of a capture, and looks
+// that are posted.
 func (b squareBuyer) mutates(request *http.Request) bool {
-	return request.Method == http.MethodPost && !strings.HasSuffix(request.URL.Path, "/search") || request.Method == http.MethodDelete
+	looks := strings.HasSuffix(request.URL.Path, "/search") || strings.HasSuffix(request.URL.Path, "/batch-retrieve")
+	return request.Method == http.MethodPost && !looks || request.Method == http.MethodDelete
 }
 
 func (b squareBuyer) outage(status int) string {

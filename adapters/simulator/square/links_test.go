@@ -305,3 +305,20 @@ func TestOrderOfAPartThatIsTaken(t *testing.T) {
 	require.Equal(t, "1000", order.text("order.tenders.0.amount_money.amount"))
 	require.Equal(t, "COMPLETED", order.text("order.state"))
 }
+
+// Several orders are shown at once; those that there are not are left out.
+func TestOrdersByTheDozen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	first, second := h.pay(t, "1", nil).text("payment.order_id"), h.pay(t, "2", nil).text("payment.order_id")
+	ask := func(location string, ids ...any) answer {
+		return h.call(t, http.MethodPost, "/v2/orders/batch-retrieve", object{"location_id": location, "order_ids": ids})
+	}
+	found := ask(locationID, second, "ORD0", first)
+	require.Len(t, found.at("orders"), 2, found.Text)
+	require.Equal(t, second, found.text("orders.0.id"))
+	require.Equal(t, h.call(t, http.MethodGet, "/v2/orders/"+first, nil).at("order"), found.at("orders.1"))
+	require.JSONEq(t, `{}`, ask(locationID, "ORD0").Text)
+	require.Equal(t, "ARRAY_EMPTY", ask(locationID).code())
+	require.Equal(t, "INVALID_LOCATION", ask("L2", first).code())
+}

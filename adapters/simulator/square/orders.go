@@ -1,5 +1,16 @@
 package square
 
+import "net/http"
+
+// ordersMost is how many orders can be asked for at once.
+//
+// Source: POST /v2/orders/batch-retrieve.
+const ordersMost = 100
+
+var batchOrdersBody = fields{
+	"location_id": {kind: text}, "order_ids": needed(shape{kind: list, least: 1, most: ordersMost, each: &shape{kind: text, least: 1}}),
+}
+
 // The states of an order.
 //
 // Source: developer.squareup.com/reference/square/enums/OrderState.
@@ -75,4 +86,31 @@ func (s *Server) getOrder(in *request) result {
 		return done("order", shown(bill))
 	}
 	return notFound("order", in.id, "")
+}
+
+// getOrders shows those of some orders that there are.
+//
+// Source: POST /v2/orders/batch-retrieve.
+func (s *Server) getOrders(in *request) result {
+	var given struct {
+		LocationID string   `json:"location_id"`
+		OrderIDs   []string `json:"order_ids"`
+	}
+	in.into(&given)
+	if given.LocationID != "" && given.LocationID != s.LocationID {
+		return invalid("INVALID_LOCATION", "location_id", "The location is not one of the seller's.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []*order
+	for _, id := range given.OrderIDs {
+		if bill, ok := s.orders.Get(id); ok {
+			found = append(found, bill)
+		}
+	}
+	answer := map[string]any{}
+	if len(found) > 0 {
+		answer["orders"] = written(found)
+	}
+	return result{status: http.StatusOK, object: answer}
 }

@@ -132,6 +132,7 @@ func (s *Server) calls() map[string]call {
 		"GET /v2/online-checkout/payment-links/{id}":    {do: s.getLink},
 		"DELETE /v2/online-checkout/payment-links/{id}": {do: s.deleteLink},
 		"GET /v2/orders/{id}":                           {do: s.getOrder},
+		"POST /v2/orders/batch-retrieve":                {body: batchOrdersBody, do: s.getOrders},
 		"GET /v2/disputes":                              {query: []string{"cursor", "states", "location_id"}, do: s.listDisputes},
 		"GET /v2/disputes/{id}":                         {do: s.getDispute},
 		"POST /v2/disputes/{id}/accept":                 {body: fields{}, do: s.acceptDispute},
