@@ -319,6 +319,26 @@ func TestAMethodOfASubscriptionIsChargedForNothingElse(t *testing.T) {
 	require.Zero(t, h.Provider.CallsOf("ChargeMethod"))
 }
 
+// One that is overdue and cannot be looked at rests for a while, so that others have their turn.
+func TestAnOverdueSubscriptionRests(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	h.Clock.Advance(s.CurrentPeriodEnd.Sub(h.Clock.Now()) + time.Minute)
+	h.Provider.FailNext(portstest.NoAnswer())
+	require.Error(t, h.Subscriptions.Watch(t.Context(), watch))
+	calls := h.Provider.CallsOf("GetSubscription")
+	require.NotZero(t, calls)
+	h.Clock.Advance(time.Minute)
+	require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+	require.Equal(t, calls, h.Provider.CallsOf("GetSubscription"))
+	h.Clock.Advance(15 * time.Minute)
+	require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+	require.Greater(t, h.Provider.CallsOf("GetSubscription"), calls)
+	require.True(t, h.Subscription(s.ID).CurrentPeriodEnd.After(s.CurrentPeriodEnd))
+}
+
 // A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
 // on, since nobody could end it.
 func TestAVerbThatALookRefutesIsGivenUp(t *testing.T) {
