@@ -43,7 +43,7 @@ func OperationKinds() []OperationKind {
 	return []OperationKind{
 		OpCreatePayment, OpConfirmPayment, OpCapturePayment, OpCancelPayment, OpRefundPayment, OpChargeMethod, OpSubmitEvidence, OpAcceptDispute,
 		OpCreateCustomer, OpCreateSetup, OpConfirmSetup, OpDetachMethod, OpCreatePrice, OpCreateSubscription, OpChangeSubscription,
-		OpPauseSubscription, OpResumeSubscription, OpCancelSubscription,
+		OpPauseSubscription, OpResumeSubscription, OpCancelSubscription, OpSwapMethod,
 	}
 }
 

@@ -107,7 +107,7 @@ type Refund struct {
 	Metadata         map[string]string
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
-	SyncedAt         time.Time // of the last sight; zero before the first
+	SyncedAt         time.Time // of the last look; zero before the first
 }
 
 // Ref is how the refund is looked at. Its ID is empty while nothing is known at the provider.

@@ -56,8 +56,9 @@ type Reader interface {
 	// authorization runs out before the given time, the soonest first.
 	PaymentsExpiring(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error)
 	// PaymentsLapsed gives payments that are still authorized though that ran out before the given
-	// time, the longest overdue first.
-	PaymentsLapsed(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error)
+	// time, the longest overdue first, without those that were looked at after it ran out and since
+	// unseenSince.
+	PaymentsLapsed(ctx context.Context, before, unseenSince time.Time, limit int) ([]core.PaymentID, error)
 
 	Refund(ctx context.Context, id core.RefundID) (core.Refund, error)
 	RefundByRef(ctx context.Context, ref core.ProviderRef) (core.Refund, error)
@@ -76,8 +77,9 @@ type Reader interface {
 	PaymentDisputes(ctx context.Context, payment core.PaymentID) ([]core.Dispute, error)
 	Disputes(ctx context.Context, filter DisputeFilter, page core.PageRequest) (core.Page[core.Dispute], error)
 	// DisputesDue gives disputes that wait for evidence that nobody submitted (inquiries, too; not
-	// what was accepted) and whose deadline lies before the given time, the soonest first.
-	DisputesDue(ctx context.Context, before time.Time, limit int) ([]core.DisputeID, error)
+	// what was accepted), whose deadline lies after from and before the given time, and of which nobody
+	// was reminded yet with so few days left, the soonest first.
+	DisputesDue(ctx context.Context, from, before time.Time, days, limit int) ([]core.DisputeID, error)
 	// Evidence gives a dispute's draft with its files, without their content; the zero Evidence
 	// where none was saved. Files can be there before the first draft: its version is 0 then.
 	Evidence(ctx context.Context, dispute core.DisputeID) (core.Evidence, error)
@@ -109,9 +111,9 @@ type Reader interface {
 	// time, the soonest first.
 	SubscriptionsToCancel(ctx context.Context, before time.Time, limit int) ([]core.SubscriptionID, error)
 	// SubscriptionsOverdue gives running ones (trialing, active or past due) whose period or trial
-	// was over at the given time and that were not looked at since that time, the longest overdue
-	// first.
-	SubscriptionsOverdue(ctx context.Context, at time.Time, limit int) ([]core.SubscriptionID, error)
+	// was over at the given time, the longest overdue first, without those that were looked at after
+	// it was over and since unseenSince.
+	SubscriptionsOverdue(ctx context.Context, at, unseenSince time.Time, limit int) ([]core.SubscriptionID, error)
 	InvoiceByRef(ctx context.Context, ref core.ProviderRef) (core.Invoice, error)
 	// Invoices gives a subscription's invoices, newest first by IssuedAt.
 	Invoices(ctx context.Context, subscription core.SubscriptionID, page core.PageRequest) (core.Page[core.Invoice], error)

@@ -150,10 +150,11 @@ func (s *Store) Disputes(ctx context.Context, filter ports.DisputeFilter, reques
 
 // DisputesDue gives disputes that wait for our evidence, the soonest deadline first. A bank's
 // question waits for it like a chargeback; one that was accepted waits for nothing.
-func (s *Store) DisputesDue(ctx context.Context, before time.Time, limit int) ([]core.DisputeID, error) {
+func (s *Store) DisputesDue(ctx context.Context, from, before time.Time, days, limit int) ([]core.DisputeID, error) {
 	query := s.read.NewSelect().Model((*disputeRow)(nil)).Where("status IN ('inquiry', 'needs_response')").
 		Where("submitted_at IS NULL").Where("accepted_at IS NULL").
-		Where("due_at < ?", at(before)).Order("due_at", "id")
+		Where("due_at > ?", at(from)).Where("due_at < ?", at(before)).Where("(reminded_days = 0 OR reminded_days > ?)", days).
+		Order("due_at", "id")
 	ids, err := sweep[core.DisputeID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list disputes that are due")
 }

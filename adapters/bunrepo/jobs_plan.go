@@ -67,11 +67,13 @@ type jobPlan struct {
 // jobPlans has a plan for each kind. Together the pauses make
 //   - 19 hours for what providers must be asked about: longer outages are rare, and later
 //     events and people find what is left;
+//   - 34 hours for unclear operations: longer than any provider is known to keep a key, so that what
+//     no repetition settled is looked up, too;
 //   - a bit over 3 days for the storefront's endpoint, which may lie down over a weekend;
 //   - none for the sweeps, whose next run is near.
 var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobSyncInbound:         {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
-	ports.JobRepairOperation:     {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobRepairOperation:     {queue: queueMoney, tries: 80, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobConfirmPayment:      {queue: queueMoney, tries: 20, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 10 * time.Minute},
 	ports.JobClosePayment:        {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobSyncRefund:          {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},

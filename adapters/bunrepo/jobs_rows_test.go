@@ -290,7 +290,7 @@ func TestRunsOfAScheduleThatComeTooLateAreLeftOut(t *testing.T) {
 func TestJobsAreTriedForAsLongAsPlanned(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[ports.JobKind]time.Duration{
-		ports.JobSyncInbound: 19 * time.Hour, ports.JobRepairOperation: 19 * time.Hour, ports.JobClosePayment: 19 * time.Hour,
+		ports.JobSyncInbound: 19 * time.Hour, ports.JobRepairOperation: 34 * time.Hour, ports.JobClosePayment: 19 * time.Hour,
 		ports.JobSyncRefund: 19 * time.Hour, ports.JobSyncSubscription: 19 * time.Hour, ports.JobWatchAuthorizations: 0,
 		ports.JobWatchDisputes: 0, ports.JobWatchSubscriptions: 0, ports.JobWatchRefunds: 0,
 		ports.JobNotify: 77 * time.Hour, ports.JobExpireCheckouts: 0, ports.JobPruneIdempotency: 0,

@@ -214,10 +214,12 @@ func (s *Store) PaymentsExpiring(ctx context.Context, before time.Time, limit in
 	return ids, s.failed(ctx, err, "list expiring payments")
 }
 
-// PaymentsLapsed gives payments whose authorization ran out, the longest overdue first.
-func (s *Store) PaymentsLapsed(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error) {
+// PaymentsLapsed gives payments whose authorization ran out, the longest overdue first, without those
+// that were looked at lately.
+func (s *Store) PaymentsLapsed(ctx context.Context, before, unseenSince time.Time, limit int) ([]core.PaymentID, error) {
 	query := s.read.NewSelect().Model((*paymentRow)(nil)).Where("status = 'authorized'").
-		Where("capture_before < ?", at(before)).Order("capture_before", "id")
+		Where("capture_before < ?", at(before)).
+		Where("(synced_at IS NULL OR synced_at < capture_before OR synced_at < ?)", at(unseenSince)).Order("capture_before", "id")
 	ids, err := sweep[core.PaymentID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list lapsed payments")
 }

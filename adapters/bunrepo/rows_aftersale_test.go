@@ -99,7 +99,7 @@ func (a *afterSale) read(ctx context.Context, store *bunrepo.Store) error {
 	var failed []error
 	note := func(_ any, err error) { failed = append(failed, err) }
 	note(store.PaymentsExpiring(ctx, moment, 5))
-	note(store.PaymentsLapsed(ctx, moment, 5))
+	note(store.PaymentsLapsed(ctx, moment, moment, 5))
 	note(store.Refund(ctx, a.refund.ID))
 	note(store.RefundByRef(ctx, a.refund.Ref()))
 	note(store.RefundByRequestKey(ctx, a.refund.RequestKey))
@@ -108,7 +108,7 @@ func (a *afterSale) read(ctx context.Context, store *bunrepo.Store) error {
 	note(store.Dispute(ctx, a.dispute.ID))
 	note(store.DisputeByRef(ctx, a.dispute.Ref()))
 	note(store.PaymentDisputes(ctx, a.dispute.Payment))
-	note(store.DisputesDue(ctx, moment, 5))
+	note(store.DisputesDue(ctx, moment.AddDate(-9, 0, 0), moment, 1, 5))
 	note(store.Evidence(ctx, a.dispute.ID))
 	note(store.EvidenceContent(ctx, a.file.ID))
 	note(store.Customer(ctx, a.customer.ID))
@@ -125,7 +125,7 @@ func (a *afterSale) read(ctx context.Context, store *bunrepo.Store) error {
 	note(store.Subscription(ctx, a.subscription.ID))
 	note(store.SubscriptionByRef(ctx, a.subscription.Ref()))
 	note(store.SubscriptionsToCancel(ctx, moment, 5))
-	note(store.SubscriptionsOverdue(ctx, moment, 5))
+	note(store.SubscriptionsOverdue(ctx, moment, moment, 5))
 	note(store.InvoiceByRef(ctx, core.ProviderRef{Account: "stripe", Kind: core.ObjectInvoice, ID: a.invoice.ProviderInvoiceID}))
 	note(store.SubjectOperations(ctx, string(a.refund.ID)))
 	note(store.SubjectTimeline(ctx, string(a.refund.ID), nil, 5))
@@ -194,11 +194,11 @@ func TestSweepsHaveIndexesOfTheirOwn(t *testing.T) {
 	sweeps := map[string]func() error{
 		"checkouts_open_by_expiry": func() error { _, err := store.CheckoutsToExpire(ctx, moment, 5); return err },
 		"payments_expiring":        func() error { _, err := store.PaymentsExpiring(ctx, moment, 5); return err },
-		"payments_lapsing":         func() error { _, err := store.PaymentsLapsed(ctx, moment, 5); return err },
+		"payments_lapsing":         func() error { _, err := store.PaymentsLapsed(ctx, moment, moment, 5); return err },
 		"refunds_pending":          func() error { _, err := store.RefundsPending(ctx, moment, 5); return err },
-		"disputes_due":             func() error { _, err := store.DisputesDue(ctx, moment, 5); return err },
+		"disputes_due":             func() error { _, err := store.DisputesDue(ctx, moment.AddDate(-9, 0, 0), moment, 1, 5); return err },
 		"subscriptions_to_cancel":  func() error { _, err := store.SubscriptionsToCancel(ctx, moment, 5); return err },
-		"subscriptions_overdue":    func() error { _, err := store.SubscriptionsOverdue(ctx, moment, 5); return err },
+		"subscriptions_overdue":    func() error { _, err := store.SubscriptionsOverdue(ctx, moment, moment, 5); return err },
 	}
 	db := database(t, url)
 	for index, sweep := range sweeps {

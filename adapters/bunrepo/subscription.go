@@ -191,11 +191,11 @@ func (s *Store) SubscriptionsToCancel(ctx context.Context, before time.Time, lim
 	return ids, s.failed(ctx, err, "list subscriptions to cancel")
 }
 
-// SubscriptionsOverdue gives those that should have moved on by a given time and that nobody
-// looked at since, the longest overdue first.
-func (s *Store) SubscriptionsOverdue(ctx context.Context, when time.Time, limit int) ([]core.SubscriptionID, error) {
+// SubscriptionsOverdue gives those that should have moved on by a given time, the longest overdue
+// first, without those that were looked at lately.
+func (s *Store) SubscriptionsOverdue(ctx context.Context, when, unseenSince time.Time, limit int) ([]core.SubscriptionID, error) {
 	query := s.read.NewSelect().Model((*subscriptionRow)(nil)).Where("over_at <= ?", at(when)).
-		Where("(synced_at IS NULL OR synced_at < ?)", at(when)).Order("over_at", "id")
+		Where("(synced_at IS NULL OR synced_at < over_at OR synced_at < ?)", at(unseenSince)).Order("over_at", "id")
 	ids, err := sweep[core.SubscriptionID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list overdue subscriptions")
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
@@ -21,8 +22,8 @@ const (
 	// saveTriesMax bounds how often a change of a draft starts over because somebody else changed
 	// it.
 	saveTriesMax = 5
-	// remindBatchMax is how many disputes one run of the reminder goes through.
-	remindBatchMax = 500
+	// remindBatchMax is how many disputes of each number of days one run of the reminder goes through.
+	remindBatchMax = 200
 )
 
 // Service holds the use cases. It is safe for concurrent use and keeps no state.
@@ -77,15 +78,17 @@ func (s *Service) disputer(account core.AccountName) (ports.Disputer, ports.Disp
 // Remind tells of disputes that wait for evidence and whose deadline is near, once for each of
 // [core.DisputeReminderDays]. It is the handler of [ports.JobWatchDisputes].
 func (s *Service) Remind(ctx context.Context, _ ports.Job) error {
-	earliest := core.DisputeReminderDays[0]
-	due, err := s.store.DisputesDue(ctx, s.clock.Now().AddDate(0, 0, earliest), remindBatchMax)
-	if err != nil {
-		return fmt.Errorf("find disputes that are due: %w", err)
-	}
 	var failed error
-	for _, id := range due {
-		if err := s.remind(ctx, id); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("remind of %s: %w", id, err))
+	now := s.clock.Now()
+	for _, days := range slices.Backward(core.DisputeReminderDays) {
+		due, err := s.store.DisputesDue(ctx, now, now.AddDate(0, 0, days), days, remindBatchMax)
+		if err != nil {
+			return errors.Join(failed, fmt.Errorf("find disputes that are due: %w", err))
+		}
+		for _, id := range due {
+			if err := s.remind(ctx, id); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("remind of %s: %w", id, err))
+			}
 		}
 	}
 	return failed

@@ -87,7 +87,7 @@ func (s *Service) operate(ctx context.Context, id core.DisputeID, key core.Reque
 		if err != nil {
 			return dispute, err
 		}
-		op, err := s.writeDown(ctx, id, key, asked)
+		op, err := s.writeDown(ctx, dispute, key, asked)
 		if errors.Is(err, ports.ErrConflict) {
 			continue
 		}
@@ -99,14 +99,18 @@ func (s *Service) operate(ctx context.Context, id core.DisputeID, key core.Reque
 	return dispute, core.ErrOperationOpen
 }
 
-// writeDown checks what is asked under the dispute's lock and writes it down.
-func (s *Service) writeDown(ctx context.Context, id core.DisputeID, key core.RequestKey, asked ask) (op core.Operation, err error) {
+// writeDown checks what is asked under the dispute's lock and writes it down. The payment is locked
+// first, as everywhere: an operation on it is written, which takes hold of its row.
+func (s *Service) writeDown(ctx context.Context, before core.Dispute, key core.RequestKey, asked ask) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		dispute, err := tx.LockDispute(ctx, id)
+		if _, err := tx.LockPayment(ctx, before.Payment); err != nil {
+			return err
+		}
+		dispute, err := tx.LockDispute(ctx, before.ID)
 		if err != nil {
 			return err
 		}
-		operations, err := tx.SubjectOperations(ctx, string(id))
+		operations, err := tx.SubjectOperations(ctx, string(dispute.ID))
 		if err != nil {
 			return err
 		}

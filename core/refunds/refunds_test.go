@@ -302,6 +302,42 @@ func TestARefundThatNeverWentOutFreesItsAmount(t *testing.T) {
 	require.Empty(t, h.Store.GivenUp())
 }
 
+// Once the repair has used up its tries, the sweep goes on: a refund must not wait for ever.
+func TestASweepSettlesWhatNobodyRepairs(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Paid()
+	h.Provider.SetCapabilities(func(c *ports.Capabilities) { c.KeyKept = 30 * 24 * time.Hour })
+	for range 20 {
+		h.Provider.Fault(t, portstest.FaultError429)
+	}
+	_, err := h.Refunds.Create(t.Context(), of(p, 400))
+	require.Error(t, err)
+	h.RunAll()
+	require.NotEmpty(t, h.Store.GivenUp())
+	h.Provider.ClearFaults()
+	h.Clock.Advance(7 * time.Hour)
+	require.NoError(t, h.Refunds.Watch(t.Context(), ports.Job{Kind: ports.JobWatchRefunds}))
+	page, err := h.Refunds.List(t.Context(), ports.RefundFilter{Payment: p.ID}, core.PageRequest{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, core.RefundSucceeded, page.Items[0].Status)
+}
+
+// A refund that cannot be looked at lets others have their turn.
+func TestARefundThatCannotBeSeenRests(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Provider.SlowRefunds()
+	create(t, h, of(h.Paid(), 400))
+	h.Clock.Advance(24 * time.Hour)
+	watch := ports.Job{Kind: ports.JobWatchRefunds}
+	h.Provider.FailNext(portstest.NoAnswer())
+	require.Error(t, h.Refunds.Watch(t.Context(), watch))
+	calls := h.Provider.CallsOf("GetRefund")
+	require.NoError(t, h.Refunds.Watch(t.Context(), watch))
+	require.Equal(t, calls, h.Provider.CallsOf("GetRefund"))
+}
+
 // A call that did not go out can be made again under its key.
 func TestARefundThatWasNotSent(t *testing.T) {
 	t.Parallel()

@@ -84,8 +84,11 @@ func (s *Service) look(ctx context.Context, id core.RefundID) error {
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", id, err)
 	}
-	if refund.Status != core.RefundPending || refund.ProviderRefundID == "" {
+	if refund.Status != core.RefundPending {
 		return nil
+	}
+	if refund.ProviderRefundID == "" {
+		return s.settle(ctx, id)
 	}
 	if _, err := s.observer.Sync(ctx, refund.Ref(), core.Cause{Kind: core.CauseTimer}); err != nil {
 		return fmt.Errorf("look at %s: %w", id, err)
@@ -93,8 +96,21 @@ func (s *Service) look(ctx context.Context, id core.RefundID) error {
 	return nil
 }
 
-// Watch has those refunds looked at that are pending and were not seen for long. It is the
-// handler of [ports.JobWatchRefunds].
+// settle settles the operation that is to make a refund. One whose outcome stays open is no error: it
+// is tried again.
+func (s *Service) settle(ctx context.Context, id core.RefundID) error {
+	ctx, cancel := calls.Detached(ctx)
+	defer cancel()
+	err := s.calls.SettleOpen(ctx, string(id), s)
+	if err != nil && !errors.Is(err, core.ErrOperationOpen) {
+		return fmt.Errorf("settle %s: %w", id, err)
+	}
+	return nil
+}
+
+// Watch has those refunds looked at that are pending and were not seen for long, and those settled
+// that the provider is not known to have made and that nobody repairs any more. It is the handler of
+// [ports.JobWatchRefunds].
 func (s *Service) Watch(ctx context.Context, _ ports.Job) error {
 	unseen, err := s.store.RefundsPending(ctx, s.clock.Now().Add(-watchUnseen), watchBatchMax)
 	if err != nil {
@@ -102,7 +118,29 @@ func (s *Service) Watch(ctx context.Context, _ ports.Job) error {
 	}
 	var failed error
 	for _, id := range unseen {
-		failed = errors.Join(failed, s.look(ctx, id))
+		failed = errors.Join(failed, s.look(ctx, id), s.looked(ctx, id))
 	}
 	return failed
+}
+
+// looked notes that a refund was looked at, also where the look came to nothing, so that it does not
+// keep others from their turn.
+func (s *Service) looked(ctx context.Context, id core.RefundID) error {
+	refund, err := s.store.Refund(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if _, err := tx.LockPayment(ctx, refund.Payment); err != nil {
+			return err
+		}
+		now := s.clock.Now()
+		held, err := tx.LockRefund(ctx, id)
+		if err != nil || held.Status != core.RefundPending || !held.SyncedAt.Before(now.Add(-watchUnseen)) {
+			return err
+		}
+		held.SyncedAt = now
+		_, err = tx.UpdateRefund(ctx, held)
+		return err
+	})
 }

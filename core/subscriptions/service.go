@@ -23,6 +23,8 @@ const (
 	startTriesMax = 3
 	// watchBatchMax is how many subscriptions of each kind one run of the sweep takes.
 	watchBatchMax = 100
+	// overdueEvery is how long one rests that is overdue, was looked at and has not moved.
+	overdueEvery = 15 * time.Minute
 	// cancelAhead is how long before the paid period's end a subscription is ended that its provider
 	// cannot end by itself: soon enough that nothing is asked for once more.
 	cancelAhead = time.Hour

@@ -129,6 +129,15 @@ func (s *Service) endHere(ctx context.Context, verb Verb, end bool) (outcome Out
 		if outcome.Subscription = held; err != nil || held.CancelHere == end {
 			return err
 		}
+		operations, err := tx.SubjectOperations(ctx, string(held.ID))
+		if err != nil {
+			return err
+		}
+		for _, op := range operations {
+			if !op.Status.Settled() {
+				return core.ErrOperationOpen // it may be the end itself, which cannot be called off any more
+			}
+		}
 		if !held.Status.Runs() {
 			return core.ErrSubscriptionEnded
 		}

@@ -322,6 +322,54 @@ func TestAMethodOfASubscriptionIsChargedForNothingElse(t *testing.T) {
 	require.Zero(t, h.Provider.CallsOf("ChargeMethod"))
 }
 
+// One that is overdue and cannot be looked at rests for a while, so that others have their turn.
+func TestAnOverdueSubscriptionRests(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	h.Clock.Advance(s.CurrentPeriodEnd.Sub(h.Clock.Now()) + time.Minute)
+	h.Provider.FailNext(portstest.NoAnswer())
+	require.Error(t, h.Subscriptions.Watch(t.Context(), watch))
+	calls := h.Provider.CallsOf("GetSubscription")
+	require.NotZero(t, calls)
+	h.Clock.Advance(time.Minute)
+	require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+	require.Equal(t, calls, h.Provider.CallsOf("GetSubscription"))
+	h.Clock.Advance(15 * time.Minute)
+	require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+	require.Greater(t, h.Provider.CallsOf("GetSubscription"), calls)
+	require.True(t, h.Subscription(s.ID).CurrentPeriodEnd.After(s.CurrentPeriodEnd))
+}
+
+// An end that is being brought cannot be called off: whoever asks must not be told that it was.
+func TestAnEndOnItsWayIsNotCalledOff(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Provider.SetCapabilities(func(c *ports.Capabilities) {
+		can := *c.Subscriptions
+		can.CancelLater = false
+		c.Subscriptions = &can
+	})
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "later"), true)
+	require.NoError(t, err)
+	require.True(t, outcome.Subscription.CancelHere)
+	h.Clock.Advance(s.CurrentPeriodEnd.Sub(h.Clock.Now()) - time.Minute)
+	// The sweep comes in between the check and the change, and gets no answer.
+	h.Store.BeforeNextTx(func(context.Context) {
+		h.Store.BeforeNextTx(func(context.Context) {
+			h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+			require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+		})
+	})
+	_, err = h.Subscriptions.Resume(t.Context(), verb(s, "keep"))
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.RunAll()
+	require.Equal(t, core.SubscriptionCanceled, h.Subscription(s.ID).Status)
+}
+
 // A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
 // on, since nobody could end it.
 func TestAVerbThatALookRefutesIsGivenUp(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
@@ -26,16 +27,30 @@ func (s *Service) Watch(ctx context.Context, _ ports.Job) error {
 			failed = errors.Join(failed, fmt.Errorf("end %s: %w", id, err))
 		}
 	}
-	overdue, err := s.store.SubscriptionsOverdue(ctx, now, watchBatchMax)
+	overdue, err := s.store.SubscriptionsOverdue(ctx, now, now.Add(-overdueEvery), watchBatchMax)
 	if err != nil {
 		return errors.Join(failed, fmt.Errorf("find subscriptions that are overdue: %w", err))
 	}
 	for _, id := range overdue {
-		if err := s.refresh(ctx, id, cause); err != nil {
+		if err := errors.Join(s.refresh(ctx, id, cause), s.looked(ctx, id, now)); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("look at %s: %w", id, err))
 		}
 	}
 	return failed
+}
+
+// looked notes that a subscription was looked at, also where the look came to nothing, so that it does
+// not keep others from their turn.
+func (s *Service) looked(ctx context.Context, id core.SubscriptionID, now time.Time) error {
+	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		subscription, err := tx.LockSubscription(ctx, id)
+		if err != nil || !subscription.SyncedAt.Before(now) {
+			return err
+		}
+		subscription.SyncedAt = now
+		_, err = tx.UpdateSubscription(ctx, subscription)
+		return err
+	})
 }
 
 // bringEnd ends a subscription that is to end, unless that was called off meanwhile.

@@ -1831,6 +1831,7 @@ enum OperationKind {
   PAUSE_SUBSCRIPTION
   RESUME_SUBSCRIPTION
   CANCEL_SUBSCRIPTION
+  SWAP_METHOD
 }
 
 "The outcome of a provider call, as far as it is known."

@@ -136,6 +136,13 @@ func (f *FakeProvider) FailNext(err *core.ProviderError) {
 	f.failures = append(f.failures, fakeFailure{err: err})
 }
 
+// ClearFaults takes back what was to go wrong and has not yet.
+func (f *FakeProvider) ClearFaults() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failures = nil
+}
+
 // FailNextAfterCommit is [FakeProvider.FailNext] for a call that takes its effect all
 // the same.
 func (f *FakeProvider) FailNextAfterCommit(err *core.ProviderError) {

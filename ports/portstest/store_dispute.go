@@ -168,5 +168,12 @@ func disputesDue(t *testing.T, store ports.Store) {
 	for _, status := range core.DisputeStatuses()[2:] {
 		insert(minutes(10), func(d *core.Dispute) { d.Status = status })
 	}
-	holdSweep(t, []core.DisputeID{soonest, second, inquiry}, minutes(50), minutes(10), store.DisputesDue)
+	due := func(from time.Time, days int) func(context.Context, time.Time, int) ([]core.DisputeID, error) {
+		return func(ctx context.Context, before time.Time, limit int) ([]core.DisputeID, error) {
+			return store.DisputesDue(ctx, from, before, days, limit)
+		}
+	}
+	holdSweep(t, []core.DisputeID{soonest, second, inquiry}, minutes(50), minutes(10), due(minutes(1), 3))
+	holdSweep(t, []core.DisputeID{second, inquiry}, minutes(50), minutes(10), due(minutes(10), 3)) // over at that very moment
+	holdSweep(t, []core.DisputeID{second, inquiry}, minutes(50), minutes(10), due(minutes(1), 7))  // reminded of already
 }

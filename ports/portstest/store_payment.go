@@ -308,6 +308,7 @@ func paymentsExpiring(t *testing.T, store ports.Store) {
 	checkout := storedCheckout(t, store)
 	insert := func(before, told time.Time, status core.PaymentStatus) core.PaymentID {
 		p := newPayment(t, checkout)
+		p.SyncedAt = minutes(2)
 		p.CaptureBefore, p.ExpiryToldAt, p.Status = before, told, status
 		return write(t, store, ports.Tx.InsertPayment, p).ID
 	}
@@ -323,7 +324,20 @@ func paymentsExpiring(t *testing.T, store ports.Store) {
 		}
 	}
 	holdSweep(t, []core.PaymentID{soonest, second}, minutes(50), minutes(10), store.PaymentsExpiring)
-	holdSweep(t, []core.PaymentID{soonest, told, second}, minutes(50), minutes(10), store.PaymentsLapsed)
+	lapsed := func(unseenSince time.Time) func(context.Context, time.Time, int) ([]core.PaymentID, error) {
+		return func(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error) {
+			return store.PaymentsLapsed(ctx, before, unseenSince, limit)
+		}
+	}
+	holdSweep(t, []core.PaymentID{soonest, told, second}, minutes(50), minutes(10), lapsed(minutes(50)))
+
+	// One that was looked at since rests for a while.
+	looked, err := store.Payment(t.Context(), soonest)
+	require.NoError(t, err)
+	looked.SyncedAt = minutes(40)
+	write(t, store, ports.Tx.UpdatePayment, looked)
+	holdSweep(t, []core.PaymentID{told, second}, minutes(50), minutes(10), lapsed(minutes(40)))
+	holdSweep(t, []core.PaymentID{soonest, told, second}, minutes(50), minutes(10), lapsed(minutes(41)))
 }
 
 // drawCursor is a place in the list: an item, or one between items, or none.

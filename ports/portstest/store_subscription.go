@@ -197,12 +197,18 @@ func subscriptionsOverdue(t *testing.T, store ports.Store) {
 		insert(minutes(10), minutes(10), none, status)
 	}
 	want := []core.SubscriptionID{longest, onTrial, onFirstPeriod, trialAlone, looked, atThatMoment}
-	holdSweep(t, want, minutes(50), minutes(9), store.SubscriptionsOverdue)
+	overdue := func(unseenSince time.Time) func(context.Context, time.Time, int) ([]core.SubscriptionID, error) {
+		return func(ctx context.Context, at time.Time, limit int) ([]core.SubscriptionID, error) {
+			return store.SubscriptionsOverdue(ctx, at, unseenSince, limit)
+		}
+	}
+	holdSweep(t, want, minutes(50), minutes(9), overdue(minutes(50)))
+	holdSweep(t, append(append([]core.SubscriptionID(nil), want[:4]...), want[5]), minutes(50), minutes(9), overdue(minutes(49))) // one rests
 
 	// One that moved on is overdue no longer.
 	moved, err := store.Subscription(t.Context(), longest)
 	require.NoError(t, err)
 	moved.Status, moved.CurrentPeriodEnd = core.SubscriptionActive, minutes(80)
 	write(t, store, ports.Tx.UpdateSubscription, moved)
-	holdSweep(t, want[1:], minutes(50), minutes(9), store.SubscriptionsOverdue)
+	holdSweep(t, want[1:], minutes(50), minutes(9), overdue(minutes(50)))
 }
