@@ -76,10 +76,10 @@ func periodEnd(start time.Time, r core.Recurring) time.Time {
 
 // due is when something happens to a subscription by itself; zero for never.
 func (s *fakeSubscription) due() time.Time {
-	switch {
-	case s.seen.Status == core.SubscriptionPastDue:
+	if s.seen.Status == core.SubscriptionPastDue {
 		return s.seen.NextAttempt
-	case s.seen.Status == core.SubscriptionTrialing, s.seen.Status == core.SubscriptionActive:
+	}
+	if s.seen.Status == core.SubscriptionTrialing || s.seen.Status == core.SubscriptionActive {
 		return s.seen.CurrentPeriodEnd
 	}
 	return time.Time{}
