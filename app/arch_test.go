@@ -32,7 +32,7 @@ var borders = []border{
 	{path: "core/check", may: []string{"core"}, std: []string{"database/", "net", "os"}},
 	{path: "core/calls", may: []string{"core", "core/record", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/customers", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
-	{path: "core/disputes", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "os"}},
+	{path: "core/disputes", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/refunds", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/subscriptions", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/payments", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},

@@ -62,7 +62,13 @@ var (
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
 	)
 	// CoreSet is the use cases.
-	CoreSet = wire.NewSet(calls.New, refunds.New, disputes.New, NewSettings, payments.New, customers.New, subscriptions.New, wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, notify.New)
+	CoreSet = wire.NewSet(
+		calls.New, refunds.New, disputes.New, NewSettings, payments.New,
+		customers.New, wire.Bind(new(customers.Checkouts), new(*payments.Service)),
+		subscriptions.New, wire.Bind(new(subscriptions.Checkouts), new(*payments.Service)),
+		wire.Bind(new(subscriptions.Customers), new(*customers.Service)), wire.Bind(new(subscriptions.Refunds), new(*refunds.Service)),
+		wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, notify.New,
+	)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
 	// HTTPSet is the faces of the program.

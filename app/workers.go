@@ -36,6 +36,7 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncSubscription:    a.Subscriptions.Refresh,
 		ports.JobWatchSubscriptions:  a.Subscriptions.Watch,
 		ports.JobSwapMethod:          a.Subscriptions.SwapMethod,
+		ports.JobDropMethod:          a.Customers.Drop,
 		ports.JobNotify:              a.Notify.Deliver,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}

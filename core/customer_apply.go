@@ -88,6 +88,12 @@ func (m SavedMethod) isAnother(seen MethodSnapshot) bool {
 	return m.ProviderMethodID != "" && seen.Ref.ID != "" && m.ProviderMethodID != seen.Ref.ID
 }
 
+// SupersededMethod reports whether another method than m completed the checkout of both, so that
+// nobody needs m.
+func (c Checkout) SupersededMethod(m SavedMethod) bool {
+	return c.Mode == ModeSetup && c.Status == CheckoutComplete && c.Method != m.ID
+}
+
 // Chargeable reports why the method cannot be charged without its buyer, or nil.
 func (m SavedMethod) Chargeable() error {
 	if m.Status != MethodActive || m.Consent == nil || m.ProviderMethodID == "" {
@@ -127,13 +133,7 @@ func (m SavedMethod) Abandoned(operations []Operation) SavedMethod {
 // ShownByMethod reports whether a sight of the method proves that the operation took effect, so
 // that one of unknown outcome is settled by it.
 func (o Operation) ShownByMethod(seen MethodSnapshot) bool {
-	switch o.Kind {
-	case OpCreateSetup:
-		return seen.Setup != "" || seen.Ref.ID != ""
-	case OpConfirmSetup:
-		return seen.Status == MethodActive || seen.Status == MethodRemoved
-	case OpDetachMethod:
-		return seen.Status == MethodRemoved
-	}
-	return false
+	gone := seen.Status == MethodRemoved
+	return o.Kind == OpCreateSetup && (seen.Setup != "" || seen.Ref.ID != "") ||
+		o.Kind == OpConfirmSetup && (gone || seen.Status == MethodActive) || o.Kind == OpDetachMethod && gone
 }

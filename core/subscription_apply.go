@@ -195,26 +195,24 @@ func (s Subscription) Abandoned(operations []Operation, now time.Time) Subscript
 	return s
 }
 
-// Doubled reports whether s runs beside another subscription that completed the same checkout.
-func (c Checkout) Doubled(s Subscription) bool {
-	return s.Status.Runs() && c.Mode == ModeSubscription && c.Status == CheckoutComplete && c.Subscription != s.ID
+// Superseded reports whether another subscription than s completed the checkout of both, so that
+// nobody needs s.
+func (c Checkout) Superseded(s Subscription) bool {
+	return c.Mode == ModeSubscription && c.Status == CheckoutComplete && c.Subscription != s.ID
 }
+
+// Doubled reports whether s runs beside another subscription that completed the same checkout.
+func (c Checkout) Doubled(s Subscription) bool { return s.Status.Runs() && c.Superseded(s) }
 
 // ShownBySubscription reports whether a sight of the subscription proves that the operation took
 // effect, so that one of unknown outcome is settled by it. Whether a change did is for the caller
 // to compare.
 func (o Operation) ShownBySubscription(seen SubscriptionSnapshot) bool {
-	switch o.Kind {
-	case OpCreateSubscription:
-		return true // it is there
-	case OpPauseSubscription:
-		return seen.Status == SubscriptionPaused
-	case OpCancelSubscription:
-		return seen.Status == SubscriptionCanceled || seen.CancelAtPeriodEnd
-	case OpResumeSubscription:
-		return seen.Status.Runs() && seen.Status != SubscriptionPaused && !seen.CancelAtPeriodEnd
-	}
-	return false
+	paused := seen.Status == SubscriptionPaused
+	ends := seen.Status == SubscriptionCanceled || seen.CancelAtPeriodEnd
+	return o.Kind == OpCreateSubscription || // it is there
+		o.Kind == OpPauseSubscription && paused || o.Kind == OpCancelSubscription && ends ||
+		o.Kind == OpResumeSubscription && seen.Status.Runs() && !paused && !ends
 }
 
 // AskedChange is what an operation that changes a subscription asks for, as it is written down.

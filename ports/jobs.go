@@ -31,6 +31,9 @@ const (
 	// JobSwapMethod has a subscription paid with the method that was saved for it. Uses Subject, the
 	// method's id.
 	JobSwapMethod JobKind = "swap_method"
+	// JobDropMethod takes away what a buyer saved, or began to, beside the method that completed the
+	// same checkout. Uses Subject, the method's id.
+	JobDropMethod JobKind = "drop_method"
 	// JobWatchAuthorizations tells of authorizations that run out soon and looks at those that
 	// have. JobWatchDisputes tells of deadlines that are near. JobWatchSubscriptions ends those
 	// that we have to end, and looks at those whose period is over. JobWatchRefunds looks at

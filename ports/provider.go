@@ -110,6 +110,15 @@ type BuyerAction struct {
 	URL          string // of the provider's own page, for [ActionRedirect]; empty elsewhere
 }
 
+// In is the buyer's next step as a checkout's flow wants it: where buyers agree on the provider's own
+// page, they are sent there.
+func (a BuyerAction) In(flow core.Flow) BuyerAction {
+	if flow == core.FlowRedirect && a.URL != "" {
+		a.Type = ActionRedirect
+	}
+	return a
+}
+
 // ActionTokenize has the provider's script make a one-time token of the card, for
 // [Confirmer]s of the mode [ConfirmWithSource].
 const ActionTokenize = "tokenize"

@@ -80,8 +80,12 @@ func checkClaims(inner ports.Provider) error {
 		name         string
 		said, really bool
 	}{
-		{"confirm", can.Confirm != ports.ConfirmInBrowser, confirms}, {"host", can.Hosted, hosts}, {"refund", can.Refund, refunds},
-		{"look at disputes", can.Disputes != nil, answers}, {"save methods", can.Vault, saves}, {"bill subscriptions", can.Subscriptions != nil, bills},
+		{"confirm", can.Confirm != ports.ConfirmInBrowser, confirms},
+		{"host", can.Hosted, hosts},
+		{"refund", can.Refund, refunds},
+		{"look at disputes", can.Disputes != nil, answers},
+		{"save methods", can.Vault, saves},
+		{"bill subscriptions", can.Subscriptions != nil, bills},
 	} {
 		if claim.said != claim.really {
 			return fmt.Errorf("adapter of account %q says that it can %s: %t, and it is %t", inner.Account(), claim.name, claim.said, claim.really)

@@ -33,8 +33,8 @@ type newCheckout struct {
 	Body struct {
 		Reference  string            `json:"reference" minLength:"1" maxLength:"200" example:"order-1" doc:"Your own name for the order"`
 		Currency   string            `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
-		LineItems  []newLineItem     `json:"line_items,omitempty" nullable:"false" maxItems:"100" doc:"One row of a recurring price in the mode subscription; none in the mode setup"`
-		Mode       string            `json:"mode,omitempty" enum:"payment,subscription,setup" default:"payment" doc:"setup saves a payment method and takes nothing"`
+		LineItems  []newLineItem     `json:"line_items,omitempty" nullable:"false" maxItems:"100" doc:"What is bought; exactly one with a recurring price in the mode subscription, none in the mode setup"`
+		Mode       string            `json:"mode,omitempty" enum:"payment,subscription,setup" default:"payment"`
 		Capture    string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic" doc:"Take authorized money at once, or by a later call"`
 		Flow       string            `json:"flow,omitempty" enum:"page,redirect" default:"page"`
 		Providers  []string          `json:"providers,omitempty" doc:"Which to offer; all that can where absent"`
@@ -54,7 +54,7 @@ type newLineItem struct {
 }
 
 type newCustomer struct {
-	ID      string `json:"id,omitempty" doc:"Of a customer; or email and name. Needed in the modes subscription and setup"`
+	ID      string `json:"id,omitempty"`
 	Email   string `json:"email,omitempty"`
 	Name    string `json:"name,omitempty"`
 	Country string `json:"country,omitempty" example:"DE" doc:"ISO 3166-1 alpha-2, in upper case; accounts can be offered by it"`

@@ -28,12 +28,13 @@ func describe(api *huma.OpenAPI, url core.PublicURL) error {
 			of.Properties[place.field].Description = note
 		}
 	}
-	for _, place := range slices.Concat(nullable, moneyNullable, billingNullable()) {
+	for _, place := range slices.Concat(nullable, moneyNullable, billingNullable) {
 		if of := schemas[place.schema]; of != nil {
 			of.Properties[place.field] = orNull(of.Properties[place.field])
 		}
 	}
-	for schema, example := range merged(examples(url), moneyExamples(), billingExamples()) {
+	describeChanged(schemas)
+	for schema, example := range merged(examples(url), moneyExamples(), billingExamples(url)) {
 		written, err := plain(example)
 		if err != nil {
 			return fmt.Errorf("write example of %s: %w", schema, err)
@@ -121,6 +122,9 @@ func texts[T ~string](values ...T) []any {
 	return list
 }
 
+// neverOpen are the calls that ask a provider and have no outcome that is settled later.
+var neverOpen = []string{"expireCheckout", "previewChange", "linkForMethod"}
+
 // describeAnswers says what a call's answers mean, and adds the one that stands for a
 // provider that did not answer.
 func describeAnswers(call *huma.Operation) {
@@ -129,9 +133,13 @@ func describeAnswers(call *huma.Operation) {
 			response.Description = http.StatusText(status) + ": a problem with a code"
 		}
 	}
-	if done := call.Responses["200"]; done != nil && call.Responses["503"] != nil && call.Responses["402"] != nil {
+	done := call.Responses["200"]
+	if call.OperationID == "createPayment" {
+		done = call.Responses["201"]
+	}
+	if done != nil && call.Responses["503"] != nil && call.Responses["402"] != nil {
 		done.Description = "Done"
-		if call.OperationID != "expireCheckout" {
+		if !slices.Contains(neverOpen, call.OperationID) {
 			call.Responses["202"] = &huma.Response{Description: "The provider did not answer; the object is as it was, and is settled by itself", Content: done.Content}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports/portstest"
 )
 
 // description is what is looked at of the OpenAPI document.
@@ -97,6 +98,19 @@ func TestTheExamplesWork(t *testing.T) {
 	}
 	read[idOnly](t, h.post(t, "/v1/checkouts", "k-1", example("NewCheckoutBody")), http.StatusCreated)
 	read[idOnly](t, h.post(t, "/v1/webhook_endpoints", "k-2", example("NewEndpointBody")), http.StatusCreated)
+	read[idOnly](t, h.post(t, "/v1/customers", "k-3", example("NewKnownCustomerBody")), http.StatusCreated)
+	read[idOnly](t, h.post(t, "/v1/prices", "k-4", example("NewPriceBody")), http.StatusCreated)
+	of := document.Components.Schemas["Subscription"].Examples[0]
+	_, err := core.ParseID[core.SubscriptionID](of["id"].(string))
+	require.NoError(t, err)
+	_, err = core.ParseID[core.PriceID](of["price"].(string))
+	require.NoError(t, err)
+	_, err = core.ParseID[core.CustomerID](of["customer"].(string))
+	require.NoError(t, err)
+	_, err = core.ParseID[core.MethodID](document.Components.Schemas["SavedMethod"].Examples[0]["id"].(string))
+	require.NoError(t, err)
+	_, err = core.ParseID[core.InvoiceID](document.Components.Schemas["Invoice"].Examples[0]["id"].(string))
+	require.NoError(t, err)
 	for _, id := range regexp.MustCompile(`(chk|pay|whk|msg)_[0-9a-z]{26}\b`).FindAllString(example("Checkout")+example("Payment")+example("Event")+example("Endpoint"), -1) {
 		switch id[:3] {
 		case "chk":
@@ -123,18 +137,47 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	h := newHouse(t)
 	document, _ := describedBy(t, h)
 	held := h.Authorized()
+	s, subscription := h.subscribed(t)
+	customer := "/v1/customers/" + string(s.Customer)
+	saved := h.Saved(s.Customer, portstest.Card3DSOffSession)
 	for schema, answer := range map[string]*httptest.ResponseRecorder{
+		"KnownCustomer": h.get(t, customer), "ListSavedMethod": h.get(t, customer+"/payment_methods"),
+		"Price": h.get(t, "/v1/prices/"+string(s.Price)), "ListPrice": h.get(t, "/v1/prices"),
+		"Subscription": h.get(t, subscription), "ListSubscription": h.get(t, "/v1/subscriptions"), "ListInvoice": h.get(t, subscription+"/invoices"),
+		"ChangePreview": h.post(t, subscription+"/change/preview", "", `{"quantity":2}`), "ChangedSubscription": h.post(t, subscription+"/pause", "", ""),
+		"MethodLink": h.post(t, subscription+"/method_link", "k-1", ""), "SavedMethod": h.remove(t, string(s.Customer), string(h.Saved(s.Customer, portstest.CardSucceeds).ID)),
 		"Checkout": h.get(t, "/v1/checkouts/"+string(held.Checkout)), "Payment": h.get(t, "/v1/payments/"+string(held.ID)),
 		"Endpoint": h.post(t, "/v1/webhook_endpoints", "k", `{"url":"https://shop.example/hooks"}`),
 		"Problem":  h.get(t, "/v1/payments/x"), "ListPayment": h.get(t, "/v1/payments"), "ListEvent": h.get(t, "/v1/events"),
 	} {
-		var object map[string]any
-		require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &object))
-		for field := range object {
-			require.Contains(t, document.Components.Schemas[schema].Properties, field, schema)
+		described(t, document, schema, answer)
+	}
+	described(t, document, "Problem", h.post(t, "/v1/payments", "k-2", charge(s.Customer, saved.ID)))
+}
+
+// described checks that an answer has the fields of that schema, those of the objects of its list
+// too.
+func described(t *testing.T, document description, schema string, answer *httptest.ResponseRecorder) {
+	t.Helper()
+	var object map[string]any
+	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &object))
+	objects := map[string][]map[string]any{schema: {object}}
+	if of, isList := strings.CutPrefix(schema, "List"); isList {
+		data, _ := object["data"].([]any)
+		require.NotEmpty(t, data, schema)
+		for _, item := range data {
+			one, _ := item.(map[string]any)
+			objects[of] = append(objects[of], one)
 		}
-		for _, field := range document.Components.Schemas[schema].Required {
-			require.Contains(t, object, field, schema)
+	}
+	for schema, all := range objects {
+		for _, object := range all {
+			for field := range object {
+				require.Contains(t, document.Components.Schemas[schema].Properties, field, schema)
+			}
+			for _, field := range document.Components.Schemas[schema].Required {
+				require.Contains(t, object, field, schema)
+			}
 		}
 	}
 }
@@ -160,7 +203,8 @@ func TestThePageForPeople(t *testing.T) {
 		"unauthorized", "invalid_json", "invalid_request", "invalid_id", "unsupported_media_type", "body_too_large", "not_found",
 		"method_not_allowed", "idempotency_key_required", "idempotency_key_reused", "idempotency_in_progress", "card_number_refused",
 		"checkout_complete", "checkout_expired", "payment_in_progress", "invalid_payment_state", "amount_not_available",
-		"payment_refused", "provider_unavailable", "internal_error", "payment_method_not_usable", "subscription_ended", "invalid_subscription_state", "nothing_to_change",
+		"payment_refused", "provider_unavailable", "internal_error", "currency_mismatch", "unsupported", "operation_open", "account_not_configured",
+		"payment_method_not_usable", "subscription_ended", "invalid_subscription_state", "nothing_to_change",
 	} {
 		require.Equal(t, 1, strings.Count(page, `<th scope="row"><code>`+code+`</code></th>`), code)
 	}

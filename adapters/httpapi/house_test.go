@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -156,6 +157,8 @@ type problem struct {
 		Message      string
 		Retryable    bool
 	}
+	Payment, Checkout string
+	CheckoutURL       string `json:"checkout_url"`
 }
 
 // refused reads a problem and checks what all of them share.
@@ -182,6 +185,78 @@ func read[T any](t *testing.T, answer *httptest.ResponseRecorder, status int) (o
 	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &object))
 	return object
 }
+
+// again makes a call a second time, under the same key, which must give the first answer again.
+func (h *house) again(t *testing.T, path, key, body string, first *httptest.ResponseRecorder) {
+	t.Helper()
+	answer := h.post(t, path, key, body)
+	require.Equal(t, "true", answer.Header().Get("Idempotent-Replayed"), path)
+	require.Equal(t, first.Code, answer.Code, path)
+	require.Equal(t, first.Body.String(), answer.Body.String(), path)
+}
+
+// made makes a call that creates something, twice, and gives its id.
+func (h *house) made(t *testing.T, path, key, body string) string {
+	t.Helper()
+	first := h.post(t, path, key, body)
+	h.again(t, path, key, body, first)
+	return read[idOnly](t, first, http.StatusCreated).ID
+}
+
+// listed reads a list to its end, some items at a time, and gives the ids.
+func (h *house) listed(t *testing.T, path string, limit int) (ids []string) {
+	t.Helper()
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	cursor := ""
+	for range listPagesMax {
+		page := read[listOnly](t, h.get(t, fmt.Sprintf("%s%slimit=%d%s", path, join, limit, cursor)), http.StatusOK)
+		require.LessOrEqual(t, len(page.Data), limit)
+		for _, item := range page.Data {
+			ids = append(ids, item.ID)
+		}
+		if page.Next == "" {
+			return ids
+		}
+		require.Len(t, page.Data, limit)
+		cursor = "&cursor=" + page.Next
+	}
+	t.Fatal("the list has no end")
+	return nil
+}
+
+// listPagesMax is more pages than any test's list has.
+const listPagesMax = 20
+
+// badCall is a call that is refused.
+type badCall struct {
+	method, path, body string
+	status             int
+	code, at           string // at is where the first wrong field is; empty for none
+}
+
+// refuseAll makes calls that are all refused, each under a key of its own.
+func (h *house) refuseAll(t *testing.T, calls []badCall) {
+	t.Helper()
+	for n, bad := range calls {
+		answer := h.do(t.Context(), request{method: bad.method, path: bad.path, body: bad.body, key: fmt.Sprint("bad-", n)})
+		require.Equal(t, bad.status, answer.Code, "%s %s %s: %s", bad.method, bad.path, bad.body, answer.Body)
+		require.NotContains(t, answer.Body.String(), secretText, bad.path)
+		p := refused(t, answer, bad.status, bad.code)
+		require.Equal(t, bad.at == "", len(p.Errors) == 0, "%s %s: %+v", bad.path, bad.body, p)
+		if bad.at != "" {
+			require.Equal(t, bad.at, p.Errors[0].Location, "%s %s", bad.path, bad.body)
+			require.NotEmpty(t, p.Errors[0].Message)
+		}
+	}
+	require.Empty(t, h.log.lines(secretText))
+	require.Empty(t, h.log.lines(`"level":"ERROR"`))
+}
+
+// someID is a good id without its kind, of nothing.
+const someID = "01h455vb4pex5vsknk084sn02q"
 
 // order is a checkout of one row.
 const order = `{"reference":"order-1","currency":"EUR","line_items":[{"name":"Tea","amount":1250,"quantity":2}],"success_url":"https://shop.example/thanks"}`

@@ -23,8 +23,8 @@ const (
 	headerReplayed = "Idempotent-Replayed"
 )
 
-// unkeyed are the POSTs that may come without an Idempotency-Key: they take no money, and have
-// the same effect twice as once.
+// unkeyed are the POSTs that may come without an Idempotency-Key: they take no money by
+// themselves, and have the same effect twice as once.
 var unkeyed = []string{"/expire", "/cancel", "/pause", "/resume", "/change/preview", "/evidence/files"}
 
 // once makes a POST once for its caller and Idempotency-Key.

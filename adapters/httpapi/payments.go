@@ -34,11 +34,11 @@ type newPayment struct {
 	Keyed
 	Body struct {
 		Customer      string            `json:"customer" example:"cus_01jd0000000000000000000000"`
-		PaymentMethod string            `json:"payment_method" example:"pm_01jd0000000000000000000000" doc:"An active one of the customer's"`
+		PaymentMethod string            `json:"payment_method" example:"pm_01jd0000000000000000000000" doc:"One that the customer saved"`
 		Amount        int64             `json:"amount" example:"1250" doc:"In minor units"`
 		Currency      string            `json:"currency" example:"EUR" doc:"ISO 4217, upper case"`
-		Reference     string            `json:"reference" minLength:"1" maxLength:"200" doc:"Your own name for the order"`
-		Capture       string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic"`
+		Reference     string            `json:"reference" minLength:"1" maxLength:"200" example:"order-2" doc:"Your own name for the order"`
+		Capture       string            `json:"capture,omitempty" enum:"automatic,manual" default:"automatic" doc:"Take authorized money at once, or by a later call"`
 		Metadata      map[string]string `json:"metadata,omitempty" doc:"Yours: up to 50 keys of 40 characters with values of 500"`
 	}
 }
@@ -91,7 +91,7 @@ func (s *server) createPayment(ctx context.Context, in *newPayment) (*answer[vie
 		}
 		return nil, &p
 	}
-	if charged.Payment.Status == core.PaymentProcessing {
+	if !charged.Payment.Exists() {
 		return answered(http.StatusAccepted, view.OfPayment(charged.Payment)), nil
 	}
 	return answered(http.StatusCreated, view.OfPayment(charged.Payment)), nil

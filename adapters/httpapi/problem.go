@@ -31,9 +31,9 @@ type Problem struct {
 	Failure *view.Failure `json:"failure,omitempty"`
 	// Payment is the off-session payment that was refused, and Checkout where its buyer can pay the
 	// same, if their bank wants them to be there.
-	Payment     *core.PaymentID  `json:"payment,omitempty" doc:"The payment that failed"`
-	Checkout    *core.CheckoutID `json:"checkout,omitempty" doc:"At which the buyer can pay the same, whose bank wants them to be there"`
-	CheckoutURL *string          `json:"checkout_url,omitempty" doc:"Send the buyer here"`
+	Payment     *core.PaymentID  `json:"payment,omitempty" doc:"The off-session payment that was refused"`
+	Checkout    *core.CheckoutID `json:"checkout,omitempty" doc:"Where its buyer can pay the same, whose bank wants them to be there"`
+	CheckoutURL *string          `json:"checkout_url,omitempty" doc:"Send that buyer here"`
 	TraceID     string           `json:"trace_id,omitempty" doc:"Name this to whoever runs the service"`
 
 	retryAfterSeconds int // 0 for none
@@ -132,14 +132,10 @@ var known = []struct {
 	{core.ErrEvidenceEmpty, problem(http.StatusUnprocessableEntity, "evidence_empty", "Save texts or files first: there is nothing to submit.")},
 	{core.ErrNotSupported, problem(http.StatusConflict, "unsupported", "The provider does not offer this, or not now. It may be possible in its own dashboard.")},
 	{core.ErrAccountNotOffered, problem(http.StatusConflict, "account_not_configured", "The account at the provider is not configured any more.")},
-	{core.ErrMethodNotUsable, problem(http.StatusConflict, "payment_method_not_usable", "The payment method is not active, or its buyer never agreed to be charged later.")},
-	{core.ErrSubscriptionEnded, problem(http.StatusConflict, "subscription_ended", "The subscription has ended. Open a new checkout.")},
-	{core.ErrSubscriptionState, problem(http.StatusConflict, "invalid_subscription_state", "The subscription's status does not allow this.")},
-	{core.ErrNothingToChange, problem(http.StatusConflict, "nothing_to_change", "The subscription has this price and quantity already.")},
 	{core.ErrOperationOpen, retry(problem(http.StatusConflict, codeOpen, "An earlier call on this object is not settled yet. Look again in a moment."), retrySeconds)},
 	{core.ErrMethodNotUsable, problem(http.StatusConflict, "payment_method_not_usable", "The payment method cannot be charged: it was removed or never saved, or its buyer agreed to no charge without them.")},
 	{core.ErrSubscriptionEnded, problem(http.StatusConflict, "subscription_ended", "The subscription has ended. Sell a new one by a checkout.")},
-	{core.ErrSubscriptionState, problem(http.StatusConflict, "subscription_state", "The subscription's status does not allow this.")},
+	{core.ErrSubscriptionState, problem(http.StatusConflict, "invalid_subscription_state", "The subscription's status does not allow this.")},
 	{core.ErrNothingToChange, problem(http.StatusUnprocessableEntity, "nothing_to_change", "The subscription has this price and quantity already.")},
 	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},

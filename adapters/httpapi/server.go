@@ -30,11 +30,10 @@ import (
 
 // Options are what the API is made of. All but Logger are required.
 type Options struct {
-	Payments  *payments.Service
-	Refunds   *refunds.Service
-	Disputes  *disputes.Service
-	Customers *customers.Service
-	// Subscriptions has the prices, too.
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
+	Customers     *customers.Service
 	Subscriptions *subscriptions.Service
 	Idempotency   *idempotency.Service
 	Keys          *access.Service
@@ -66,8 +65,8 @@ func NewHandler(options Options) (http.Handler, error) {
 		return nil, errors.New("the storefront API needs all of its use cases")
 	}
 	s := &server{
-		payments: options.Payments, refunds: options.Refunds, disputes: options.Disputes,
-		customers: options.Customers, subscriptions: options.Subscriptions, replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
+		payments: options.Payments, refunds: options.Refunds, disputes: options.Disputes, customers: options.Customers, subscriptions: options.Subscriptions,
+		replays: options.Idempotency, keys: options.Keys, endpoints: options.Endpoints,
 		clock: options.Clock, logger: options.Logger,
 	}
 	if s.logger == nil {

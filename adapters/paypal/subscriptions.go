@@ -115,7 +115,7 @@ func (a *Adapter) lookAtSubscription(ctx context.Context, op, id string) (*Subsc
 }
 
 // subscriptionSession is a subscription with the buyer's next step, which PayPal's script takes
-// on our page.
+// on our page, or the buyer on PayPal's.
 func (a *Adapter) subscriptionSession(ctx context.Context, op string, s *SubscriptionObject) (ports.SubscriptionSession, error) {
 	seen, err := a.subscriptionSeen(ctx, op, s)
 	if err != nil {
@@ -123,7 +123,7 @@ func (a *Adapter) subscriptionSession(ctx context.Context, op string, s *Subscri
 	}
 	session := ports.SubscriptionSession{Snapshot: seen}
 	if s.Status == subscriptionPending {
-		session.Action = ports.BuyerAction{Type: ports.ActionPayPalSubscribe}
+		session.Action = ports.BuyerAction{Type: ports.ActionPayPalSubscribe, URL: a.page(s.Links, relApprove)}
 	}
 	return session, nil
 }

@@ -32,7 +32,8 @@ func plan(more string) string {
 func subscription(status, info string) string {
 	return `200 {"id":"I-1","status":"` + status + `","status_update_time":"2026-01-01T00:00:00Z","plan_id":"P-1","quantity":"2","custom_id":"` + ourSubscription + `",
 		"create_time":"2025-11-02T03:04:05Z","start_time":"2025-11-02T03:05:00Z","subscriber":{"payer_id":"X","email_address":"secret"},"billing_info":{` + info + `},
-		"links":[{"rel":"self","href":"https://api.sandbox.paypal.com/v1/billing/subscriptions/I-1"}]}`
+		"links":[{"rel":"self","href":"https://api.sandbox.paypal.com/v1/billing/subscriptions/I-1"},
+		{"rel":"approve","href":"https://www.sandbox.paypal.com/webapps/billing/subscriptions?ba_token=BA-1"}]}`
 }
 
 // What a subscription's billing info holds: how far it is, and what failed.
@@ -154,7 +155,7 @@ func TestCreateSubscription(t *testing.T) {
 			Ref: subscriptionRef, Subscription: ourSubscription, Status: core.SubscriptionIncomplete, ForeignStatus: "APPROVAL_PENDING", Price: "P-1", Quantity: 2,
 			Amount: money(t, 20_00, "EUR"), Environment: core.EnvTest, CreatedAt: time.Date(2025, 11, 2, 3, 4, 5, 0, time.UTC),
 		},
-		Action: ports.BuyerAction{Type: ports.ActionPayPalSubscribe},
+		Action: ports.BuyerAction{Type: ports.ActionPayPalSubscribe, URL: "https://www.sandbox.paypal.com/webapps/billing/subscriptions?ba_token=BA-1"},
 	}, session)
 	require.Equal(t, asked{"POST /v1/billing/subscriptions", "op_1", map[string]any{
 		"plan_id": "P-1", "quantity": "2", "custom_id": ourSubscription,

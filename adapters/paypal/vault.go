@@ -186,7 +186,7 @@ func (a *Adapter) setupSession(op string, t *VaultToken) (ports.SetupSession, er
 	session := ports.SetupSession{Snapshot: a.setup(t)}
 	switch t.Status {
 	case setupCreated, setupPayerAction:
-		session.Action = ports.BuyerAction{Type: ports.ActionPayPalSave}
+		session.Action = ports.BuyerAction{Type: ports.ActionPayPalSave, URL: a.page(t.Links, relApprove)}
 	case setupApproved, setupVaulted, setupTokenized:
 	default:
 		return ports.SetupSession{}, unusable(op, answer{requestID: t.requestID}, errNotReadable)

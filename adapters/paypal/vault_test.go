@@ -21,7 +21,8 @@ func token(id, status, source string) string {
 	if status != "" {
 		text += `"status":"` + status + `",`
 	}
-	return text + `"payment_source":` + source + `,"links":[{"rel":"self","href":"https://api.sandbox.paypal.com/v3/vault/setup-tokens/S1"}]}`
+	return text + `"payment_source":` + source + `,"links":[{"rel":"self","href":"https://api.sandbox.paypal.com/v3/vault/setup-tokens/S1"},
+		{"rel":"approve","href":"https://www.sandbox.paypal.com/agreements/approve?approval_session_id=S1"}]}`
 }
 
 func TestCreateCustomer(t *testing.T) {
@@ -58,7 +59,7 @@ func TestCreateSetup(t *testing.T) {
 				Ref: core.ProviderRef{Account: "paypal", Kind: core.ObjectMethod}, Setup: "S1", Customer: "V1", Status: core.MethodPending,
 				ForeignStatus: "PAYER_ACTION_REQUIRED", Details: core.PaymentMethod{Type: "paypal"}, Environment: core.EnvTest,
 			},
-			Action: ports.BuyerAction{Type: ports.ActionPayPalSave},
+			Action: ports.BuyerAction{Type: ports.ActionPayPalSave, URL: "https://www.sandbox.paypal.com/agreements/approve?approval_session_id=S1"},
 		}, session, name)
 		require.Equal(t, []asked{{"POST /v3/vault/setup-tokens", "op_1", map[string]any{"customer": c.wantCustomer, "payment_source": c.source}}}, script.sent(), name)
 	}

@@ -169,7 +169,7 @@ func (b *buyer) buy(ctx context.Context, checkout, account, number string) (boug
 		paid.Object = object
 	}
 	switch {
-	case confirmErr != nil && (err != nil || seen == "requires_action"):
+	case confirmErr != nil && (err != nil || slices.Contains([]string{"requires_action", "incomplete", "pending"}, seen)):
 		return paid, fmt.Errorf("confirm at the provider: %w", confirmErr)
 	case err != nil:
 		return paid, fmt.Errorf("have the attempt looked at: %w", err)
@@ -243,10 +243,8 @@ func (b *buyer) confirm(ctx context.Context, a attempt, number, page string) (st
 		return b.confirmAtStripe(ctx, a, "payment_intents", number, page+"/return")
 	case "stripe_setup":
 		return b.confirmAtStripe(ctx, a, "setup_intents", number, page+"/return")
-	case "paypal_approve":
+	case "paypal_approve", "paypal_subscribe", "paypal_save":
 		return "", b.payThere(ctx, b.base+"/"+b.account+"/checkoutnow?token="+url.QueryEscape(a.Action.Object), number)
-	case "paypal_subscribe", "paypal_save":
-		return "", b.payThere(ctx, a.Action.URL, number)
 	case "tokenize":
 		return "", b.payByToken(ctx, a, number, page)
 	case "redirect":

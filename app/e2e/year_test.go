@@ -22,6 +22,8 @@ const (
 	// moved at once: a month at most, so that webhooks can be posted in between, as they are.
 	yearSubscriptions = 200
 	yearStep          = 366 * 24 * time.Hour / 12
+	// yearQuarter is after how many steps our records are held to the providers'.
+	yearQuarter = 3
 	// yearBuyers is how many buyers subscribe at the same time.
 	yearBuyers = 4
 	// yearSettleMax bounds the wait for what a month brought.
@@ -44,8 +46,8 @@ func TestAYearOfSubscriptions(t *testing.T) {
 	runYear(t, newClient(house), yearSubscriptions, nil)
 }
 
-// runYear runs a number of subscriptions through a year. told is called after each month with the
-// webhooks that were processed in it and how long that took; nil for nobody.
+// runYear runs a number of subscriptions through a year. told is called each time they are equal, with
+// the month and how long that took since the clock was moved last; nil for nobody.
 func runYear(t testing.TB, c *client, count int, told func(month int, took time.Duration)) {
 	t.Helper()
 	names := []string{"stripe", "paypal", "square"}
@@ -84,6 +86,9 @@ func runYear(t testing.TB, c *client, count int, told func(month int, took time.
 		}
 		start := time.Now()
 		c.advance(t, yearStep)
+		if (month+1)%yearQuarter != 0 {
+			continue // looking at everything costs more than a month does
+		}
 		var differ []string
 		same := func() bool {
 			differ = nil

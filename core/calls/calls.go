@@ -21,6 +21,8 @@ const (
 	TimeMax = 20 * time.Second
 	// repairDelay is how long after an operation was written down its outcome is checked.
 	repairDelay = 30 * time.Second
+	// shownAfter is how long after a call a look at its object surely shows what it did.
+	shownAfter = 5 * time.Minute
 )
 
 // Desk writes operations down and has those settled that are open. It is safe for concurrent use
@@ -156,7 +158,7 @@ func (d *Desk) Repair(ctx context.Context, id core.OperationID, by Sender) error
 	if err != nil {
 		return fmt.Errorf("repair %s: %w", id, err)
 	}
-	if op, err = d.settle(ctx, op, by); err != nil {
+	if op, err = d.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair}); err != nil {
 		return fmt.Errorf("repair %s: %w", id, err)
 	}
 	if !op.Status.Settled() {
@@ -173,7 +175,7 @@ func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error 
 		return err
 	}
 	for _, op := range operations {
-		if op, err = d.settle(ctx, op, by); err != nil {
+		if op, err = d.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair}); err != nil {
 			return err
 		}
 		if !op.Status.Settled() {
@@ -183,7 +185,10 @@ func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error 
 	return nil
 }
 
-func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.Operation, error) {
+// Resume goes on with an operation, and gives it as it then stands: one that is open is sent again
+// while its provider surely keeps the key, and looked up after that, since a key that is forgotten
+// would have a second effect. That it was refused is no error here, see [Replayed].
+func (d *Desk) Resume(ctx context.Context, op core.Operation, by Sender, cause core.Cause) (core.Operation, error) {
 	if op.Status.Settled() {
 		return op, nil
 	}
@@ -194,7 +199,7 @@ func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.O
 	if forgotten {
 		err = by.LookUp(ctx, op)
 	} else {
-		err = d.resend(ctx, op, by)
+		err = d.resend(ctx, op, by, cause)
 	}
 	if err != nil {
 		return op, err
@@ -202,12 +207,12 @@ func (d *Desk) settle(ctx context.Context, op core.Operation, by Sender) (core.O
 	return d.store.Operation(ctx, op.ID)
 }
 
-func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender) error {
+func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender, cause core.Cause) error {
 	op, err := d.Again(ctx, op.ID)
 	if err != nil || op.Status.Settled() {
 		return err
 	}
-	err = by.Send(ctx, op, core.Cause{Kind: core.CauseRepair})
+	err = by.Send(ctx, op, cause)
 	if _, refused := errors.AsType[*core.RefusedError](err); refused {
 		return nil // that settles it
 	}
@@ -228,6 +233,22 @@ func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
 // again could have a second effect.
 func (d *Desk) Forgotten(op core.Operation, provider ports.Provider) bool {
 	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept
+}
+
+// KeyForgotten is the refusal under which an operation is settled whose provider may have forgotten its
+// key, and that did nothing, or nothing that does harm.
+func KeyForgotten(op core.Operation) *core.ProviderError {
+	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
+}
+
+// Refuted gives [KeyForgotten] for an operation that is still open after a look at its object, which
+// does not show what it would have done; nil where it was sent too lately for that to prove anything.
+func (d *Desk) Refuted(ctx context.Context, id core.OperationID) (*core.ProviderError, error) {
+	op, err := d.store.Operation(ctx, id)
+	if err != nil || op.Status.Settled() || d.clock.Now().Sub(op.SentAt) < shownAfter {
+		return nil, err
+	}
+	return KeyForgotten(op), nil
 }
 
 // Replayed is what an operation of a repeated storefront's call comes to: nil where it was done,

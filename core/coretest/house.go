@@ -90,8 +90,8 @@ func New(t TB, store ports.Store) *House {
 	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
 	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
 	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
-	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, settings)
-	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Clock, h.IDs, h.Record, settings)
+	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
+	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Refunds, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
 	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
 	return h
 }
@@ -111,6 +111,7 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobSyncSubscription:    h.Subscriptions.Refresh,
 		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
 		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
+		ports.JobDropMethod:          h.Customers.Drop,
 		ports.JobNotify:              h.Notify.Deliver,
 	}
 }

@@ -93,11 +93,10 @@ func (s *Service) sendCustomer(ctx context.Context, op core.Operation) error {
 
 func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused *core.ProviderError, made string) error {
 	customer := core.CustomerID(op.Subject)
-	_, err := s.store.CustomerAccount(ctx, customer, op.Account)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+	known, err := s.isKnownAt(ctx, customer, op.Account)
+	if err != nil {
 		return err
 	}
-	known := err == nil
 	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		if _, err := tx.LockCustomer(ctx, customer); err != nil {
 			return err
@@ -116,8 +115,11 @@ func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused
 	})
 }
 
-// keyForgotten settles an operation whose key its provider may have forgotten, where making the
-// same once more does no harm.
-func keyForgotten(op core.Operation) *core.ProviderError {
-	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
+// isKnownAt reports whether a customer has a counterpart at an account.
+func (s *Service) isKnownAt(ctx context.Context, customer core.CustomerID, account core.AccountName) (bool, error) {
+	_, err := s.store.CustomerAccount(ctx, customer, account)
+	if errors.Is(err, ports.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

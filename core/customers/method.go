@@ -60,17 +60,31 @@ func (s *Service) confirm(ctx context.Context, method core.SavedMethod, source s
 	if err := s.settleOpen(ctx, method.ID); err != nil {
 		return method, err
 	}
-	if mode == ports.ConfirmWithSource {
-		if _, err := s.Account(ctx, method.Customer, method.Account); err != nil {
-			return method, err
-		}
+	asked, err := s.askedOf(ctx, method, mode)
+	if err != nil {
+		return method, err
 	}
-	op, err := s.prepareConfirm(ctx, method, source)
+	op, err := s.prepareConfirm(ctx, method, asked, source)
 	if err != nil {
 		return method, err
 	}
 	err = s.Send(ctx, op, core.Cause{Kind: core.CauseBuyer})
 	return s.confirmed(ctx, op.ID, method.ID, err)
+}
+
+// askedOf is what a method's confirmation asks beside it. Where the buyer's card comes first, the
+// customer's counterpart is made for it.
+func (s *Service) askedOf(ctx context.Context, method core.SavedMethod, mode ports.ConfirmMode) (askedSetup, error) {
+	if mode == ports.ConfirmWithSource {
+		customer, err := s.Account(ctx, method.Customer, method.Account)
+		return askedSetup{Customer: customer}, err
+	}
+	counterpart, err := s.store.CustomerAccount(ctx, method.Customer, method.Account)
+	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+		return askedSetup{}, err
+	}
+	kind, err := s.askedType(ctx, method.ID)
+	return askedSetup{Customer: counterpart.ProviderCustomerID, Type: kind}, err
 }
 
 // confirmAgain gives a repeated confirmation what its first led to, or sends that again.
@@ -94,7 +108,7 @@ func (s *Service) confirmed(ctx context.Context, op core.OperationID, id core.Me
 }
 
 // prepareConfirm checks a confirmation under the locks of checkout and method and writes it down.
-func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, source string) (op core.Operation, err error) {
+func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, asked askedSetup, source string) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		checkout, err := tx.LockCheckout(ctx, before.Checkout)
 		if err != nil {
@@ -119,7 +133,7 @@ func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, s
 				return core.ErrPaymentInProgress
 			}
 		}
-		op, err = s.writeDown(ctx, tx, method, core.OpConfirmSetup, "", source)
+		op, err = s.writeDown(ctx, tx, method, core.OpConfirmSetup, asked, source)
 		return err
 	})
 	return op, err
@@ -130,14 +144,14 @@ func (s *Service) prepareConfirm(ctx context.Context, before core.SavedMethod, s
 func (s *Service) LookSetup(ctx context.Context, checkout core.CheckoutID, id core.MethodID) (core.SavedMethod, core.Checkout, error) {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
-	method, err := s.ofCheckout(ctx, checkout, id)
-	if err != nil {
+	if _, err := s.ofCheckout(ctx, checkout, id); err != nil {
 		return core.SavedMethod{}, core.Checkout{}, err
 	}
 	if err := s.settleOpen(ctx, id); err != nil {
 		return core.SavedMethod{}, core.Checkout{}, err
 	}
-	if method, err = s.store.Method(ctx, id); err != nil {
+	method, err := s.store.Method(ctx, id)
+	if err != nil {
 		return core.SavedMethod{}, core.Checkout{}, err
 	}
 	if method.Status == core.MethodPending && method.Ref().ID != "" {
@@ -167,7 +181,7 @@ func lost(err error) bool {
 
 // Remove takes a saved method away, so that it can never be charged again, and gives it as it then
 // stands: one whose removal got no answer is still active, and is settled later. One that is gone
-// stays so. The empty customer stands for whoever it is of.
+// stays so.
 //
 // Errors: [ports.ErrNotFound] where the customer has no such method; [core.ErrMethodNotUsable] for
 // one that was never saved; *[core.RefusedError]; a retryable *[core.ProviderError].
@@ -194,6 +208,38 @@ func (s *Service) Remove(ctx context.Context, customer core.CustomerID, id core.
 	return method, errors.Join(err, readErr)
 }
 
+// Drop takes away what a buyer saved, or began to, beside the method that completed the same checkout:
+// they left one, and cannot know of another. It is the handler of [ports.JobDropMethod].
+func (s *Service) Drop(ctx context.Context, job ports.Job) error {
+	cause := core.Cause{Kind: core.CauseTimer}
+	method, err := s.store.Method(ctx, core.MethodID(job.Subject))
+	if err != nil || method.Checkout == "" {
+		return err
+	}
+	checkout, err := s.store.Checkout(ctx, method.Checkout)
+	if err != nil || !checkout.SupersededMethod(method) {
+		return err
+	}
+	switch method.Status {
+	case core.MethodPending:
+		_, err = s.observer.AbandonMethod(ctx, method.ID, cause)
+	case core.MethodActive:
+		method, err = s.Remove(ctx, method.Customer, method.ID, cause)
+		if err == nil && method.Status == core.MethodActive {
+			err = core.ErrOperationOpen
+		}
+	case core.MethodFailed, core.MethodRemoved:
+		return nil
+	}
+	if _, refused := errors.AsType[*core.RefusedError](err); refused {
+		return fmt.Errorf("drop %s: %w: %w", method.ID, err, ports.ErrJobGivenUp)
+	}
+	if err != nil {
+		return fmt.Errorf("drop %s: %w", method.ID, err)
+	}
+	return nil
+}
+
 // prepareRemoval writes a removal down; the zero operation where there is nothing to do.
 func (s *Service) prepareRemoval(ctx context.Context, id core.MethodID) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
@@ -211,7 +257,7 @@ func (s *Service) prepareRemoval(ctx context.Context, id core.MethodID) (op core
 				return nil // somebody was faster
 			}
 		}
-		op, err = s.writeDown(ctx, tx, method, core.OpDetachMethod, "", "")
+		op, err = s.writeDown(ctx, tx, method, core.OpDetachMethod, nil, "")
 		return err
 	})
 	return op, err
@@ -246,7 +292,7 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 		return err
 	case core.OpConfirmSetup:
 		var in ports.CreateSetup
-		if in, err = s.creation(ctx, method); err != nil {
+		if in, err = s.creation(method, op); err != nil {
 			return err
 		}
 		ref := core.ProviderRef{Account: method.Account, Kind: core.ObjectSetup, ID: method.ProviderSetupID}
@@ -273,21 +319,31 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 	return calls.Refusal(refused)
 }
 
-// LookUp implements [calls.Sender]. A counterpart and what a buyer never saw do no harm where they
-// were made after all: those are given up, and made anew when they are needed.
+// LookUp implements [calls.Sender]. A counterpart, what a buyer never saw, and a method of which nobody
+// knows do no harm where they were made after all: those are given up, and made anew when they are
+// needed. So is a removal that a look does not show.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	cause := core.Cause{Kind: core.CauseRepair}
-	switch op.Kind {
-	case core.OpCreateCustomer:
-		return s.settleCustomer(ctx, op, keyForgotten(op), "")
-	case core.OpCreateSetup:
-		_, err := s.observer.SettleMethod(ctx, op, nil, keyForgotten(op), cause)
+	if op.Kind == core.OpCreateCustomer {
+		return s.settleCustomer(ctx, op, calls.KeyForgotten(op), "")
+	}
+	if op.Kind == core.OpCreateSetup {
+		_, err := s.observer.SettleMethod(ctx, op, nil, calls.KeyForgotten(op), cause)
 		return err
 	}
 	method, err := s.store.Method(ctx, core.MethodID(op.Subject))
-	if err != nil || method.Ref().ID == "" {
+	if err != nil {
 		return err
 	}
-	_, err = s.observer.Sync(ctx, method.Ref(), cause)
+	if method.Ref().ID != "" {
+		if _, err := s.observer.Sync(ctx, method.Ref(), cause); err != nil {
+			return err
+		}
+	}
+	refuted, err := s.calls.Refuted(ctx, op.ID)
+	if err != nil || refuted == nil {
+		return err
+	}
+	_, err = s.observer.SettleMethod(ctx, op, nil, refuted, cause)
 	return err
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/check"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -22,26 +21,36 @@ import (
 // end meanwhile.
 const startTriesMax = 3
 
+// Checkouts is what is needed of the service of checkouts.
+type Checkouts interface {
+	// Offered gives an account's provider where it can serve a checkout, and
+	// [core.ErrAccountNotOffered] otherwise.
+	Offered(ctx context.Context, account core.AccountName, c core.Checkout) (ports.Provider, error)
+	// CloseWith says who gives up the attempts of a mode.
+	CloseWith(mode core.CheckoutMode, closer func(ctx context.Context, lease string, cause core.Cause) error)
+}
+
 // Service holds the use cases. It is safe for concurrent use and keeps no state.
 type Service struct {
-	store     ports.Store
-	providers ports.Providers
-	observer  ports.Observer
-	payments  *payments.Service // knows which accounts a checkout is offered
-	clock     ports.Clock
-	ids       ports.IDs
-	record    *record.Recorder
-	calls     *calls.Desk
-	settings  payments.Settings
+	store       ports.Store
+	providers   ports.Providers
+	observer    ports.Observer
+	checkouts   Checkouts
+	clock       ports.Clock
+	ids         ports.IDs
+	record      *record.Recorder
+	calls       *calls.Desk
+	environment core.Environment
+	url         core.PublicURL
 }
 
 // New makes the service, which gives up the attempts of checkouts of the mode setup from then on.
-func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts *payments.Service, clock ports.Clock, ids ports.IDs,
-	recorder *record.Recorder, settings payments.Settings,
+func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts Checkouts, clock ports.Clock, ids ports.IDs,
+	recorder *record.Recorder, environment core.Environment, url core.PublicURL,
 ) *Service {
 	s := &Service{
-		store: store, providers: providers, observer: observer, payments: checkouts, clock: clock, ids: ids,
-		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
+		store: store, providers: providers, observer: observer, checkouts: checkouts, clock: clock, ids: ids,
+		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), environment: environment, url: url,
 	}
 	checkouts.CloseWith(core.ModeSetup, s.closeLease)
 	return s
@@ -71,7 +80,7 @@ func (s *Service) Create(ctx context.Context, in NewCustomer) (core.Customer, er
 	now := s.clock.Now()
 	customer := core.Customer{
 		ID: core.NewID[core.CustomerID](s.ids.UUID()), Email: in.Email, Name: in.Name, RequestKey: in.RequestKey,
-		Environment: s.settings.Environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
+		Environment: s.environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		stored, err := tx.InsertCustomer(ctx, customer)
@@ -118,11 +127,10 @@ func (s *Service) Methods(ctx context.Context, id core.CustomerID) ([]core.Saved
 	return usable, nil
 }
 
-// Method gives a saved method of a customer; [ports.ErrNotFound] where the customer has no such. The
-// empty customer stands for whoever it is of.
+// Method gives a saved method of a customer; [ports.ErrNotFound] where the customer has no such.
 func (s *Service) Method(ctx context.Context, customer core.CustomerID, id core.MethodID) (core.SavedMethod, error) {
 	method, err := s.store.Method(ctx, id)
-	if err == nil && customer != "" && method.Customer != customer {
+	if err == nil && method.Customer != customer {
 		return core.SavedMethod{}, ports.ErrNotFound
 	}
 	return method, err

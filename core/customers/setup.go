@@ -2,12 +2,12 @@ package customers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -36,11 +36,21 @@ type Attempt struct {
 // errTryAgain says that what stood in the way has come to its end meanwhile.
 var errTryAgain = errors.New("start anew")
 
-// StartSetup begins an attempt to save a method at an account, or goes on with the one that holds
-// the checkout's lease at the same account. The buyer's consent is recorded with it.
+// MethodTypeCard asks for a card to be saved, where a provider has to know it beforehand.
+const MethodTypeCard = "card"
+
+// StartSetup is [Service.StartSetupOf] for the type of method that the account's provider takes
+// first.
+func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account core.AccountName) (Attempt, error) {
+	return s.StartSetupOf(ctx, id, account, "")
+}
+
+// StartSetupOf begins an attempt to save a method of a type at an account, or goes on with the one
+// that holds the checkout's lease for the same type and account. The buyer's consent is recorded
+// with it. methodType is empty for what the provider takes first, or [MethodTypeCard].
 //
 // Errors are those of payments.Service.Start.
-func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account core.AccountName) (Attempt, error) {
+func (s *Service) StartSetupOf(ctx context.Context, id core.CheckoutID, account core.AccountName, methodType string) (Attempt, error) {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	for range startTriesMax {
@@ -51,7 +61,7 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 		if checkout.Mode != core.ModeSetup {
 			return Attempt{}, fmt.Errorf("start setup of %s: %w", id, core.ErrAccountNotOffered)
 		}
-		if _, err := s.payments.Offered(ctx, account, checkout); err != nil {
+		if _, err := s.checkouts.Offered(ctx, account, checkout); err != nil {
 			return Attempt{}, err
 		}
 		vault, err := s.vault(account)
@@ -60,12 +70,12 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 		}
 		var attempt Attempt
 		if checkout.Lease == "" {
-			attempt, err = s.begin(ctx, checkout, vault)
+			attempt, err = s.begin(ctx, checkout, vault, methodType)
 		} else {
-			attempt, err = s.goOn(ctx, checkout, vault)
+			attempt, err = s.goOn(ctx, checkout, vault, methodType)
 		}
 		if !errors.Is(err, errTryAgain) {
-			attempt.Action = payments.Redirected(checkout, attempt.Action)
+			attempt.Action = attempt.Action.In(checkout.Flow)
 			return attempt, err
 		}
 	}
@@ -74,19 +84,21 @@ func (s *Service) StartSetup(ctx context.Context, id core.CheckoutID, account co
 
 // begin makes the customer's counterpart, writes down lease, method and operation in one
 // transaction, then asks the provider.
-func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.Vault) (Attempt, error) {
+func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.Vault, methodType string) (Attempt, error) {
 	waits := vault.Capabilities().Confirm == ports.ConfirmWithSource
 	if err := before.MayTakeLease(s.clock.Now()); err != nil {
 		return Attempt{}, err
 	}
+	asked := askedSetup{Type: methodType}
+	var err error
 	if !waits {
-		if _, err := s.Account(ctx, before.Buyer.Customer, vault.Account()); err != nil {
+		if asked.Customer, err = s.Account(ctx, before.Buyer.Customer, vault.Account()); err != nil {
 			return Attempt{}, err
 		}
 	}
 	var method core.SavedMethod
 	var op core.Operation
-	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		now := s.clock.Now()
 		checkout, err := tx.LockCheckout(ctx, before.ID)
 		if err != nil {
@@ -117,7 +129,7 @@ func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.V
 		if _, err = tx.UpdateCheckout(ctx, checkout); err != nil || waits {
 			return err
 		}
-		op, err = s.writeDown(ctx, tx, method, core.OpCreateSetup, "", "")
+		op, err = s.writeDown(ctx, tx, method, core.OpCreateSetup, asked, "")
 		return err
 	})
 	if err != nil {
@@ -129,16 +141,24 @@ func (s *Service) begin(ctx context.Context, before core.Checkout, vault ports.V
 	return s.create(ctx, vault, method, op, core.Cause{Kind: core.CauseBuyer})
 }
 
-func (s *Service) writeDown(ctx context.Context, tx ports.Tx, method core.SavedMethod, kind core.OperationKind, key core.RequestKey, source string) (core.Operation, error) {
+// askedSetup is what an operation that saves a method asks beside the method, so that the same request
+// can go again, whatever becomes known of the customer meanwhile.
+type askedSetup struct {
+	Customer string `json:"customer"` // the provider's id; empty where it has none
+	Type     string `json:"type"`     // of method; empty where the buyer chooses at the provider
+}
+
+// writeDown writes an operation on a method down. more is what else it asks; nil for nothing.
+func (s *Service) writeDown(ctx context.Context, tx ports.Tx, method core.SavedMethod, kind core.OperationKind, more any, source string) (core.Operation, error) {
 	return s.calls.WriteDown(ctx, tx, calls.Asked{
-		Kind: kind, Account: method.Account, Subject: string(method.ID), Status: string(method.Status), Key: key, Source: source,
+		Kind: kind, Account: method.Account, Subject: string(method.ID), Status: string(method.Status), Source: source, More: more,
 		Parts: []string{method.ProviderMethodID, method.ProviderSetupID},
 	})
 }
 
 // create sends a setup's creation that is written down and settles it.
 func (s *Service) create(ctx context.Context, vault ports.Vault, method core.SavedMethod, op core.Operation, cause core.Cause) (Attempt, error) {
-	in, err := s.creation(ctx, method)
+	in, err := s.creation(method, op)
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -158,21 +178,40 @@ func (s *Service) create(ctx context.Context, vault ports.Vault, method core.Sav
 	return attempt, calls.Refusal(refused)
 }
 
-// creation is the request that belongs to a method. It depends on what is stored and never changes
-// while the method is pending, so that a repeated operation repeats its request to the letter.
-func (s *Service) creation(ctx context.Context, method core.SavedMethod) (ports.CreateSetup, error) {
-	counterpart, err := s.store.CustomerAccount(ctx, method.Customer, method.Account)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) {
-		return ports.CreateSetup{}, err
+// creation is the request that belongs to an operation that saves a method. It depends on what was
+// written down with it, so that a repeated operation repeats its request to the letter.
+func (s *Service) creation(method core.SavedMethod, op core.Operation) (ports.CreateSetup, error) {
+	var asked askedSetup
+	if err := json.Unmarshal(op.Asked, &asked); err != nil {
+		return ports.CreateSetup{}, fmt.Errorf("read what %s asks: %w", op.ID, err)
 	}
 	return ports.CreateSetup{
-		Method: method.ID, Customer: method.Customer, ProviderCustomer: counterpart.ProviderCustomerID,
-		ReturnURL: s.settings.URL.CheckoutReturn(method.Checkout),
+		Method: method.ID, Customer: method.Customer, ProviderCustomer: asked.Customer,
+		ReturnURL: s.url.CheckoutReturn(method.Checkout), MethodType: asked.Type,
 	}, nil
 }
 
+// askedType is the type of method that the creation of a method's setup asks for; empty where it
+// names none, and where there is no creation.
+func (s *Service) askedType(ctx context.Context, id core.MethodID) (string, error) {
+	operations, err := s.store.SubjectOperations(ctx, string(id))
+	if err != nil {
+		return "", err
+	}
+	for _, op := range operations {
+		if op.Kind == core.OpCreateSetup && len(op.Asked) > 0 {
+			var asked askedSetup
+			if err := json.Unmarshal(op.Asked, &asked); err != nil {
+				return "", fmt.Errorf("read what %s asks: %w", op.ID, err)
+			}
+			return asked.Type, nil
+		}
+	}
+	return "", nil
+}
+
 // goOn deals with the attempt that holds the lease.
-func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.Vault) (Attempt, error) {
+func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.Vault, methodType string) (Attempt, error) {
 	if checkout.Status == core.CheckoutComplete {
 		return Attempt{}, core.ErrCheckoutComplete
 	}
@@ -180,7 +219,12 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.
 	if err != nil {
 		return Attempt{}, err
 	}
-	if method.Account != vault.Account() {
+	asked, err := s.askedType(ctx, method.ID)
+	if err != nil {
+		return Attempt{}, err
+	}
+	waits := vault.Capabilities().Confirm == ports.ConfirmWithSource // then no type was ever asked for
+	if method.Account != vault.Account() || asked != methodType && !waits {
 		// The buyer chose another way: the open one is given up first.
 		if err := s.closeLease(ctx, checkout.Lease, core.Cause{Kind: core.CauseBuyer}); err != nil {
 			return Attempt{}, err
@@ -199,7 +243,7 @@ func (s *Service) goOn(ctx context.Context, checkout core.Checkout, vault ports.
 			return Attempt{}, err
 		}
 		return Attempt{}, errTryAgain
-	case method.Ref().ID == "" && vault.Capabilities().Confirm == ports.ConfirmWithSource && method.Status == core.MethodPending:
+	case method.Ref().ID == "" && waits && method.Status == core.MethodPending:
 		return Attempt{Method: method, Action: ports.BuyerAction{Type: ports.ActionTokenize}}, nil
 	case method.Ref().ID == "":
 		return Attempt{}, errTryAgain // settled since the method was read

@@ -285,6 +285,39 @@ func TestTheSameCallAgainGoesOn(t *testing.T) {
 	}
 }
 
+func TestARepeatedCallIsNotSentOnceItsKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, d := opened(t, h, false)
+	save(t, h, d.ID)
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	_, err := h.Disputes.Submit(t.Context(), d.ID, "key", byAPI)
+	require.NoError(t, err)
+	h.Clock.Advance(25 * time.Hour)
+	d, err = h.Disputes.Submit(t.Context(), d.ID, "key", byAPI)
+	require.NoError(t, err)
+	require.Equal(t, core.DisputeUnderReview, d.Status, "a look shows it")
+	require.Equal(t, 1, h.Provider.CallsOf("SubmitEvidence"))
+}
+
+// An answer that did not arrive must not keep the next one back until the deadline is over.
+func TestAnAnswerThatALookRefutesCanBeGivenAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, d := opened(t, h, false)
+	save(t, h, d.ID)
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err := h.Disputes.Submit(t.Context(), d.ID, "key", byAPI)
+	require.NoError(t, err)
+	h.Clock.Advance(25 * time.Hour)
+	h.RunDue()
+	require.True(t, stored(t, h, d.ID).SubmittedAt.IsZero())
+	save(t, h, d.ID)
+	d, err = h.Disputes.Submit(t.Context(), d.ID, "another", byAPI)
+	require.NoError(t, err)
+	require.Equal(t, core.DisputeUnderReview, d.Status)
+}
+
 func TestGivingIn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -210,27 +210,41 @@ func (s *Service) settle(ctx context.Context, dispute core.Dispute, op core.Oper
 
 // resume gives a repeated call what its first led to.
 func (s *Service) resume(ctx context.Context, id core.DisputeID, op core.Operation, cause core.Cause) (core.Dispute, error) {
+	op, err := s.calls.Resume(ctx, op, s, cause)
+	if err != nil {
+		return core.Dispute{}, err
+	}
 	dispute, err := s.store.Dispute(ctx, id)
 	if err != nil {
 		return dispute, err
 	}
-	if !op.Status.Settled() {
-		if op, err = s.calls.Again(ctx, op.ID); err != nil {
-			return dispute, err
-		}
+	if err := calls.Replayed(op); !errors.Is(err, core.ErrOperationOpen) {
+		return dispute, err
 	}
-	if !op.Status.Settled() {
-		return s.send(ctx, op, cause)
-	}
-	return dispute, calls.Replayed(op)
+	return dispute, nil // settled later
 }
 
-// LookUp implements [calls.Sender]: a look at the dispute shows whether the call took effect.
+// LookUp implements [calls.Sender]: a look at the dispute shows whether the call took effect. Where it
+// did not and could still be made, it is given up, so that it can be made again before the deadline.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	dispute, err := s.store.Dispute(ctx, core.DisputeID(op.Subject))
 	if err != nil {
 		return err
 	}
-	_, err = s.observer.Sync(ctx, dispute.Ref(), core.Cause{Kind: core.CauseRepair})
+	cause := core.Cause{Kind: core.CauseRepair}
+	observation, err := s.observer.Sync(ctx, dispute.Ref(), cause)
+	if err != nil {
+		return err
+	}
+	dispute = observation.Dispute
+	open := op.Kind == core.OpSubmitEvidence && dispute.CanSubmit || op.Kind == core.OpAcceptDispute && dispute.CanAccept
+	if dispute.Status.Closed() || !open {
+		return nil
+	}
+	refuted, err := s.calls.Refuted(ctx, op.ID)
+	if err != nil || refuted == nil {
+		return err
+	}
+	_, err = s.observer.SettleDispute(ctx, op, nil, refuted, cause)
 	return err
 }

@@ -82,6 +82,12 @@ func (s *Service) applyLocked(ctx context.Context, tx *work, checkout core.Check
 		}
 	}
 	billed := payment.Subscription != "" // what becomes of it is its provider's to decide
+	if billed && application.Moved && payment.Status == core.PaymentSucceeded {
+		// Its subscription may be one that nobody needs.
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID}); err != nil {
+			return ports.Observation{}, err
+		}
+	}
 	givenUp := payment.Status == core.PaymentFailed && seen.Payable && !billed
 	if application.Moved && givenUp {
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID}); err != nil {

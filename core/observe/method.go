@@ -164,6 +164,11 @@ func (s *Service) applyMethodLocked(ctx context.Context, tx *work, checkout core
 			return ports.Observation{}, err
 		}
 	}
+	// One that took its provider's method from another row is the one that counts.
+	second := application.Moved && method.Status == core.MethodActive && checkout.SupersededMethod(method) && found.twin == ""
+	if second {
+		application.Anomaly, application.Verdict = true, core.Impossible
+	}
 	if application.Anomaly && application.Reason != core.ReasonOtherObject {
 		tx.odds(core.ObjectMethod)
 	}
@@ -171,6 +176,11 @@ func (s *Service) applyMethodLocked(ctx context.Context, tx *work, checkout core
 		entry := s.record.SubjectEntry(ctx, string(method.ID), "", string(method.Status), core.TimelineObservation, cause)
 		entry.From, entry.Verdict, entry.Reason, entry.Status = string(held.Status), application.Verdict.String(), application.Reason, seen.ForeignStatus
 		if err := tx.AppendTimeline(ctx, entry); err != nil {
+			return ports.Observation{}, err
+		}
+	}
+	if second {
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobDropMethod, Subject: string(method.ID)}); err != nil {
 			return ports.Observation{}, err
 		}
 	}
@@ -214,6 +224,12 @@ func (s *Service) methodMoved(ctx context.Context, tx ports.Tx, checkout core.Ch
 	next, err := tx.UpdateCheckout(ctx, next)
 	if err != nil || event == "" {
 		return err
+	}
+	if next.Lease != string(method.ID) {
+		// Another attempt is open beside the one that was saved: nobody needs it.
+		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobDropMethod, Subject: next.Lease}); err != nil {
+			return err
+		}
 	}
 	if next.Subscription != "" {
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobSwapMethod, Subject: string(method.ID)}); err != nil {
@@ -296,7 +312,9 @@ func (s *Service) SettleMethod(ctx context.Context, op core.Operation, snapshot 
 			return nil
 		}
 		lookAgain = held.Version != before.Version || settled.Attempts > 1
-		if lookAgain && held.Ref().ID != "" {
+		// At some providers nothing but this answer ever names the method that was saved.
+		names := held.ProviderMethodID == "" && snapshot.Ref.ID != ""
+		if lookAgain && held.Ref().ID != "" && !names {
 			return nil
 		}
 		observation, err := s.applyMethodLocked(ctx, tx, checkout, held, *snapshot, found, cause)

@@ -16,6 +16,9 @@ const (
 	syncedNoteEvery = time.Minute
 	// resyncDelay is when a subscription is looked at again of whose invoices not all could be.
 	resyncDelay = 30 * time.Second
+	// abandonedDelay is when one that was given up is looked at once more: some providers do not end
+	// what nobody agreed to, and should its buyer do so all the same, no event may come.
+	abandonedDelay = 24 * time.Hour
 )
 
 // sight is a subscription's snapshot with what of ours it names, put together before its
@@ -209,6 +212,11 @@ func (s *Service) applySubscriptionLocked(ctx context.Context, tx *work, checkou
 	application := core.ApplySubscriptionSnapshot(held, seen.SubscriptionSnapshot, seen.prices)
 	next := application.Subscription
 	now := s.clock.Now()
+	doubled := application.Moved && checkout.Doubled(next)
+	if doubled {
+		next.Anomaly = core.ReasonOverpaid
+		application.Anomaly, application.Verdict, application.Reason = true, core.Impossible, core.ReasonOverpaid
+	}
 	if application.Changed || application.Reason != core.ReasonOtherObject && now.Sub(held.SyncedAt) >= syncedNoteEvery {
 		next.SyncedAt = now
 		if application.Changed {
@@ -416,8 +424,10 @@ func (s *Service) AbandonSubscription(ctx context.Context, id core.SubscriptionI
 		if next.Status == held.Status {
 			return core.ErrPaymentInProgress
 		}
-		subscription, err = s.moveSubscription(ctx, tx, checkout, held, next, "", cause)
-		return err
+		if subscription, err = s.moveSubscription(ctx, tx, checkout, held, next, "", cause); err != nil || !next.Exists() {
+			return err
+		}
+		return tx.Enqueue(ctx, ports.Job{Kind: ports.JobSyncSubscription, Subject: string(id), Delay: abandonedDelay})
 	})
 	if err != nil {
 		return subscription, fmt.Errorf("abandon %s: %w", id, err)

@@ -82,7 +82,7 @@ func (s *Service) prepareCharge(ctx context.Context, in Charge) (core.Payment, c
 		if method, err = tx.LockMethod(ctx, method.ID); err != nil {
 			return err
 		}
-		if err := method.Chargeable(); err != nil {
+		if err := chargeable(ctx, tx, method); err != nil {
 			return err
 		}
 		payment = core.NewCharge(core.NewID[core.PaymentID](s.ids.UUID()), method, amount, orDefault(in.Capture, core.CaptureAutomatic), s.clock.Now())
@@ -101,6 +101,37 @@ func (s *Service) prepareCharge(ctx context.Context, in Charge) (core.Payment, c
 		return err
 	})
 	return payment, op, err
+}
+
+// chargeable reports why a method, which is locked, cannot be charged, or nil: also one whose removal
+// was asked for and is not settled.
+func chargeable(ctx context.Context, tx ports.Tx, method core.SavedMethod) error {
+	if err := method.Chargeable(); err != nil {
+		return err
+	}
+	operations, err := tx.SubjectOperations(ctx, string(method.ID))
+	if err != nil {
+		return err
+	}
+	for _, op := range operations {
+		if op.Kind == core.OpDetachMethod && !op.Status.Settled() {
+			return core.ErrMethodNotUsable
+		}
+	}
+	return nil
+}
+
+// covered reports why the buyer's consent does not cover a charge, or nil: what they allowed for a
+// subscription is for that alone.
+func (s *Service) covered(ctx context.Context, consent *core.Consent) error {
+	if consent == nil || consent.Checkout == "" {
+		return nil // whether there is one at all is the method's to say
+	}
+	checkout, err := s.store.Checkout(ctx, consent.Checkout)
+	if err == nil && checkout.Subscription != "" {
+		return core.ErrMethodNotUsable
+	}
+	return err
 }
 
 func (s *Service) checkCharge(ctx context.Context, in Charge) (core.SavedMethod, core.Money, error) {
@@ -128,6 +159,9 @@ func (s *Service) checkCharge(ctx context.Context, in Charge) (core.SavedMethod,
 		return method, amount, fields.Err()
 	}
 	if err := method.Chargeable(); err != nil {
+		return method, amount, err
+	}
+	if err := s.covered(ctx, method.Consent); err != nil {
 		return method, amount, err
 	}
 	provider, err := s.account(method.Account)
@@ -171,7 +205,8 @@ func (s *Service) charged(ctx context.Context, payment core.Payment, err error) 
 	}
 	checkout, openErr := s.openInstead(ctx, payment)
 	if openErr != nil {
-		return charged, errors.Join(err, openErr)
+		// The refusal is for good, and is told once its buyer has a place to go to.
+		return charged, openErr
 	}
 	charged.Checkout = checkout
 	return charged, err

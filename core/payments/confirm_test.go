@@ -256,6 +256,21 @@ func TestALostConfirmationIsFoundByReference(t *testing.T) {
 	require.Equal(t, 1, h.Provider.CallsOf("ConfirmPayment"))
 }
 
+// A token that was used already would be declined, though its first use took the money.
+func TestARepeatedConfirmationIsNotSentOnceItsKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	h := confirming(t, ports.ConfirmWithSource)
+	p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	_, _, err := h.Payments.Confirm(t.Context(), p.Checkout, p.ID, portstest.FakeSource(portstest.CardSucceeds))
+	require.ErrorIs(t, err, core.ErrPaymentInProgress)
+	h.Clock.Advance(25 * time.Hour)
+	p, _, err = h.Payments.Confirm(t.Context(), p.Checkout, p.ID, portstest.FakeSource(portstest.CardSucceeds))
+	require.NoError(t, err)
+	require.Equal(t, core.PaymentSucceeded, p.Status)
+	require.Equal(t, 1, h.Provider.CallsOf("ConfirmPayment"))
+}
+
 func TestAnAttemptThatWasNeverSentIsGivenUpWithoutACall(t *testing.T) {
 	t.Parallel()
 	for name, giveUp := range map[string]func(*testing.T, *coretest.House, core.Payment) error{

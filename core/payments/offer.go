@@ -127,12 +127,3 @@ func quantityOf(c core.Checkout) int64 {
 	}
 	return c.LineItems[0].Quantity
 }
-
-// Redirected is a buyer's next step as the checkout's flow wants it: where buyers agree on the
-// provider's own page, they are sent there.
-func Redirected(c core.Checkout, action ports.BuyerAction) ports.BuyerAction {
-	if c.Flow == core.FlowRedirect && action.URL != "" {
-		action.Type = ports.ActionRedirect
-	}
-	return action
-}

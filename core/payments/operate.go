@@ -218,6 +218,20 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 // settledBySight reports whether an error hints at a state that we have not seen.
 func settledBySight(err *core.ProviderError) bool { return err.Class == core.ClassInvalid }
 
+// resumeForgotten is resume for an open operation whose key its provider may have forgotten: sending
+// it again could have a second effect, so it is looked for. One that is not found stays open.
+func (s *Service) resumeForgotten(ctx context.Context, op core.Operation, provider ports.Provider) (core.Payment, error) {
+	if err := s.lookUp(ctx, op, provider); err != nil {
+		return core.Payment{}, err
+	}
+	op, err := s.store.Operation(ctx, op.ID)
+	if err == nil && op.Status.Settled() {
+		return s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
+	}
+	payment, readErr := s.store.Payment(ctx, op.Payment)
+	return payment, errors.Join(err, readErr)
+}
+
 // resume gives a repeated call what its first led to.
 func (s *Service) resume(ctx context.Context, op core.Operation, cause core.Cause) (core.Payment, error) {
 	payment, err := s.store.Payment(ctx, op.Payment)
@@ -233,6 +247,13 @@ func (s *Service) resume(ctx context.Context, op core.Operation, cause core.Caus
 		}
 		return payment, &core.RefusedError{Failure: *op.Failure}
 	case core.OperationPending, core.OperationUnknown:
+	}
+	provider, err := s.account(op.Account)
+	if err != nil {
+		return payment, err
+	}
+	if s.calls.Forgotten(op, provider) {
+		return s.resumeForgotten(ctx, op, provider)
 	}
 	if op, err = s.calls.Again(ctx, op.ID); err != nil {
 		return payment, err

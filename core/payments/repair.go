@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -74,31 +73,14 @@ func (s *Service) settleOpen(ctx context.Context, id core.PaymentID) error {
 // settleOne tries to learn the outcome of one operation and reports whether it is
 // settled now.
 func (s *Service) settleOne(ctx context.Context, op core.Operation) (bool, error) {
-	provider, err := s.account(op.Account)
-	if err != nil {
+	_, err := s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
+	if _, refused := errors.AsType[*core.RefusedError](err); err != nil && !refused {
 		return false, err
-	}
-	if s.keyForgotten(op, provider) {
-		if err := s.lookUp(ctx, op, provider); err != nil {
-			return false, err
-		}
-	} else {
-		_, err := s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
-		var refused *core.RefusedError
-		if err != nil && !errors.As(err, &refused) {
-			return false, err
-		}
 	}
 	if op, err = s.store.Operation(ctx, op.ID); err != nil {
 		return false, err
 	}
 	return op.Status.Settled(), nil
-}
-
-// keyForgotten reports whether the provider may have forgotten the operation's key, so
-// that sending it again could have a second effect.
-func (s *Service) keyForgotten(op core.Operation, provider ports.Provider) bool {
-	return s.clock.Now().Sub(op.CreatedAt)+calls.TimeMax >= provider.Capabilities().KeyKept
 }
 
 // lookUp finds an operation's object by our own reference and has it looked at; a sight
@@ -136,11 +118,15 @@ func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.
 }
 
 // ClosePayment closes, at the provider, a payment that was given up or that took money
-// a second time for the same checkout; what was taken goes back. It is the handler of [ports.JobClosePayment].
+// a second time for the same checkout, itself or for a subscription that nobody needs; what was taken
+// goes back. It is the handler of [ports.JobClosePayment].
 func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 	payment, err := s.store.Payment(ctx, job.Payment)
 	if err != nil {
 		return fmt.Errorf("close %s: %w", job.Payment, err)
+	}
+	if payment.Subscription != "" {
+		return s.closeBilled(ctx, payment)
 	}
 	var checkout core.Checkout
 	if payment.Checkout != "" {
@@ -171,6 +157,29 @@ func (s *Service) ClosePayment(ctx context.Context, job ports.Job) error {
 		return nil // it moved on; the look that followed has recorded how
 	}
 	return err
+}
+
+// closeBilled gives back what a subscription was paid whose checkout another one completed. All else
+// that billing asked for is its provider's to decide.
+func (s *Service) closeBilled(ctx context.Context, payment core.Payment) error {
+	if payment.Status != core.PaymentSucceeded || !payment.Refundable().IsPositive() {
+		return nil
+	}
+	subscription, err := s.store.Subscription(ctx, payment.Subscription)
+	if err != nil {
+		return fmt.Errorf("close %s: %w", payment.ID, err)
+	}
+	if subscription.Checkout == "" {
+		return nil
+	}
+	checkout, err := s.store.Checkout(ctx, subscription.Checkout)
+	if err != nil {
+		return fmt.Errorf("close %s: %w", payment.ID, err)
+	}
+	if !checkout.Superseded(subscription) {
+		return nil
+	}
+	return s.settings.GiveBack(ctx, payment.ID, core.Cause{Kind: core.CauseTimer})
 }
 
 // refusal turns a call's error into what the caller is told.

@@ -45,15 +45,19 @@ type Service struct {
 	record    *record.Recorder
 	calls     *calls.Desk
 	settings  Settings
-	closers   map[core.CheckoutMode]Closer
+	closers   map[core.CheckoutMode]closer
 }
 
-// Closer gives up the attempt that holds a checkout's lease, by its id, if it only waits for its
+// closer gives up the attempt that holds a checkout's lease, by its id, if it only waits for its
 // buyer; [core.ErrPaymentInProgress] where it may still come to something.
-type Closer func(ctx context.Context, lease string, cause core.Cause) error
+type closer = func(ctx context.Context, lease string, cause core.Cause) error
 
-// CloseWith says who gives up the attempts of a mode. It is for the wiring, before the first call.
-func (s *Service) CloseWith(mode core.CheckoutMode, closer Closer) { s.closers[mode] = closer }
+// CloseWith says who gives up the attempts of a mode: closer is for one that only waits for its
+// buyer, and is [core.ErrPaymentInProgress] where it may still come to something. It is for the
+// wiring, before the first call.
+func (s *Service) CloseWith(mode core.CheckoutMode, closer func(ctx context.Context, lease string, cause core.Cause) error) {
+	s.closers[mode] = closer
+}
 
 // Settings is what the use cases need to know of the configuration.
 type Settings struct {
@@ -78,7 +82,7 @@ func New(store ports.Store, providers ports.Providers, observer ports.Observer, 
 		store: store, providers: providers, observer: observer, clock: clock, ids: ids,
 		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
 	}
-	s.closers = map[core.CheckoutMode]Closer{core.ModePayment: func(ctx context.Context, lease string, cause core.Cause) error {
+	s.closers = map[core.CheckoutMode]closer{core.ModePayment: func(ctx context.Context, lease string, cause core.Cause) error {
 		return s.closeLease(ctx, core.PaymentID(lease), cause)
 	}}
 	return s

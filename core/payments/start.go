@@ -209,7 +209,7 @@ func (s *Service) createAgain(ctx context.Context, payment core.Payment, provide
 		if op.Kind != core.OpCreatePayment || op.Status.Settled() {
 			continue
 		}
-		if s.keyForgotten(op, provider) {
+		if s.calls.Forgotten(op, provider) {
 			return Attempt{}, core.ErrPaymentInProgress
 		}
 		if op, err = s.calls.Again(ctx, op.ID); err != nil {

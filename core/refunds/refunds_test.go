@@ -256,6 +256,52 @@ func TestWhatCannotBeSettledStaysUnknown(t *testing.T) {
 	require.NotEmpty(t, h.Store.GivenUp())
 }
 
+// A storefront that comes back late with the same call must not have the money go back twice.
+func TestARepeatedCallIsNotSentOnceItsKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]func(*coretest.House){
+		"not done":          func(h *coretest.House) { h.Provider.FailNext(portstest.NoAnswer()) },
+		"done and not told": func(h *coretest.House) { h.Provider.FailNextAfterCommit(portstest.NoAnswer()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			in := of(h.Paid(), 400)
+			in.RequestKey = "key"
+			trouble(h)
+			first := create(t, h, in)
+			h.Clock.Advance(25 * time.Hour)
+			again := create(t, h, in)
+			require.Equal(t, first.ID, again.ID)
+			require.Equal(t, 1, h.Provider.CallsOf("RefundPayment"))
+			want := core.RefundPending
+			if name == "done and not told" {
+				want = core.RefundSucceeded
+			}
+			require.Equal(t, want, again.Status)
+		})
+	}
+}
+
+// What was surely never done must not keep its amount for ever.
+func TestARefundThatNeverWentOutFreesItsAmount(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Paid()
+	h.Provider.Fault(t, portstest.FaultError429)
+	_, err := h.Refunds.Create(t.Context(), of(p, 400))
+	require.Error(t, err)
+	h.Clock.Advance(25 * time.Hour) // nobody was there to try again
+	h.RunAll()
+	page, err := h.Refunds.List(t.Context(), ports.RefundFilter{Payment: p.ID}, core.PageRequest{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+	require.Equal(t, core.RefundFailed, page.Items[0].Status)
+	require.Equal(t, 1, h.Provider.CallsOf("RefundPayment"))
+	require.Equal(t, core.RefundSucceeded, create(t, h, of(p, coretest.Price)).Status)
+	require.Empty(t, h.Store.GivenUp())
+}
+
 // A call that did not go out can be made again under its key.
 func TestARefundThatWasNotSent(t *testing.T) {
 	t.Parallel()

@@ -56,15 +56,13 @@ func (s *Service) resume(ctx context.Context, refund core.Refund, cause core.Cau
 		return refund, err
 	}
 	for _, op := range operations {
-		if !op.Status.Settled() {
-			if op, err = s.calls.Again(ctx, op.ID); err != nil {
-				return refund, err
-			}
+		if op, err = s.calls.Resume(ctx, op, s, cause); err != nil {
+			return refund, err
 		}
-		if !op.Status.Settled() {
-			return s.send(ctx, op, cause)
+		if refund, err = s.store.Refund(ctx, refund.ID); err != nil {
+			return refund, err
 		}
-		if err := calls.Replayed(op); err != nil {
+		if err := calls.Replayed(op); err != nil && !errors.Is(err, core.ErrOperationOpen) {
 			return refund, err
 		}
 	}
@@ -72,7 +70,9 @@ func (s *Service) resume(ctx context.Context, refund core.Refund, cause core.Cau
 }
 
 // LookUp implements [calls.Sender]: the refund is found in the provider's list by our id, or, where
-// the provider keeps none, as one of the amount that nobody else here asked for.
+// the provider keeps none, as one of the amount that nobody else here asked for. One that no call is
+// known to have made, and that is not in the whole list, was never made. One of unknown outcome keeps
+// its amount, for staff.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	refunder, err := s.refunder(op.Account)
 	if err != nil {
@@ -104,8 +104,16 @@ func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 			found = &seen // the list is newest first: the oldest one stays
 		}
 	}
-	if found == nil {
+	if found == nil && (op.Status != core.OperationPending || len(list) >= ports.RefundsMax) {
 		return nil
+	}
+	if found == nil {
+		refuted, err := s.calls.Refuted(ctx, op.ID)
+		if err != nil || refuted == nil {
+			return err
+		}
+		_, err = s.observer.SettleRefund(ctx, op, nil, refuted, core.Cause{Kind: core.CauseRepair})
+		return err
 	}
 	_, err = s.observer.SettleRefund(ctx, op, found, nil, core.Cause{Kind: core.CauseRepair})
 	return err

@@ -165,6 +165,6 @@ func (s *Service) changeOf(ctx context.Context, subscription core.Subscription, 
 	counterpart, err := s.store.PriceAccount(ctx, asked.Price, op.Account)
 	return ports.ChangeSubscription{
 		Ref: subscription.Ref(), Price: price, ProviderPrice: counterpart.ProviderPriceID, Quantity: asked.Quantity, Prorate: asked.Prorate, At: asked.At,
-		ReturnURL: s.settings.URL.CheckoutReturn(subscription.Checkout), CancelURL: s.settings.URL.CheckoutPage(subscription.Checkout),
+		ReturnURL: s.url.CheckoutReturn(subscription.Checkout), CancelURL: s.url.CheckoutPage(subscription.Checkout),
 	}, err
 }

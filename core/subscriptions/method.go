@@ -35,7 +35,7 @@ func (s *Service) MethodLink(ctx context.Context, verb Verb) (MethodLink, error)
 	}
 	if can.SwapMethod {
 		checkout, err := s.openMethodCheckout(ctx, subscription, verb.RequestKey)
-		return MethodLink{URL: s.settings.URL.CheckoutPage(checkout.ID), Checkout: checkout}, err
+		return MethodLink{URL: s.url.CheckoutPage(checkout.ID), Checkout: checkout}, err
 	}
 	provider, err := s.subscriber(subscription.Account)
 	if err != nil {

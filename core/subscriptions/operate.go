@@ -230,9 +230,11 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 }
 
 // LookUp implements [calls.Sender]. A price's counterpart does no harm where it was made after all,
-// nor does a subscription that the buyer has to agree to and never saw: those are given up.
+// nor does a subscription that the buyer has to agree to and never saw: those are given up. So is what
+// a look at the subscription does not show: it would stand in the way of every other call, of its end,
+// too.
 func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
-	forgotten := &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
+	forgotten := calls.KeyForgotten(op)
 	cause := core.Cause{Kind: core.CauseRepair}
 	if op.Kind == core.OpCreatePrice {
 		return s.settlePrice(ctx, op, forgotten, "")
@@ -242,8 +244,7 @@ func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 		return err
 	}
 	if subscription.Exists() {
-		_, err = s.observer.Sync(ctx, subscription.Ref(), cause)
-		return err
+		return s.lookUpVerb(ctx, subscription, op, cause)
 	}
 	provider, err := s.subscriber(op.Account)
 	if err != nil {
@@ -253,5 +254,22 @@ func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 		return nil // money may have moved: it stays open, for staff, until an event shows it
 	}
 	_, err = s.observer.SettleSubscription(ctx, op, nil, forgotten, cause)
+	return err
+}
+
+// lookUpVerb does it for an operation on a subscription that exists.
+func (s *Service) lookUpVerb(ctx context.Context, subscription core.Subscription, op core.Operation, cause core.Cause) error {
+	if op.Kind == core.OpSwapMethod {
+		_, err := s.send(ctx, subscription, op, cause) // no look shows it, and twice is as good as once
+		return err
+	}
+	if _, err := s.observer.Sync(ctx, subscription.Ref(), cause); err != nil {
+		return err
+	}
+	refuted, err := s.calls.Refuted(ctx, op.ID)
+	if err != nil || refuted == nil {
+		return err
+	}
+	_, err = s.observer.SettleSubscription(ctx, op, nil, refuted, cause)
 	return err
 }

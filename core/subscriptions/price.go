@@ -26,7 +26,7 @@ func (s *Service) CreatePrice(ctx context.Context, in NewPrice) (core.Price, err
 	fields := &check.Fields{}
 	price := core.Price{
 		ID: core.NewID[core.PriceID](s.ids.UUID()), Name: in.Name, RequestKey: in.RequestKey,
-		Environment: s.settings.Environment, CreatedAt: s.clock.Now(),
+		Environment: s.environment, CreatedAt: s.clock.Now(),
 	}
 	fields.Text("name", in.Name, 1, check.ItemNameMax)
 	if currency := fields.Currency("currency", in.Currency); currency != "" {

@@ -12,8 +12,6 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
-	"github.com/paydesk/paydesk/core/customers"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -30,28 +28,54 @@ const (
 	cancelAhead = time.Hour
 )
 
+// Checkouts is what is needed of the service of checkouts.
+type Checkouts interface {
+	// Offered gives an account's provider where it can serve a checkout, and
+	// [core.ErrAccountNotOffered] otherwise.
+	Offered(ctx context.Context, account core.AccountName, c core.Checkout) (ports.Provider, error)
+	// CloseWith says who gives up the attempts of a mode.
+	CloseWith(mode core.CheckoutMode, closer func(ctx context.Context, lease string, cause core.Cause) error)
+}
+
+// Customers is what is needed of the service of customers.
+type Customers interface {
+	// Account gives the provider's id of a customer at an account, and has the counterpart made where
+	// there is none yet; empty where the provider knows no customers. An outcome that is not known yet
+	// is [core.ErrPaymentInProgress].
+	Account(ctx context.Context, id core.CustomerID, account core.AccountName) (string, error)
+}
+
+// Refunds is what is needed of the service of refunds.
+type Refunds interface {
+	// GiveBack gives back all that is left of a payment that nobody needs; nil where nothing is left,
+	// [ports.ErrJobGivenUp] where it cannot be.
+	GiveBack(ctx context.Context, payment core.PaymentID, cause core.Cause) error
+}
+
 // Service holds the use cases. It is safe for concurrent use and keeps no state.
 type Service struct {
-	store     ports.Store
-	providers ports.Providers
-	observer  ports.Observer
-	payments  *payments.Service  // knows which accounts a checkout is offered
-	customers *customers.Service // makes the customers' counterparts
-	clock     ports.Clock
-	ids       ports.IDs
-	record    *record.Recorder
-	calls     *calls.Desk
-	settings  payments.Settings
+	store       ports.Store
+	providers   ports.Providers
+	observer    ports.Observer
+	checkouts   Checkouts
+	customers   Customers
+	refunds     Refunds
+	clock       ports.Clock
+	ids         ports.IDs
+	record      *record.Recorder
+	calls       *calls.Desk
+	environment core.Environment
+	url         core.PublicURL
 }
 
 // New makes the service, which gives up the attempts of checkouts of the mode subscription from then
 // on.
-func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts *payments.Service, buyers *customers.Service, clock ports.Clock,
-	ids ports.IDs, recorder *record.Recorder, settings payments.Settings,
+func New(store ports.Store, providers ports.Providers, observer ports.Observer, checkouts Checkouts, buyers Customers, refunds Refunds,
+	clock ports.Clock, ids ports.IDs, recorder *record.Recorder, environment core.Environment, url core.PublicURL,
 ) *Service {
 	s := &Service{
-		store: store, providers: providers, observer: observer, payments: checkouts, customers: buyers, clock: clock, ids: ids,
-		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), settings: settings,
+		store: store, providers: providers, observer: observer, checkouts: checkouts, customers: buyers, refunds: refunds, clock: clock, ids: ids,
+		record: recorder, calls: calls.New(store, providers, clock, ids, recorder), environment: environment, url: url,
 	}
 	checkouts.CloseWith(core.ModeSubscription, s.closeLease)
 	return s

@@ -9,7 +9,6 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
-	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -47,7 +46,7 @@ func (s *Service) Start(ctx context.Context, id core.CheckoutID, account core.Ac
 		if checkout.Mode != core.ModeSubscription {
 			return Attempt{}, fmt.Errorf("start subscription of %s: %w", id, core.ErrAccountNotOffered)
 		}
-		if _, err := s.payments.Offered(ctx, account, checkout); err != nil {
+		if _, err := s.checkouts.Offered(ctx, account, checkout); err != nil {
 			return Attempt{}, err
 		}
 		provider, err := s.subscriber(account)
@@ -61,7 +60,7 @@ func (s *Service) Start(ctx context.Context, id core.CheckoutID, account core.Ac
 			attempt, err = s.goOn(ctx, checkout, provider)
 		}
 		if !errors.Is(err, errTryAgain) {
-			attempt.Action = payments.Redirected(checkout, attempt.Action)
+			attempt.Action = attempt.Action.In(checkout.Flow)
 			return attempt, err
 		}
 	}
@@ -189,7 +188,7 @@ func (s *Service) creation(ctx context.Context, subscription core.Subscription, 
 	return ports.CreateSubscription{
 		Subscription: subscription.ID, Customer: subscription.Customer, ProviderCustomer: asked.Customer, Email: checkout.Buyer.Email, Name: checkout.Buyer.Name,
 		Price: price, ProviderPrice: asked.Price, Quantity: item.Quantity, Source: op.Source,
-		ReturnURL: s.settings.URL.CheckoutReturn(checkout.ID), CancelURL: s.settings.URL.CheckoutPage(checkout.ID), StartAt: asked.At,
+		ReturnURL: s.url.CheckoutReturn(checkout.ID), CancelURL: s.url.CheckoutPage(checkout.ID), StartAt: asked.At,
 	}, err
 }
 
@@ -303,7 +302,7 @@ func (s *Service) closeLease(ctx context.Context, lease string, cause core.Cause
 		return core.ErrCheckoutComplete
 	}
 	if subscription.Exists() && subscription.Status == core.SubscriptionIncomplete {
-		_, err := s.cancelNow(ctx, id, "", cause)
+		_, err := s.cancelNow(ctx, Verb{Subscription: id, Cause: cause}, nil)
 		if _, refused := errors.AsType[*core.RefusedError](err); err != nil && !refused {
 			return err
 		}

@@ -364,8 +364,46 @@ func TestAnotherAccountIsChosen(t *testing.T) {
 		require.Equal(t, core.SubscriptionCanceled, h.Subscription(first.Subscription.ID).Status, "nobody pays twice")
 		require.Equal(t, core.SubscriptionActive, h.Subscription(other.Subscription.ID).Status)
 		require.Equal(t, other.Subscription.ID, h.Checkout(checkout.ID).Subscription)
+		require.Equal(t, 1, h.Odd.Of(core.ObjectSubscription))
+		require.Equal(t, core.ReasonOverpaid, h.Subscription(first.Subscription.ID).Anomaly)
 		require.Empty(t, h.Store.GivenUp())
+
+		paid := paymentsOf(t, h, first.Subscription.ID)
+		require.Len(t, paid, 1)
+		require.Equal(t, core.PaymentSucceeded, paid[0].Status)
+		require.True(t, paid[0].Refundable().IsZero(), "what was taken went back")
+		require.True(t, paymentsOf(t, h, other.Subscription.ID)[0].AmountRefunded.IsZero())
 	})
+}
+
+// The money of one that nobody needs may arrive only after it was ended.
+func TestLateMoneyOfASecondSubscriptionGoesBack(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Confirming(ports.ConfirmAfterApproval)
+	checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+	first, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	other, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.OtherAccount)
+	require.NoError(t, err)
+	require.True(t, h.Other.Subscribe(other.Subscription.ProviderSubscriptionID, portstest.CardSucceeds))
+	_, _, err = h.Subscriptions.Look(t.Context(), checkout.ID, other.Subscription.ID)
+	require.NoError(t, err)
+	require.True(t, h.Provider.Subscribe(first.Subscription.ProviderSubscriptionID, portstest.CardSucceeds))
+	seen, err := h.Provider.GetSubscription(t.Context(), core.ProviderRef{Account: coretest.Account, Kind: core.ObjectSubscription, ID: first.Subscription.ProviderSubscriptionID})
+	require.NoError(t, err)
+	payment := seen.Invoices[0].Payment.ID
+	arrives := h.Provider.Hold(payment)
+	h.Told("evt_1", core.ObjectSubscription, first.Subscription.ProviderSubscriptionID)
+	h.RunAll()
+	require.Equal(t, core.SubscriptionCanceled, h.Subscription(first.Subscription.ID).Status)
+	require.Equal(t, core.PaymentProcessing, paymentsOf(t, h, first.Subscription.ID)[0].Status)
+	arrives()
+	h.Told("evt_2", core.ObjectPayment, payment)
+	h.RunAll()
+	require.Equal(t, core.PaymentSucceeded, paymentsOf(t, h, first.Subscription.ID)[0].Status)
+	require.True(t, paymentsOf(t, h, first.Subscription.ID)[0].Refundable().IsZero())
+	require.Empty(t, h.Store.GivenUp())
 }
 
 func TestACheckoutExpiresWithItsAttempt(t *testing.T) {

@@ -65,18 +65,22 @@ func (s *Service) Resume(ctx context.Context, verb Verb) (Outcome, error) {
 	return s.endHere(ctx, verb, false)
 }
 
-// Cancel ends a subscription, now or when the paid period ends. One that has ended stays so. Where
-// the provider only ends at once, the end that is to come is kept here and brought in time.
+// Cancel ends a subscription, now or when the paid period ends. One that has ended is
+// [core.ErrSubscriptionEnded]; one that ends with its period may be ended so again, without effect.
+// Where the provider only ends at once, the end that is to come is kept here and brought in time.
 func (s *Service) Cancel(ctx context.Context, verb Verb, atPeriodEnd bool) (Outcome, error) {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
 	if !atPeriodEnd {
-		return s.cancelNow(ctx, verb.Subscription, verb.RequestKey, verb.Cause)
+		return s.cancelNow(ctx, verb, core.ErrSubscriptionEnded)
 	}
 	here := false
 	outcome, err := s.operate(ctx, verb, func(subscription core.Subscription) (asking, error) {
 		here = false
-		if subscription.Status == core.SubscriptionCanceled || subscription.CancelAtPeriodEnd {
+		if subscription.Status == core.SubscriptionCanceled {
+			return asking{}, core.ErrSubscriptionEnded
+		}
+		if subscription.CancelAtPeriodEnd {
 			return asking{}, nil
 		}
 		can, err := s.abilities(subscription)
@@ -97,11 +101,12 @@ func (s *Service) Cancel(ctx context.Context, verb Verb, atPeriodEnd bool) (Outc
 	return s.endHere(ctx, verb, true)
 }
 
-// cancelNow ends a subscription at once, also one that never ran.
-func (s *Service) cancelNow(ctx context.Context, id core.SubscriptionID, key core.RequestKey, cause core.Cause) (Outcome, error) {
-	return s.operate(ctx, Verb{Subscription: id, RequestKey: key, Cause: cause}, func(subscription core.Subscription) (asking, error) {
+// cancelNow ends a subscription at once, also one that never ran. ended is for one that has ended;
+// nil where that is as good.
+func (s *Service) cancelNow(ctx context.Context, verb Verb, ended error) (Outcome, error) {
+	return s.operate(ctx, verb, func(subscription core.Subscription) (asking, error) {
 		if subscription.Status == core.SubscriptionCanceled {
-			return asking{}, nil
+			return asking{}, ended
 		}
 		provider, err := s.subscriber(subscription.Account)
 		switch {

@@ -1,7 +1,9 @@
 package subscriptions_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
@@ -63,9 +66,10 @@ func TestAnEndNow(t *testing.T) {
 		require.Equal(t, core.SubscriptionCanceled, ended.Subscription.Status)
 	}
 	require.Equal(t, 1, h.Provider.CallsOf("CancelSubscription"))
-	ended, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end again"), true)
-	require.NoError(t, err)
-	require.Equal(t, core.SubscriptionCanceled, ended.Subscription.Status)
+	for _, later := range []bool{true, false} {
+		_, err := h.Subscriptions.Cancel(t.Context(), verb(s, core.RequestKey(fmt.Sprint("end again ", later))), later)
+		require.ErrorIs(t, err, core.ErrSubscriptionEnded)
+	}
 	for _, call := range []func() (subscriptions.Outcome, error){
 		func() (subscriptions.Outcome, error) { return h.Subscriptions.Pause(t.Context(), verb(s, "")) },
 		func() (subscriptions.Outcome, error) { return h.Subscriptions.Resume(t.Context(), verb(s, "")) },
@@ -78,7 +82,7 @@ func TestAnEndNow(t *testing.T) {
 	}
 	h.Confirming(ports.ConfirmWithSource)
 	bound := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
-	_, err = h.Subscriptions.Cancel(t.Context(), verb(bound, ""), false)
+	_, err := h.Subscriptions.Cancel(t.Context(), verb(bound, ""), false)
 	require.ErrorIs(t, err, core.ErrNotSupported)
 }
 
@@ -298,6 +302,80 @@ func TestAVerbIsLookedUpOnceItsKeyIsForgotten(t *testing.T) {
 	require.Equal(t, 1, h.Provider.CallsOf("ChangeSubscription"))
 }
 
+// Who allowed a method to be charged for a subscription did not allow anything else.
+func TestAMethodOfASubscriptionIsChargedForNothingElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	link, err := h.Subscriptions.MethodLink(t.Context(), verb(s, "link"))
+	require.NoError(t, err)
+	attempt, err := h.Customers.StartSetup(t.Context(), link.Checkout.ID, coretest.Account)
+	require.NoError(t, err)
+	require.True(t, h.Provider.Save(attempt.Object, portstest.CardSucceeds))
+	method, _, err := h.Customers.LookSetup(t.Context(), link.Checkout.ID, attempt.Method.ID)
+	require.NoError(t, err)
+	require.Equal(t, core.MethodActive, method.Status)
+	_, err = h.Payments.Charge(t.Context(), payments.Charge{
+		Customer: string(s.Customer), Method: string(method.ID), Amount: 100, Currency: "EUR", Reference: "a shirt",
+	})
+	require.ErrorIs(t, err, core.ErrMethodNotUsable)
+	require.Zero(t, h.Provider.CallsOf("ChargeMethod"))
+}
+
+// A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
+// on, since nobody could end it.
+func TestAVerbThatALookRefutesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*coretest.House, core.Subscription) error{
+		"pause": func(h *coretest.House, s core.Subscription) error {
+			_, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+			return err
+		},
+		"change": func(h *coretest.House, s core.Subscription) error {
+			_, err := h.Subscriptions.Change(t.Context(), subscriptions.Change{Verb: verb(s, "k"), Quantity: 3})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+			h.RunAll()
+			h.Provider.FailNext(portstest.NoAnswer())
+			require.NoError(t, do(h, s))
+			h.Clock.Advance(25 * time.Hour)
+			outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+			require.NoError(t, err)
+			require.Equal(t, core.SubscriptionCanceled, outcome.Subscription.Status)
+			var refused *core.RefusedError
+			require.ErrorAs(t, do(h, s), &refused, "the same call tells that it was not done")
+			require.Equal(t, 1, h.Provider.CallsOf("PauseSubscription")+h.Provider.CallsOf("ChangeSubscription"))
+		})
+	}
+}
+
+// Just after it was sent, a look may be too early.
+func TestAVerbThatWasJustSentIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+	require.NoError(t, err)
+	h.Clock.Advance(23*time.Hour + 59*time.Minute)
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err = h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false) // sends the pause once more
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.Clock.Advance(2 * time.Minute) // its key is forgotten
+	_, err = h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+	require.ErrorIs(t, err, core.ErrOperationOpen)
+	h.Clock.Advance(10 * time.Minute)
+	outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "end"), false)
+	require.NoError(t, err)
+	require.Equal(t, core.SubscriptionCanceled, outcome.Subscription.Status)
+}
+
 func TestARefusedVerbIsLookedAt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -353,4 +431,80 @@ func TestTheBuyersLinkToTheMethod(t *testing.T) {
 	s = h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
 	_, err = h.Subscriptions.MethodLink(t.Context(), verb(s, "k"))
 	require.ErrorIs(t, err, core.ErrNotSupported)
+}
+
+// Somebody looks while a verb is on its way: what its answer shows may be older, so it is looked at
+// afresh, and nothing is told twice.
+func TestALookDuringAVerb(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+		h.Provider.OnCall(func(ctx context.Context, call portstest.FakeCall) {
+			if call.Method != "PauseSubscription" {
+				return
+			}
+			h.Provider.OnCall(nil)
+			h.Provider.Steer(t, s.ProviderSubscriptionID, portstest.Steering{Do: portstest.SteerQuantity, Quantity: 5})
+			_, err := h.Observe.Sync(ctx, s.Ref(), core.Cause{Kind: core.CauseStaff})
+			require.NoError(t, err)
+		})
+		outcome, err := h.Subscriptions.Pause(t.Context(), verb(s, "k"))
+		require.NoError(t, err)
+		require.Equal(t, core.SubscriptionPaused, outcome.Subscription.Status)
+		require.EqualValues(t, 5, outcome.Subscription.Quantity)
+		require.Equal(t, []core.EventType{core.EventSubscriptionCreated, core.EventSubscriptionUpdated, core.EventSubscriptionPaused}, h.Types(string(s.ID)))
+	})
+}
+
+// A payment of a subscription's invoice is looked at by itself while the subscription is.
+func TestALookAtThePaymentDuringOneAtTheSubscription(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		s := attempt.Subscription
+		first := paymentsOf(t, h, s.ID)
+		require.Len(t, first, 1, "the first payment is known before it is made")
+		require.True(t, h.Provider.Subscribe(s.ProviderSubscriptionID, portstest.CardSucceeds))
+		h.Provider.OnCall(func(ctx context.Context, call portstest.FakeCall) {
+			if call.Method != "GetPayment" {
+				return
+			}
+			h.Provider.OnCall(nil)
+			_, err := h.Observe.Sync(ctx, first[0].Ref(), core.Cause{Kind: core.CauseStaff})
+			require.NoError(t, err)
+		})
+		s, after, err := h.Subscriptions.Look(t.Context(), checkout.ID, s.ID)
+		require.NoError(t, err)
+		require.Equal(t, core.SubscriptionActive, s.Status)
+		require.Equal(t, core.CheckoutComplete, after.Status)
+		require.Equal(t, core.PaymentSucceeded, h.Payment(first[0].ID).Status)
+		require.Equal(t, []core.EventType{core.EventPaymentRequiresAction, core.EventPaymentSucceeded}, h.Types(string(first[0].ID)))
+	})
+}
+
+// Many begin at the same moment, and one of them does.
+func TestManyBuyersAtOnce(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		checkout := h.OpenPlan(h.Plan(fee, 0).ID, 1)
+		var racers sync.WaitGroup
+		for range 8 {
+			racers.Go(func() { _, _ = h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account) })
+		}
+		racers.Wait()
+		h.RunAll()
+		attempt, err := h.Subscriptions.Start(t.Context(), checkout.ID, coretest.Account)
+		require.NoError(t, err)
+		page, err := h.Subscriptions.List(t.Context(), ports.SubscriptionFilter{Customer: checkout.Buyer.Customer}, core.PageRequest{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.Equal(t, attempt.Subscription.ID, page.Items[0].ID)
+		operations, err := h.Store.SubjectOperations(t.Context(), string(attempt.Subscription.ID))
+		require.NoError(t, err)
+		require.Len(t, operations, 1, "whoever comes late sends the same under the same key")
+		require.Equal(t, 1, h.Provider.EffectsOf(operations[0].Key()))
+		require.Empty(t, h.Store.GivenUp())
+	})
 }

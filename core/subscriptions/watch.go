@@ -62,7 +62,7 @@ func (s *Service) refresh(ctx context.Context, id core.SubscriptionID, cause cor
 
 // Refresh looks at a subscription of which no event may come, and ends one that must not be: one that
 // runs beside another of the same checkout, or that waits for its buyer though another came to
-// something. It is the handler of [ports.JobSyncSubscription].
+// something. What such a one took goes back. It is the handler of [ports.JobSyncSubscription].
 func (s *Service) Refresh(ctx context.Context, job ports.Job) error {
 	id := core.SubscriptionID(job.Subject)
 	cause := core.Cause{Kind: core.CauseTimer}
@@ -77,18 +77,49 @@ func (s *Service) Refresh(ctx context.Context, job ports.Job) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case checkout.Status != core.CheckoutComplete || checkout.Subscription == id || subscription.Status == core.SubscriptionCanceled:
+	if !checkout.Superseded(subscription) {
 		return nil
-	case subscription.Status == core.SubscriptionIncomplete:
-		err = s.closeLease(ctx, string(id), cause)
+	}
+	if err := errors.Join(s.endSuperseded(ctx, subscription, cause), s.giveBack(ctx, id, cause)); err != nil {
+		return fmt.Errorf("end %s: %w", id, err)
+	}
+	return nil
+}
+
+// endSuperseded ends a subscription that nobody needs.
+func (s *Service) endSuperseded(ctx context.Context, subscription core.Subscription, cause core.Cause) (err error) {
+	switch subscription.Status {
+	case core.SubscriptionCanceled:
+		return nil
+	case core.SubscriptionIncomplete:
+		err = s.closeLease(ctx, string(subscription.ID), cause)
 	default:
 		ctx, cancel := calls.Detached(ctx)
 		defer cancel()
-		_, err = s.cancelNow(ctx, id, "", cause)
+		_, err = s.cancelNow(ctx, Verb{Subscription: subscription.ID, Cause: cause}, nil)
 	}
-	if _, refused := errors.AsType[*core.RefusedError](err); refused {
-		return fmt.Errorf("end %s: %w: %w", id, err, ports.ErrJobGivenUp)
+	if _, refused := errors.AsType[*core.RefusedError](err); !refused {
+		return err
 	}
-	return err
+	if subscription, readErr := s.store.Subscription(ctx, subscription.ID); readErr != nil || subscription.Status == core.SubscriptionCanceled {
+		return readErr // it had ended already
+	}
+	return errors.Join(err, ports.ErrJobGivenUp)
+}
+
+// giveBack gives back what a subscription took that nobody needs: what is not here yet goes back once
+// it is.
+func (s *Service) giveBack(ctx context.Context, id core.SubscriptionID, cause core.Cause) error {
+	filter := ports.PaymentFilter{Subscription: id, Statuses: []core.PaymentStatus{core.PaymentSucceeded}}
+	page, err := s.store.Payments(ctx, filter, core.PageRequest{Limit: core.PageItemsMax})
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, payment := range page.Items {
+		if payment.Refundable().IsPositive() {
+			failed = errors.Join(failed, s.refunds.GiveBack(ctx, payment.ID, cause))
+		}
+	}
+	return failed
 }

@@ -76,11 +76,12 @@ func periodEnd(start time.Time, r core.Recurring) time.Time {
 
 // due is when something happens to a subscription by itself; zero for never.
 func (s *fakeSubscription) due() time.Time {
-	if s.seen.Status == core.SubscriptionPastDue {
+	switch s.seen.Status {
+	case core.SubscriptionPastDue:
 		return s.seen.NextAttempt
-	}
-	if s.seen.Status == core.SubscriptionTrialing || s.seen.Status == core.SubscriptionActive {
+	case core.SubscriptionTrialing, core.SubscriptionActive:
 		return s.seen.CurrentPeriodEnd
+	case core.SubscriptionIncomplete, core.SubscriptionPaused, core.SubscriptionUnpaid, core.SubscriptionCanceled:
 	}
 	return time.Time{}
 }
@@ -280,6 +281,23 @@ func (f *FakeProvider) Subscribe(id string, card Card) bool {
 		f.beginSubscription(s, f.now())
 	}
 	return true
+}
+
+// Hold makes the provider show a payment, by its own id, as one that it still works on, until the
+// function that it gives is called.
+func (f *FakeProvider) Hold(id string) (arrives func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	object := f.find(id)
+	before := copied(object.seen)
+	none := core.Zero(before.Amount.Currency())
+	object.seen.Status, object.seen.ForeignStatus = core.PaymentProcessing, "processing"
+	object.seen.Authorized, object.seen.Captured = none, none
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		object.seen = before
+	}
 }
 
 // Advance implements [Renewing].

@@ -155,13 +155,19 @@ func (f *FakeProvider) save(method *fakeMethod) {
 	}
 }
 
-// GetMethod implements [ports.Vault].
+// GetMethod implements [ports.Vault]. In the manner of PayPal, what a buyer agreed to does not tell of
+// the method that was made of it.
 func (f *FakeProvider) GetMethod(ctx context.Context, ref core.ProviderRef) (core.MethodSnapshot, error) {
 	return fakeRead(ctx, f, FakeCall{Method: "GetMethod", Ref: ref}, func() (core.MethodSnapshot, error) {
-		if method := f.method(ref.ID); method != nil {
-			return method.shown(), nil
+		method := f.method(ref.ID)
+		if method == nil {
+			return core.MethodSnapshot{}, f.missing(ref)
 		}
-		return core.MethodSnapshot{}, f.missing(ref)
+		seen := method.shown()
+		if f.can.Confirm == ports.ConfirmAfterApproval && ref.Kind == core.ObjectSetup && seen.Ref.ID != "" {
+			seen.Ref.ID, seen.Status, seen.ForeignStatus = "", core.MethodPending, "vaulted"
+		}
+		return seen, nil
 	})
 }
 

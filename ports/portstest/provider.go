@@ -26,88 +26,95 @@ const (
 	providerAmount    = 49_90
 )
 
-// providerChapters are the promises, one by one.
-var providerChapters = []struct {
-	name string
-	run  func(*testing.T, *providerDesk)
-}{
-	{"says who it is", providerAbout},
-	{"creates, opens and gets a payment", providerCreates},
-	{"tells what became of the buyer's try", providerConfirms},
-	{"asks the buyer's bank", providerAuthenticates},
-	{"takes another try after a decline", providerTriesAgain},
-	{"asks for what the buyer agreed to", providerAsks},
-	{"asks for nothing that the buyer did not agree to", providerAsksTooEarly},
-	{"captures the whole", providerCapturesWhole},
-	{"captures a part and releases the rest", providerCapturesPart},
-	{"captures no more than there is", providerCapturesTooMuch},
-	{"cancels", providerCancels},
-	{"cancels twice", providerCancelsTwice},
-	{"does not cancel what took money", providerCancelsTooLate},
-	{"lets go what nobody captures in time", providerRunsOut},
-	{"takes a payment on its own page", providerHosts},
-	{"closes its own page", providerClosesPage},
-	{"goes wrong while making its page", providerHostFaults},
-	{"gives money back", providerRefunds},
-	{"gives no more back than was taken", providerRefundsTooMuch},
-	{"tells of what others gave back", providerRefundsElsewhere},
-	{"looks at what was given back", providerRefundLooks},
-	{"tells of disputes", providerDisputes},
-	{"answers a dispute", providerAnswers},
-	{"gives in to a dispute", providerAccepts},
-	{"looks at disputes", providerDisputeLooks},
-	{"goes wrong while answering a dispute", providerAnswerFaults},
-	{"knows customers", providerCustomers},
-	{"saves a method", providerSaves},
-	{"saves no card that is declined", providerSavesNoDeclined},
-	{"charges a saved method", providerCharges},
-	{"charges a saved method in vain", providerChargesInVain},
-	{"goes wrong while saving", providerSaveFaults},
-	{"goes wrong while charging a saved method", providerChargeFaults},
-	{"looks at methods", providerMethodLooks},
-	{"starts a subscription", providerSubscribes},
-	{"starts a subscription in vain", providerSubscribesInVain},
-	{"starts a subscription on trial", providerTries},
-	{"renews a subscription", providerRenews},
-	{"fails to renew a subscription", providerFailsToBeRenewed},
-	{"pauses a subscription", providerPauses},
-	{"ends a subscription", providerEnds},
-	{"changes a subscription", providerChanges},
-	{"changes a quantity", providerChangesQuantity},
-	{"pays a subscription with another method", providerSwapsMethod},
-	{"follows what staff do in the provider's dashboard", providerSteered},
-	{"goes wrong while starting a subscription", providerSubscriptionFaults},
-	{"goes wrong while changing a subscription", providerSubscriptionVerbFaults},
-	{"looks at subscriptions", providerSubscriptionLooks},
-	{"lists a window page by page", providerLists},
-	{"has one effect under one key", providerReplays},
-	{"refuses a key for another request", providerReusesKey},
-	{"has one effect under one key at the same time", providerRaces},
-	{"sends no call without a key", providerNeedsKey},
-	{"goes wrong while creating", providerCreateFaults},
-	{"goes wrong while confirming", providerConfirmFaults},
-	{"goes wrong while capturing", providerCaptureFaults},
-	{"goes wrong while canceling", providerCancelFaults},
-	{"goes wrong while refunding", providerRefundFaults},
-	{"goes wrong while looking", providerLookFaults},
-	{"answers what nobody can use", providerNonsense},
-	{"does not know the object", providerMissing},
-	{"stays with its own objects", providerForeignRefs},
-	{"counts each currency", providerCurrencies},
-	{"refuses amounts that nobody can take", providerAmounts},
-	{"stops when nobody waits", providerGivenUp},
-}
-
 // RunProvider holds a provider adapter to the promises of [ports.Provider] and to what
 // it declares of itself: abilities that it does not claim are expected to be missing.
 func RunProvider(t *testing.T, open OpenProvider) {
 	t.Helper()
-	for _, chapter := range providerChapters {
+	chapters := []providerChapter{
+		{"says who it is", providerAbout},
+		{"creates, opens and gets a payment", providerCreates},
+		{"tells what became of the buyer's try", providerConfirms},
+		{"asks the buyer's bank", providerAuthenticates},
+		{"takes another try after a decline", providerTriesAgain},
+		{"asks for what the buyer agreed to", providerAsks},
+		{"asks for nothing that the buyer did not agree to", providerAsksTooEarly},
+		{"captures the whole", providerCapturesWhole},
+		{"captures a part and releases the rest", providerCapturesPart},
+		{"captures no more than there is", providerCapturesTooMuch},
+		{"cancels", providerCancels},
+		{"cancels twice", providerCancelsTwice},
+		{"does not cancel what took money", providerCancelsTooLate},
+		{"lets go what nobody captures in time", providerRunsOut},
+		{"takes a payment on its own page", providerHosts},
+		{"closes its own page", providerClosesPage},
+		{"goes wrong while making its page", providerHostFaults},
+		{"gives money back", providerRefunds},
+		{"gives no more back than was taken", providerRefundsTooMuch},
+		{"tells of what others gave back", providerRefundsElsewhere},
+		{"looks at what was given back", providerRefundLooks},
+		{"tells of disputes", providerDisputes},
+		{"answers a dispute", providerAnswers},
+		{"gives in to a dispute", providerAccepts},
+		{"looks at disputes", providerDisputeLooks},
+		{"goes wrong while answering a dispute", providerAnswerFaults},
+		{"lists a window page by page", providerLists},
+		{"has one effect under one key", providerReplays},
+		{"refuses a key for another request", providerReusesKey},
+		{"has one effect under one key at the same time", providerRaces},
+		{"sends no call without a key", providerNeedsKey},
+		{"goes wrong while creating", providerCreateFaults},
+		{"goes wrong while confirming", providerConfirmFaults},
+		{"goes wrong while capturing", providerCaptureFaults},
+		{"goes wrong while canceling", providerCancelFaults},
+		{"goes wrong while refunding", providerRefundFaults},
+		{"goes wrong while looking", providerLookFaults},
+		{"answers what nobody can use", providerNonsense},
+		{"does not know the object", providerMissing},
+		{"stays with its own objects", providerForeignRefs},
+		{"counts each currency", providerCurrencies},
+		{"refuses amounts that nobody can take", providerAmounts},
+		{"stops when nobody waits", providerGivenUp},
+	}
+	for _, chapter := range append(chapters, billingChapters()...) {
 		t.Run(chapter.name, func(t *testing.T) {
 			t.Parallel()
 			provider, far := open(t)
 			chapter.run(t, &providerDesk{provider: provider, far: far})
 		})
+	}
+}
+
+// providerChapter is one of the promises.
+type providerChapter struct {
+	name string
+	run  func(*testing.T, *providerDesk)
+}
+
+// billingChapters are about what is charged later, and again and again.
+func billingChapters() []providerChapter {
+	return []providerChapter{
+		{"knows customers", providerCustomers},
+		{"saves a method", providerSaves},
+		{"saves no card that is declined", providerSavesNoDeclined},
+		{"charges a saved method", providerCharges},
+		{"charges a saved method in vain", providerChargesInVain},
+		{"goes wrong while saving", providerSaveFaults},
+		{"goes wrong while charging a saved method", providerChargeFaults},
+		{"looks at methods", providerMethodLooks},
+		{"starts a subscription", providerSubscribes},
+		{"starts a subscription in vain", providerSubscribesInVain},
+		{"starts a subscription on trial", providerTries},
+		{"renews a subscription", providerRenews},
+		{"fails to renew a subscription", providerFailsToBeRenewed},
+		{"pauses a subscription", providerPauses},
+		{"ends a subscription", providerEnds},
+		{"changes a subscription", providerChanges},
+		{"changes a quantity", providerChangesQuantity},
+		{"pays a subscription with another method", providerSwapsMethod},
+		{"follows what staff do in the provider's dashboard", providerSteered},
+		{"goes wrong while starting a subscription", providerSubscriptionFaults},
+		{"goes wrong while changing a subscription", providerSubscriptionVerbFaults},
+		{"looks at subscriptions", providerSubscriptionLooks},
 	}
 }
 

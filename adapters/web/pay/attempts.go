@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/payments"
 )
 
@@ -25,6 +26,9 @@ const statusProcessing = string(core.PaymentProcessing)
 // attemptRequest starts an attempt.
 type attemptRequest struct {
 	Account core.AccountName `json:"account"`
+	// Method is "card" where a card is to be saved by fields of a provider that has to know it;
+	// empty elsewhere.
+	Method string `json:"method"`
 }
 
 // attemptAnswer is an attempt with what the script needs to go on. Without an action the
@@ -87,6 +91,10 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		notFound.write(w)
 		return
 	}
+	if in.Method != "" && in.Method != customers.MethodTypeCard {
+		badMethod.write(w)
+		return
+	}
 	checkout, err := h.payments.Checkout(r.Context(), id)
 	if err == nil && !h.shows(checkout, in.Account) {
 		err = core.ErrAccountNotOffered
@@ -95,7 +103,7 @@ func (h *handler) startAttempt(w http.ResponseWriter, r *http.Request) {
 		h.problemOf(r.Context(), err, checkout.Mode).write(w)
 		return
 	}
-	made, err := h.desks[checkout.Mode].start(r.Context(), id, in.Account)
+	made, err := h.desks[checkout.Mode].start(r.Context(), id, in.Account, in.Method)
 	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && made.id != "" {
 		h.logger.WarnContext(r.Context(), "provider", slog.String("error", lost.Error()))
 		answer := answerOf(made)

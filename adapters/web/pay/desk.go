@@ -48,8 +48,9 @@ type started struct {
 type desk interface {
 	// newest gives a checkout's newest attempt, the zero one where there is none.
 	newest(ctx context.Context, c core.Checkout) (attempt, error)
-	// start also gives the attempt where its provider's answer never came.
-	start(ctx context.Context, id core.CheckoutID, account core.AccountName) (started, error)
+	// start also gives the attempt where its provider's answer never came. methodType is what is
+	// to be saved, where only that is done and the provider has to know it; empty elsewhere.
+	start(ctx context.Context, id core.CheckoutID, account core.AccountName, methodType string) (started, error)
 	look(ctx context.Context, checkout core.CheckoutID, id string) (attempt, core.Checkout, error)
 	confirm(ctx context.Context, checkout core.CheckoutID, id, source string) (attempt, core.Checkout, error)
 }
@@ -58,7 +59,7 @@ type desk interface {
 type counter[ID core.ID, T any] struct {
 	last  func(core.Checkout) ID
 	get   func(context.Context, core.Checkout) (T, error)
-	begin func(context.Context, core.CheckoutID, core.AccountName) (started, error)
+	begin func(context.Context, core.CheckoutID, core.AccountName, string) (started, error)
 	see   func(context.Context, core.CheckoutID, ID) (T, core.Checkout, error)
 	ask   func(context.Context, core.CheckoutID, ID, string) (T, core.Checkout, error)
 	show  func(T) attempt
@@ -75,8 +76,8 @@ func (d counter[ID, T]) newest(ctx context.Context, c core.Checkout) (attempt, e
 	return d.show(made), nil
 }
 
-func (d counter[ID, T]) start(ctx context.Context, id core.CheckoutID, account core.AccountName) (started, error) {
-	return d.begin(ctx, id, account)
+func (d counter[ID, T]) start(ctx context.Context, id core.CheckoutID, account core.AccountName, methodType string) (started, error) {
+	return d.begin(ctx, id, account, methodType)
 }
 
 func (d counter[ID, T]) look(ctx context.Context, checkout core.CheckoutID, text string) (attempt, core.Checkout, error) {
@@ -103,7 +104,7 @@ func desks(paid *payments.Service, saved *customers.Service, subscribed *subscri
 		core.ModePayment: counter[core.PaymentID, core.Payment]{
 			last: func(c core.Checkout) core.PaymentID { return c.Payment },
 			get:  func(ctx context.Context, c core.Checkout) (core.Payment, error) { return paid.Payment(ctx, c.Payment) },
-			begin: func(ctx context.Context, id core.CheckoutID, account core.AccountName) (started, error) {
+			begin: func(ctx context.Context, id core.CheckoutID, account core.AccountName, _ string) (started, error) {
 				made, err := paid.Start(ctx, id, account)
 				return started{attempt: ofPayment(made.Payment), action: made.Action, about: made.Payment.ProviderPaymentID}, err
 			},
@@ -114,7 +115,7 @@ func desks(paid *payments.Service, saved *customers.Service, subscribed *subscri
 			get: func(ctx context.Context, c core.Checkout) (core.Subscription, error) {
 				return subscribed.Get(ctx, c.Subscription)
 			},
-			begin: func(ctx context.Context, id core.CheckoutID, account core.AccountName) (started, error) {
+			begin: func(ctx context.Context, id core.CheckoutID, account core.AccountName, _ string) (started, error) {
 				made, err := subscribed.Start(ctx, id, account)
 				return started{attempt: ofSubscription(made.Subscription), action: made.Action, about: made.Object}, err
 			},
@@ -125,8 +126,8 @@ func desks(paid *payments.Service, saved *customers.Service, subscribed *subscri
 			get: func(ctx context.Context, c core.Checkout) (core.SavedMethod, error) {
 				return saved.Method(ctx, c.Buyer.Customer, c.Method)
 			},
-			begin: func(ctx context.Context, id core.CheckoutID, account core.AccountName) (started, error) {
-				made, err := saved.StartSetup(ctx, id, account)
+			begin: func(ctx context.Context, id core.CheckoutID, account core.AccountName, methodType string) (started, error) {
+				made, err := saved.StartSetupOf(ctx, id, account, methodType)
 				return started{attempt: ofMethod(made.Method), action: made.Action, about: made.Object}, err
 			},
 			see: saved.LookSetup, ask: saved.ConfirmSetup, show: ofMethod,

@@ -361,6 +361,34 @@ func TestAttemptsOfOtherCheckouts(t *testing.T) {
 	}
 }
 
+// A provider whose setups are for one type of method is told of a card beforehand; another type is
+// another attempt.
+func TestACardIsSavedWhereAnAccountCouldBe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Confirming(ports.ConfirmAfterApproval)
+	checkout := h.OpenSetup(h.Customer().ID)
+	const card = `{"account":"stripe","method":"card"}`
+	wallet, _ := h.begin(t, checkout)
+	start := func() map[string]any {
+		status, answer := h.post(t, attempts(checkout.ID), card)
+		require.Equal(t, http.StatusCreated, status, answer)
+		return answer
+	}
+	first := start()
+	require.NotEqual(t, wallet["attempt"], first["attempt"])
+	require.Equal(t, first["attempt"], start()["attempt"], "the same goes on")
+	h.agrees(t, first, "", portstest.CardSucceeds)
+	status, outcome := h.post(t, attempts(checkout.ID)+"/"+first["attempt"].(string)+"/sync", "{}")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "active", outcome["status"])
+	status, answer := h.post(t, attempts(checkout.ID), `{"account":"stripe","method":"cash"}`)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Equal(t, "invalid_request", answer["code"])
+	status, _ = h.post(t, attempts(h.Open(core.CaptureAutomatic).ID), card)
+	require.Equal(t, http.StatusCreated, status, "where money is taken it says nothing")
+}
+
 // The providers' scripts are told what they are for.
 func TestScriptsByMode(t *testing.T) {
 	t.Parallel()

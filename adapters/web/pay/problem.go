@@ -46,6 +46,7 @@ var (
 	invalidJSON      = newProblem(http.StatusBadRequest, "invalid_json", "The body is not the one JSON object that this call takes.")
 	cardNumber       = newProblem(http.StatusUnprocessableEntity, "card_number_refused", "The request holds what looks like a card number. Card numbers are typed into the provider's frame and nowhere else; nothing was stored or logged.")
 	badSource        = newProblem(http.StatusUnprocessableEntity, "invalid_request", "source must be the provider's one-time token, of 1 to 500 characters.")
+	badMethod        = newProblem(http.StatusUnprocessableEntity, "invalid_request", "method must be card, or left out.")
 	internalError    = newProblem(http.StatusInternalServerError, "internal_error", "Something went wrong here. Please try again.")
 	unavailable      = newProblem(http.StatusServiceUnavailable, "provider_unavailable", "The payment service cannot be reached. Try again in a moment.").retryAfter(providerRetrySeconds)
 )

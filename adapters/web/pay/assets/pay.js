@@ -91,11 +91,11 @@ async function outcomeOf(attempt, agreed) {
   return null;
 }
 
-/** Starts an attempt, or goes on with the one that is open. */
-async function startAttempt(account) {
+/** Starts an attempt, or goes on with the one that is open. method is what is to be saved, where the provider has to know. */
+async function startAttempt(account, method) {
   let pause = pauseFirstMs;
   for (let tries = 0; tries < attemptTriesMax; tries++) {
-    const { status, body } = await post('/attempts', { account });
+    const { status, body } = await post('/attempts', { account, method });
     // Without an action there is nothing to do for the buyer: a look tells how it stands.
     if (status === 201) return body;
     // 202 and no answer mean the same: ask again. The server goes on with the attempt that
@@ -191,6 +191,7 @@ function appearance() {
  *   mount(node)     shows what the buyer pays with
  *   onChange(fn)    calls back when the buyer changes something, where that can be told
  *   check()         a message where what was typed is not right
+ *   method()        what is to be saved, where the provider has to know it beforehand; may be left out
  *   confirm(...)    has an attempt confirmed; a message where that did not work
  *   destroy()       takes everything out of the page again
  * One with ownButton brings its own button and runs the attempt itself: it gets `press`,
@@ -242,8 +243,7 @@ const paypalMaker = { payment: 'createOrder', subscription: 'createSubscription'
 /**
  * PayPal's button and card fields: the buyer agrees at PayPal, or gives a card to PayPal's
  * frames, and our server then asks for the money, or has the method saved. The button begins
- * an attempt by itself. Card fields are for payments alone: PayPal's subscriptions take none,
- * and what our server has saved is the buyer's PayPal account.
+ * an attempt by itself. PayPal's subscriptions take no card.
  */
 function paypalFields(account, press) {
   if (!window.paypal?.Buttons) throw new Error('the script of PayPal did not load');
@@ -280,7 +280,7 @@ function paypalFields(account, press) {
       return waits.promise;
     },
   });
-  const card = data.mode !== 'payment' ? null : window.paypal.CardFields?.({ ...told, [paypalMaker]: async () => object });
+  const card = data.mode === 'subscription' ? null : window.paypal.CardFields?.({ ...told, [paypalMaker]: async () => object });
   const byCard = Boolean(card?.isEligible());
   return {
     ownButton: !byCard,
@@ -298,6 +298,7 @@ function paypalFields(account, press) {
       await Promise.all(['Number', 'Expiry', 'CVV'].map((name) => card[`${name}Field`]().render(place(name.toLowerCase()))));
     },
     onChange: () => {},
+    method: () => (data.mode === 'setup' && !begun ? 'card' : undefined),
     check: async () => {
       if (begun || !byCard) return undefined;
       const { isFormValid } = await card.getState();
@@ -346,7 +347,8 @@ function hostedPage() {
     mount: async () => {},
     onChange: () => {},
     check: async () => undefined,
-    confirm: ({ action }) => {
+    confirm: async ({ action }) => {
+      if (!action.url) return say.failed;
       location.assign(action.url);
       return new Promise(() => {}); // this page is left
     },
@@ -433,7 +435,7 @@ function openForm() {
     const invalid = await fields.check();
     if (invalid) return invalid;
     announce(say.working);
-    const started = await startAttempt(chosen().account);
+    const started = await startAttempt(chosen().account, fields.method?.());
     if (started.problem) {
       if (started.problem.code === 'checkout_complete' || started.problem.code === 'checkout_expired') {
         location.reload();
