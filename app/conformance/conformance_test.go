@@ -160,6 +160,16 @@ func simulated(t *testing.T, paydeskURL string) app.Config {
 	return config.TrustingWebhooks(sim.WebhookRoots())
 }
 
+// openSimulated makes the adapter of an account at a simulator of its own, which posts webhooks to
+// an address; empty for nowhere.
+func openSimulated(t *testing.T, provider core.ProviderName, paydeskURL string) (app.Adapter, simulatedEnd) {
+	t.Helper()
+	config := simulated(t, paydeskURL)
+	account := config.Account(core.AccountName(provider))
+	adapter, end := open(t, config, account)
+	return adapter, simulatedEnd{end, account.Name, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control"}
+}
+
 // TestSimulated holds the adapters of all providers to the suite.
 func TestSimulated(t *testing.T) {
 	t.Parallel()
@@ -167,10 +177,7 @@ func TestSimulated(t *testing.T) {
 		t.Run(string(provider), func(t *testing.T) {
 			t.Parallel()
 			portstest.RunProvider(t, func(t *testing.T) (ports.Provider, portstest.FarEnd) {
-				config := simulated(t, "")
-				account := config.Account(core.AccountName(provider))
-				adapter, end := open(t, config, account)
-				return adapter, simulatedEnd{end, account.Name, strings.TrimSuffix(account.APIBase(), "/"+string(provider)) + "/_control"}
+				return openSimulated(t, provider, "")
 			})
 		})
 	}

@@ -1,12 +1,7 @@
 package conformance_test
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,18 +28,14 @@ func (s *stripeSale) next() core.OperationKey {
 	return core.OperationKey("op_" + strconv.Itoa(s.keys))
 }
 
-// newStripeSale makes one that posts its webhooks to an address; empty for nowhere.
-func newStripeSale(t *testing.T, paydeskURL string) *stripeSale {
+func newStripeSale(t *testing.T) *stripeSale {
 	t.Helper()
-	config := simulated(t, paydeskURL)
-	account := config.Account("stripe")
-	opened, end := open(t, config, account)
+	opened, end := openSimulated(t, core.ProviderStripe, "")
 	adapter, ok := opened.(*stripe.Adapter)
 	require.True(t, ok)
-	return &stripeSale{
-		Adapter: adapter, simulatedEnd: simulatedEnd{end, account.Name, strings.TrimSuffix(account.APIBase(), "/stripe") + "/_control"},
-		stripeBuyer: stripeBuyer{secret: account.Stripe.SecretKey, base: account.Stripe.APIBase},
-	}
+	pays, ok := end.buyer.(stripeBuyer)
+	require.True(t, ok)
+	return &stripeSale{Adapter: adapter, simulatedEnd: end, stripeBuyer: pays}
 }
 
 func cents(t testing.TB, minor int64) core.Money {
@@ -72,7 +63,7 @@ func refusedAs(t testing.TB, err error) *core.ProviderError {
 
 func TestStripeRefunds(t *testing.T) {
 	t.Parallel()
-	s := newStripeSale(t, "")
+	s := newStripeSale(t)
 	for method, c := range map[string]struct{ first, last core.RefundStatus }{
 		"pm_card_visa":          {core.RefundSucceeded, core.RefundSucceeded},
 		"pm_card_pendingRefund": {core.RefundPending, core.RefundSucceeded},
@@ -111,7 +102,7 @@ func TestStripeRefunds(t *testing.T) {
 
 func TestStripeDisputes(t *testing.T) {
 	t.Parallel()
-	s := newStripeSale(t, "")
+	s := newStripeSale(t)
 	opened := func(method string) core.DisputeSnapshot {
 		all, err := s.PaymentDisputes(t.Context(), s.paid(t, method, core.CaptureAutomatic))
 		require.NoError(t, err)
@@ -167,7 +158,7 @@ func (s *stripeSale) saved(t *testing.T, customer, method string) core.MethodSna
 
 func TestStripeVault(t *testing.T) {
 	t.Parallel()
-	s := newStripeSale(t, "")
+	s := newStripeSale(t)
 	customer, err := s.CreateCustomer(t.Context(), s.next(), ports.CreateCustomer{Customer: "cus_x", Email: "jenny@example.com", Name: "Jenny"})
 	require.NoError(t, err)
 	charge := func(method core.MethodSnapshot, key core.OperationKey) (core.PaymentSnapshot, error) {
@@ -240,7 +231,7 @@ func (s *stripeSale) subscription(t *testing.T, ref core.ProviderRef) core.Subsc
 
 func TestStripeSubscriptions(t *testing.T) {
 	t.Parallel()
-	s := newStripeSale(t, "")
+	s := newStripeSale(t)
 	session, customer := s.subscribed(t, 0)
 	require.Equal(t, "stripe_confirm", session.Action.Type)
 	s.pays(t, session.Object, "pm_card_visa_chargeDeclined")
@@ -384,7 +375,7 @@ func (s *stripeSale) stopsAndGoes(t *testing.T, ref core.ProviderRef) {
 
 func TestStripeTrials(t *testing.T) {
 	t.Parallel()
-	s := newStripeSale(t, "")
+	s := newStripeSale(t)
 	session, _ := s.subscribed(t, 14)
 	require.Equal(t, ports.ActionStripeSetup, session.Action.Type)
 	s.saves(t, session.Object, "pm_card_visa")
@@ -403,7 +394,7 @@ func TestStripeTrials(t *testing.T) {
 // TestStripeEnds: what is ended is ended, and what never began can no longer be paid.
 func TestStripeEnds(t *testing.T) {
 	t.Parallel()
-	s := newStripeSale(t, "")
+	s := newStripeSale(t)
 	session, _ := s.subscribed(t, 0)
 	for range 2 {
 		ended, err := s.CancelSubscription(t.Context(), s.next(), ports.CancelSubscription{Ref: session.Snapshot.Ref})
@@ -424,46 +415,4 @@ func TestStripeEnds(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.CancelSubscription(t.Context(), s.next(), ports.CancelSubscription{Ref: core.ProviderRef{Account: "stripe", Kind: core.ObjectSubscription, ID: "sub_none"}})
 	require.Equal(t, ports.ForeignMissing, refusedAs(t, err).Foreign)
-}
-
-// TestStripeDeliveries: each kind of object is told of by webhooks of its own.
-func TestStripeDeliveries(t *testing.T) {
-	t.Parallel()
-	var verifier atomic.Pointer[stripe.Adapter]
-	kinds := make(chan core.ObjectKind, 1000)
-	paydesk := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, deliveryBytesMax))
-		if err != nil {
-			t.Errorf("read what was posted: %v", err)
-		}
-		delivery, err := verifier.Load().VerifyWebhook(r.Context(), r.Header, body, time.Now())
-		if err != nil {
-			t.Errorf("verify what was posted: %v", err)
-		}
-		kinds <- delivery.Ref.Kind
-	}))
-	t.Cleanup(paydesk.Close)
-	s := newStripeSale(t, paydesk.URL)
-	verifier.Store(s.Adapter)
-
-	payment := s.paid(t, "pm_card_createDisputeInquiry", core.CaptureAutomatic)
-	_, err := s.RefundPayment(t.Context(), s.next(), ports.RefundPayment{Refund: "ref_1", Payment: "pay_1", Ref: payment, Amount: cents(t, 100)})
-	require.NoError(t, err)
-	session, customer := s.subscribed(t, 0)
-	s.pays(t, session.Object, "pm_card_visa")
-	require.NoError(t, s.DetachMethod(t.Context(), s.next(), s.saved(t, customer, "pm_card_visa").Ref))
-
-	missing := map[core.ObjectKind]bool{
-		core.ObjectPayment: true, core.ObjectRefund: true, core.ObjectDispute: true, core.ObjectSetup: true, core.ObjectMethod: true,
-		core.ObjectSubscription: true, core.ObjectInvoice: true,
-	}
-	timeout := time.After(deliveryWait)
-	for len(missing) > 0 {
-		select {
-		case kind := <-kinds:
-			delete(missing, kind)
-		case <-timeout:
-			require.FailNow(t, "no webhook leads there", "%v", missing)
-		}
-	}
 }

@@ -10,7 +10,7 @@ import (
 // answer comes says so. Nobody waits the rest of it for nothing, and what does get an answer has
 // time enough on the busiest machine.
 type patience struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context
 
 	end  func()
 	over chan struct{} // closed by end
