@@ -69,6 +69,28 @@ func (m *member) gives(t *testing.T, number string) {
 	m.presses(t)
 }
 
+// givesAnother gives a card that is declined, and another one after that is said. PayPal says
+// it in its own window, which stays open.
+func (m *member) givesAnother(t *testing.T) {
+	t.Helper()
+	m.gives(t, cardDeclined)
+	if m.seller.account != "paypal" {
+		m.isAskedToTryAgain(t, "declined")
+		m.gives(t, cardGood)
+		return
+	}
+	m.do(t, chromedp.WaitVisible(chromedp.CSS("#approval-error:not(:empty)"), m.frame(t, "#approve-frame")))
+	m.fill(t, "#approve-frame", "#card-number", cardGood)
+	m.clicks(t, "#approve-frame", "#agree")
+}
+
+// agreesAbove requires that what is agreed to is read before the button that agrees.
+func (m *member) agreesAbove(t *testing.T) {
+	t.Helper()
+	button := map[bool]string{true: "#pay", false: "#fields"}[m.seesButton(t)]
+	require.True(t, evaluate[bool](t, m.tab, `document.querySelector('`+button+`').previousElementSibling.id === 'agreed'`), "just above "+button)
+}
+
 // seesButton reports whether the page's own button is there to be pressed.
 func (m *member) seesButton(t *testing.T) bool {
 	t.Helper()
@@ -140,6 +162,7 @@ var modeStories = []struct {
 		require.Contains(t, m.text(t, "h1"), "€9.00\nevery month")
 		require.Equal(t, "Due today EUR €9.00", strings.Join(strings.Fields(m.text(t, ".due")), " "))
 		require.Contains(t, m.text(t, "#agreed"), "charge you €9.00 today and again every month until you cancel.")
+		m.agreesAbove(t)
 		require.Equal(t, "Subscribe", evaluate[string](t, m.tab, `document.getElementById('pay-label').textContent`))
 		m.gives(t, cardGood)
 		m.isTold(t, "You are subscribed", "It costs €9.00 every month until you cancel.")
@@ -149,6 +172,7 @@ var modeStories = []struct {
 		m := wantsToSubscribe(t, b, s, 14)
 		require.Contains(t, m.text(t, "h1"), "14\u00a0days free\nthen €9.00 every month")
 		require.Equal(t, "Due today EUR €0.00", strings.Join(strings.Fields(m.text(t, ".due")), " "))
+		require.Equal(t, "Due after 14 days €9.00", strings.Join(strings.Fields(m.text(t, ".later")), " "))
 		require.Equal(t, "Start free trial", evaluate[string](t, m.tab, `document.getElementById('pay-label').textContent`))
 		m.gives(t, cardGood)
 		m.isTold(t, "You are subscribed", "Your free trial for order")
@@ -159,16 +183,15 @@ var modeStories = []struct {
 		require.Contains(t, m.text(t, "h1"), "Save a payment method")
 		require.Equal(t, "Save", evaluate[string](t, m.tab, `document.getElementById('pay-label').textContent`))
 		consent := m.text(t, "#agreed")
-		require.Contains(t, consent, "I allow")
+		require.Contains(t, consent, "I allow the shop to save this payment method")
+		m.agreesAbove(t)
 		m.gives(t, cardGood)
 		m.isTold(t, "Saved", "Your payment method is saved, and nothing was charged.")
 		m.isSaved(t, consent)
 	}},
 	{"subscribe, declined, then another card", func(t *testing.T, b *browser, s seller) {
 		m := wantsToSubscribe(t, b, s, 0)
-		m.gives(t, cardDeclined)
-		m.isAskedToTryAgain(t, "declined")
-		m.gives(t, cardGood)
+		m.givesAnother(t)
 		m.isTold(t, "You are subscribed", "It costs €9.00 every month")
 		m.isSubscribed(t, "active")
 	}},
@@ -190,9 +213,7 @@ var modeStories = []struct {
 	{"save, declined, then another card", func(t *testing.T, b *browser, s seller) {
 		m := wantsToSave(t, b, s)
 		consent := m.text(t, "#agreed")
-		m.gives(t, cardDeclined)
-		m.isAskedToTryAgain(t, "declined")
-		m.gives(t, cardGood)
+		m.givesAnother(t)
 		m.isTold(t, "Saved", "Your payment method is saved")
 		m.isSaved(t, consent)
 	}},
@@ -218,6 +239,8 @@ func bankRefusesToSave(t *testing.T, b *browser, s seller) {
 	m := wantsToSave(t, b, s)
 	consent := m.text(t, "#agreed")
 	m.gives(t, card3DS)
+	m.do(t, chromedp.WaitEnabled(chromedp.CSS("#complete-authentication"), m.frame(t, "#challenge-frame")))
+	m.shoot(t, "setup-bank")
 	m.answersBank(t, "#fail-authentication")
 	m.isAskedToTryAgain(t, "Try again")
 	m.presses(t) // the same card once more
@@ -231,6 +254,8 @@ func closesPayPal(t *testing.T, b *browser, s seller) {
 		"You have not subscribed: you closed PayPal": wantsToSubscribe(t, b, s, 0), "Nothing was saved: you closed PayPal": wantsToSave(t, b, s),
 	} {
 		m.clicks(t, ".paypal-button iframe", "#paypal-button")
+		m.do(t, chromedp.WaitEnabled(chromedp.CSS("#agree"), m.frame(t, "#approve-frame")))
+		m.shoot(t, "agreeing-"+m.seller.account+map[bool]string{true: "-setup"}[m.customer != ""])
 		m.clicks(t, "#approve-frame", "#cancel-approval")
 		m.isAskedToTryAgain(t, message)
 		m.shoot(t, "closed-"+m.seller.account+map[bool]string{true: "-setup"}[m.customer != ""])

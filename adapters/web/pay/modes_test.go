@@ -242,7 +242,7 @@ func TestWhatIsSaidOfASubscription(t *testing.T) {
 			`<span class="total">€27.00</span> <span class="after">every 2 weeks</span>`, "3 × €9.00", "<strong>€27.00</strong>", "€27.00 today and again every 2 weeks",
 		}},
 		"on trial": {core.Recurring{Interval: core.IntervalYear, TrialDays: 14}, 1, []string{
-			`<span class="total">14 days free</span> <span class="after">then €9.00 every year</span>`, "<strong>€0.00</strong>",
+			`<span class="total">14 days free</span> <span class="after">then €9.00 every year</span>`, "<strong>€0.00</strong>", "<span>Due after 14 days</span> <span>€9.00</span>",
 			"charge you €9.00 after 14 days and again every year until you cancel.", `data-label="Start free trial"`,
 		}},
 		"on trial for a day": {core.Recurring{Interval: core.IntervalDay, Count: 3, TrialDays: 1}, 1, []string{"1 day free", "€9.00 after 1 day and again every 3 days"}},

@@ -16,9 +16,11 @@ type words struct {
 	Named          string // what the reference is the name of
 	Listed         string // over the rows; empty where there are none to show
 	DueLabel, Due  string // the sum that is asked for today; empty where nothing is ever
-	Panel          string // over the form
-	Choice         string // over the ways to pay
-	Button         string
+	// LaterLabel and Later are the sum that is asked for after a trial; empty where there is none.
+	LaterLabel, Later string
+	Panel             string // over the form
+	Choice            string // over the ways to pay
+	Button            string
 	// Agreed is the sentence that the buyer agrees to by the button; empty for none.
 	Agreed                        string
 	Notes                         []string // under the button
@@ -92,6 +94,7 @@ func subscriptionWords(c core.Checkout, every core.Recurring) words {
 	if days := daysOf(every.TrialDays); days != "" {
 		w.Heading, w.After = days+" free", "then "+total+" "+period
 		w.Due, w.Button = formatMoney(core.Zero(c.Amount.Currency())), "Start free trial"
+		w.LaterLabel, w.Later = "Due after "+days, total
 		w.Agreed = fmt.Sprintf("By starting the free trial you allow the shop to charge you %s after %s and again %s until you cancel.", total, days, period)
 		w.DoneText = fmt.Sprintf("Thank you. Your free trial for order %s has begun. After %s the subscription costs %s %s until you cancel.", c.Reference, days, total, period)
 	}

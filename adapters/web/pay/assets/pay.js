@@ -294,7 +294,7 @@ function paypalFields(account, press) {
       await buttons.render(place('button'));
       if (!byCard) return;
       const or = place('or');
-      or.textContent = data.mode === 'setup' ? 'or save a card' : 'or pay by card';
+      or.textContent = 'or pay by card';
       await Promise.all(['Number', 'Expiry', 'CVV'].map((name) => card[`${name}Field`]().render(place(name.toLowerCase()))));
     },
     onChange: () => {},
@@ -368,6 +368,7 @@ function openForm() {
   const error = byId('error');
   const container = byId('fields');
   const loading = byId('loading');
+  const agreed = byId('agreed'); // null where nothing but the sum is agreed to
   let shown = null; // the fields in the page, perhaps still loading
   let mounting = 0; // counts the choices, to know the newest
   let fields = null; // the same, once they can be used
@@ -385,7 +386,7 @@ function openForm() {
     form.setAttribute('aria-busy', String(value));
     button.classList.toggle('busy', value);
     button.setAttribute('aria-disabled', String(value || !fields));
-    button.hidden = Boolean(fields?.ownButton) && !value;
+    button.hidden = Boolean(shown?.ownButton) && !value;
     label.textContent = value ? 'Processing …' : button.dataset.label;
     for (const radio of form.querySelectorAll('input[type="radio"]')) radio.disabled = value;
   };
@@ -411,6 +412,9 @@ function openForm() {
         return; // the buyer has chosen another account meanwhile
       }
       shown = next;
+      // What the buyer agrees to is read before the button that agrees, whoever brings it.
+      if (agreed) (next.ownButton ? container : button).before(agreed);
+      setBusy(false);
       next.onChange(() => tell());
       await next.mount(byId('mount'));
     } catch {
@@ -423,6 +427,7 @@ function openForm() {
     if (failed) {
       next?.destroy();
       shown = null;
+      setBusy(false);
       tell(broken);
       return;
     }
