@@ -237,12 +237,20 @@ func TestSimulatedCards(t *testing.T) {
 	require.Equal(t, core.ClassInvalid, class(t, err))
 }
 
-// TestSimulatedSubscription goes through what becomes of one: it is billed, owes, pays with
-// another card, changes its price, is paused and resumed, owes for good, and is ended.
-func TestSimulatedSubscription(t *testing.T) {
-	t.Parallel()
-	h := simulate(t)
+// subscriber is a simulated subscription.
+type subscriber struct {
+	house
+
+	ref      core.ProviderRef
+	price    core.Price
+	customer string
+}
+
+// subscribed starts one.
+func (h house) subscribed(t *testing.T, trialDays int) (subscriber, core.SubscriptionSnapshot) {
+	t.Helper()
 	in := subscribing(t)
+	in.Price.Recurring.TrialDays, in.StartAt = trialDays, time.Now()
 	var err error
 	in.ProviderCustomer, in.Source = h.customer(t), h.token(t, cardGood, "STORE")
 	in.ProviderPrice, err = h.CreatePrice(t.Context(), h.key(), in.Price)
@@ -253,115 +261,120 @@ func TestSimulatedSubscription(t *testing.T) {
 	again, err := h.CreateSubscription(t.Context(), key, in)
 	require.NoError(t, err)
 	require.Equal(t, session, again, "one effect under one key")
-	ref, first := session.Snapshot.Ref, session.Snapshot
+	return subscriber{h, session.Snapshot.Ref, in.Price, in.ProviderCustomer}, session.Snapshot
+}
+
+// look gives the subscription as it stands, of which each invoice shows the same by itself.
+func (s subscriber) look(t *testing.T) core.SubscriptionSnapshot {
+	t.Helper()
+	seen, err := s.GetSubscription(t.Context(), s.ref)
+	require.NoError(t, err)
+	for _, invoice := range seen.Invoices {
+		one, err := s.GetInvoice(t.Context(), invoice.Ref)
+		require.NoError(t, err)
+		require.Equal(t, invoice, one)
+	}
+	return seen
+}
+
+// steer has the bank behind the subscription's card do something else.
+func (s subscriber) steer(t *testing.T, card string) {
+	t.Helper()
+	s.post(t, "/_control/subscriptions/"+s.ref.ID, map[string]any{"card": card}, "")
+}
+
+func TestSimulatedBilling(t *testing.T) {
+	t.Parallel()
+	s, first := simulate(t).subscribed(t, 0)
 	require.Equal(t, core.SubscriptionActive, first.Status)
+	require.Equal(t, core.SubscriptionID(ourSubscription), first.Subscription)
 	require.Len(t, first.Invoices, 1)
 	require.Equal(t, first.CurrentPeriodStart, first.Invoices[0].PeriodStart)
-	payment, err := h.GetPayment(t.Context(), first.Invoices[0].Payment)
+	payment, err := s.GetPayment(t.Context(), first.Invoices[0].Payment)
 	require.NoError(t, err)
-	require.Equal(t, ref.ID, payment.Subscription)
-	look := func() core.SubscriptionSnapshot {
-		t.Helper()
-		seen, err := h.GetSubscription(t.Context(), ref)
-		require.NoError(t, err)
-		require.Equal(t, core.SubscriptionID(ourSubscription), seen.Subscription)
-		for _, invoice := range seen.Invoices {
-			one, err := h.GetInvoice(t.Context(), invoice.Ref)
-			require.NoError(t, err)
-			require.Equal(t, invoice, one)
-		}
-		return seen
-	}
-	steer := func(card string) {
-		h.post(t, "/_control/subscriptions/"+ref.ID, map[string]any{"card": card}, "")
-	}
-	steer("insufficient_funds")
-	h.elapse(t, 32*day)
-	owing := look()
+	require.Equal(t, s.ref.ID, payment.Subscription)
+
+	s.steer(t, "insufficient_funds")
+	s.elapse(t, 32*day)
+	owing := s.look(t)
 	require.Equal(t, core.SubscriptionPastDue, owing.Status)
 	require.Equal(t, core.FailureInsufficientFunds, owing.Failure.Code)
 	require.Equal(t, core.InvoiceOpen, owing.Invoices[0].Status)
 	require.Equal(t, owing.FailedAttempts, owing.Invoices[0].Attempts)
-	failed, err := h.GetPayment(t.Context(), owing.Invoices[0].Payment)
+	failed, err := s.GetPayment(t.Context(), owing.Invoices[0].Payment)
 	require.NoError(t, err)
 	require.Equal(t, core.PaymentFailed, failed.Status)
-	require.Equal(t, ref.ID, failed.Subscription)
-	steer("success")
-	h.elapse(t, 4*day)
-	require.Equal(t, core.SubscriptionActive, look().Status)
+	require.Equal(t, s.ref.ID, failed.Subscription)
+	s.steer(t, "success")
+	s.elapse(t, 4*day)
+	require.Equal(t, core.SubscriptionActive, s.look(t).Status)
 
-	dearer := core.Price{ID: "prc_2", Name: "More tea", Amount: money(t, 1500, "EUR"), Recurring: in.Price.Recurring}
-	change := ports.ChangeSubscription{Ref: ref, Price: dearer, Quantity: 1}
-	change.ProviderPrice, err = h.CreatePrice(t.Context(), h.key(), dearer)
+	s.steer(t, "declined")
+	s.elapse(t, 60*day)
+	require.Equal(t, core.SubscriptionUnpaid, s.look(t).Status)
+	for range 2 { // done twice, it is done
+		ending, err := s.CancelSubscription(t.Context(), s.key(), ports.CancelSubscription{Ref: s.ref, AtPeriodEnd: true})
+		require.NoError(t, err)
+		require.True(t, ending.CancelAtPeriodEnd || ending.Status == core.SubscriptionCanceled)
+	}
+	s.elapse(t, day)
+	ended := s.look(t)
+	require.Equal(t, core.SubscriptionCanceled, ended.Status)
+	require.False(t, ended.CancelAtPeriodEnd)
+	_, err = s.KeepSubscription(t.Context(), s.key(), s.ref)
+	require.Equal(t, core.ClassInvalid, class(t, err))
+}
+
+// TestSimulatedVerbs changes one, pauses it and has it go on, each twice.
+func TestSimulatedVerbs(t *testing.T) {
+	t.Parallel()
+	s, _ := simulate(t).subscribed(t, 0)
+	dearer := core.Price{ID: "prc_2", Name: "More tea", Amount: money(t, 1500, "EUR"), Recurring: s.price.Recurring}
+	change := ports.ChangeSubscription{Ref: s.ref, Price: dearer, Quantity: 1}
+	var err error
+	change.ProviderPrice, err = s.CreatePrice(t.Context(), s.key(), dearer)
 	require.NoError(t, err)
 	for range 2 {
-		changed, err := h.ChangeSubscription(t.Context(), h.key(), change)
+		changed, err := s.ChangeSubscription(t.Context(), s.key(), change)
 		require.NoError(t, err)
 		require.Equal(t, change.ProviderPrice, changed.Snapshot.PendingPrice)
 		require.Equal(t, money(t, 900, "EUR"), changed.Snapshot.Amount, "until the period ends")
 	}
 	for range 2 {
-		paused, err := h.PauseSubscription(t.Context(), h.key(), ref)
+		paused, err := s.PauseSubscription(t.Context(), s.key(), s.ref)
 		require.NoError(t, err)
 		require.Equal(t, core.SubscriptionActive, paused.Status, "until the period ends")
 	}
-	h.elapse(t, 32*day)
-	require.Equal(t, core.SubscriptionPaused, look().Status)
+	s.elapse(t, 32*day)
+	require.Equal(t, core.SubscriptionPaused, s.look(t).Status)
 	for range 2 {
-		resumed, err := h.ResumeSubscription(t.Context(), h.key(), ref)
+		resumed, err := s.ResumeSubscription(t.Context(), s.key(), s.ref)
 		require.NoError(t, err)
 		require.Equal(t, core.SubscriptionActive, resumed.Status)
 	}
-	seen := look()
-	require.Equal(t, money(t, 1500, "EUR"), seen.Invoices[0].AmountPaid)
-
-	steer("declined")
-	h.elapse(t, 60*day)
-	require.Equal(t, core.SubscriptionUnpaid, look().Status)
-	for range 2 {
-		ending, err := h.CancelSubscription(t.Context(), h.key(), ports.CancelSubscription{Ref: ref, AtPeriodEnd: true})
-		require.NoError(t, err)
-		require.True(t, ending.CancelAtPeriodEnd || ending.Status == core.SubscriptionCanceled)
-	}
-	h.elapse(t, day)
-	seen = look()
-	require.Equal(t, core.SubscriptionCanceled, seen.Status)
-	require.False(t, seen.CancelAtPeriodEnd)
-	_, err = h.KeepSubscription(t.Context(), h.key(), ref)
-	require.Equal(t, core.ClassInvalid, class(t, err))
+	require.Equal(t, money(t, 1500, "EUR"), s.look(t).Invoices[0].AmountPaid)
 }
 
 func TestSimulatedTrial(t *testing.T) {
 	t.Parallel()
-	h := simulate(t)
-	in := subscribing(t)
-	in.Price.Recurring.TrialDays, in.StartAt = 14, time.Now()
-	var err error
-	in.ProviderCustomer, in.Source = h.customer(t), h.token(t, cardGood, "STORE")
-	in.ProviderPrice, err = h.CreatePrice(t.Context(), h.key(), in.Price)
-	require.NoError(t, err)
-	session, err := h.CreateSubscription(t.Context(), h.key(), in)
-	require.NoError(t, err)
-	seen := session.Snapshot
+	s, seen := simulate(t).subscribed(t, 14)
 	require.Equal(t, core.SubscriptionTrialing, seen.Status)
 	require.Equal(t, seen.TrialEnd, seen.CurrentPeriodEnd)
-	require.WithinDuration(t, in.StartAt.Add(14*day), seen.TrialEnd, day)
-	ending, err := h.CancelSubscription(t.Context(), h.key(), ports.CancelSubscription{Ref: seen.Ref, AtPeriodEnd: true})
+	require.WithinDuration(t, time.Now().Add(14*day), seen.TrialEnd, day)
+	ending, err := s.CancelSubscription(t.Context(), s.key(), ports.CancelSubscription{Ref: s.ref, AtPeriodEnd: true})
 	require.NoError(t, err)
 	require.True(t, ending.CancelAtPeriodEnd)
-	kept, err := h.KeepSubscription(t.Context(), h.key(), seen.Ref)
+	kept, err := s.KeepSubscription(t.Context(), s.key(), s.ref)
 	require.NoError(t, err)
 	require.False(t, kept.CancelAtPeriodEnd)
-	h.elapse(t, 15*day)
-	other := h.saved(t, in.ProviderCustomer, cardGood)
-	seen, err = h.UpdateSubscriptionMethod(t.Context(), h.key(), seen.Ref, other.Ref.ID)
+	s.elapse(t, 15*day)
+	swapped, err := s.UpdateSubscriptionMethod(t.Context(), s.key(), s.ref, s.saved(t, s.customer, cardGood).Ref.ID)
 	require.NoError(t, err)
-	require.Equal(t, core.SubscriptionActive, seen.Status)
-	require.Len(t, seen.Invoices, 1)
-	require.Empty(t, seen.Subscription, "the card that named it is another's now")
-	h.elapse(t, 400*day)
-	seen, err = h.GetSubscription(t.Context(), seen.Ref)
-	require.NoError(t, err)
+	require.Equal(t, core.SubscriptionActive, swapped.Status)
+	require.Len(t, swapped.Invoices, 1)
+	require.Empty(t, swapped.Subscription, "the card that named it is another's now")
+	s.elapse(t, 400*day)
+	seen = s.look(t)
 	require.Len(t, seen.Invoices, core.InvoicesShownMax)
 	payments := map[string]bool{}
 	for _, invoice := range seen.Invoices {

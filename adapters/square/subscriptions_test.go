@@ -206,19 +206,22 @@ func TestGetSubscription(t *testing.T) {
 	require.Equal(t, map[string]any{"location_id": "L1", "order_ids": []any{"O1"}}, script.calls[4].body)
 }
 
-// TestSubscriptionStatuses: how one stands is told by its status and by its newest invoice.
-func TestSubscriptionStatuses(t *testing.T) {
-	t.Parallel()
+// standing is how a subscription stands.
+type standing struct {
+	status, actions string
+	changes         []string
+	bill            string // how the invoice stands; empty for none
+	tries           []string
+	want            core.SubscriptionStatus
+	also            func(*core.SubscriptionSnapshot)
+}
+
+// standings are those that there can be, by what is behind them.
+func standings(t *testing.T) map[string]standing {
+	t.Helper()
 	later := []string{`"start_date":"2026-01-02"`, `"start_date":"2026-01-16"`}
 	none := []string{`"invoice_ids":["inv:1"],`, "", `"charged_through_date":"2026-02-01",`, ""}
-	for name, c := range map[string]struct {
-		status, actions string
-		changes         []string
-		bill            string // how the invoice stands; empty for none
-		tries           []string
-		want            core.SubscriptionStatus
-		also            func(*core.SubscriptionSnapshot)
-	}{
+	return map[string]standing{
 		"paid": {status: "ACTIVE", bill: "PAID", want: core.SubscriptionActive},
 		"in a zone": {status: "ACTIVE", bill: "PAID", changes: []string{`"UTC"`, `"Europe/Dublin"`, "2026-02-01", "2026-06-30"}, want: core.SubscriptionActive, also: func(s *core.SubscriptionSnapshot) {
 			s.CurrentPeriodEnd = time.Date(2026, 6, 30, 23, 0, 0, 0, time.UTC)
@@ -258,7 +261,13 @@ func TestSubscriptionStatuses(t *testing.T) {
 		"of its own price": {status: "ACTIVE", bill: "PAID", changes: []string{`"version"`, `"price_override_money":{"amount":700,"currency":"EUR"},"version"`}, want: core.SubscriptionActive, also: func(s *core.SubscriptionSnapshot) {
 			s.Amount = money(t, 700, "EUR")
 		}},
-	} {
+	}
+}
+
+// TestSubscriptionStatuses: how one stands is told by its status and by its newest invoice.
+func TestSubscriptionStatuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range standings(t) {
 		answers := []string{subscription(c.status, c.actions, c.changes...), variation(), onFile()}
 		if c.bill != "" {
 			answers = append(answers, `200 {"invoices":[`+bill(c.bill)+`]}`)
@@ -339,91 +348,4 @@ func TestWhatASubscriptionRefersTo(t *testing.T) {
 		require.Equal(t, name == "none", foreign(t, err) == ports.ForeignMissing && c.class == core.ClassInvalid, name)
 		require.Empty(t, script.answers, name)
 	}
-}
-
-func TestInvoices(t *testing.T) {
-	t.Parallel()
-	for status, want := range map[string]core.InvoiceStatus{
-		"DRAFT": core.InvoiceDraft, "SCHEDULED": core.InvoiceDraft, "UNPAID": core.InvoiceOpen, "PAYMENT_PENDING": core.InvoiceOpen,
-		"PARTIALLY_PAID": core.InvoiceOpen, "PAID": core.InvoicePaid, "PARTIALLY_REFUNDED": core.InvoicePaid, "REFUNDED": core.InvoicePaid,
-		"CANCELED": core.InvoiceVoid, "FAILED": core.InvoiceUncollectible, "SOMETHING_NEW": "",
-	} {
-		answers := []string{`200 {"invoice":` + bill(status) + `}`}
-		switch want {
-		case core.InvoicePaid:
-			answers = append(answers, tendered)
-		case core.InvoiceOpen, core.InvoiceUncollectible:
-			answers = append(answers, tries("CARD_EXPIRED"))
-		case core.InvoiceDraft, core.InvoiceVoid:
-		}
-		adapter, script := open(t, append(answers, subscription("ACTIVE", ""))...)
-		seen, err := adapter.GetInvoice(t.Context(), of(core.ObjectInvoice, "inv:1"))
-		require.NoError(t, err, status)
-		require.Empty(t, script.answers, status)
-		require.Equal(t, want, seen.Status, status)
-		require.Equal(t, status, seen.ForeignStatus)
-		require.Equal(t, utc(2026, 2, 2), seen.PeriodEnd)
-		require.Equal(t, len(answers) > 1, seen.Attempts == 1, status)
-		require.Equal(t, strings.HasPrefix(answers[len(answers)-1], `200 {"payments"`), seen.Failure != nil, status)
-	}
-}
-
-// TestOlderInvoices end when the next one asks.
-func TestOlderInvoices(t *testing.T) {
-	t.Parallel()
-	ids := []string{`["inv:1"]`, `["inv:2","inv:1"]`}
-	older, newer := bill("PAID"), bill("CANCELED", "inv:1", "inv:2", `"due_date":"2026-01-02"`, `"due_date":"2026-01-20"`, "O1", "O2")
-	adapter, script := open(t, subscription("ACTIVE", "", ids...), variation(), onFile(), `200 {"invoices":[`+older+`,`+newer+`]}`, tendered,
-		`200 {"invoice":`+older+`}`, tendered, subscription("ACTIVE", "", ids...), `200 {"invoice":`+newer+`}`)
-	seen, err := adapter.GetSubscription(t.Context(), subscriptionRef)
-	require.NoError(t, err)
-	require.Len(t, seen.Invoices, 2)
-	require.Equal(t, utc(2026, 2, 2), seen.Invoices[0].PeriodEnd)
-	require.Equal(t, utc(2026, 1, 20), seen.Invoices[1].PeriodEnd)
-	require.Equal(t, utc(2026, 1, 20), seen.CurrentPeriodStart)
-	one, err := adapter.GetInvoice(t.Context(), seen.Invoices[1].Ref)
-	require.NoError(t, err)
-	require.Equal(t, seen.Invoices[1], one)
-	require.Equal(t, "GET /v2/invoices/inv:2", lines(script)[8])
-
-	// One that was made by hand belongs to no subscription, and may ask in parts.
-	byHand := bill("PARTIALLY_PAID", `"S1"`, `""`, `"payment_requests":[`, `"payment_requests":[{"due_date":"2026-01-01","computed_amount_money":{"amount":100,"currency":"EUR"}},`)
-	adapter, _ = open(t, `200 {"invoice":`+byHand+`}`, `200 {}`)
-	one, err = adapter.GetInvoice(t.Context(), of(core.ObjectInvoice, "inv:1"))
-	require.NoError(t, err)
-	require.Empty(t, one.Subscription.ID)
-	require.Equal(t, money(t, 1000, "EUR"), one.AmountDue)
-	require.Zero(t, one.PeriodEnd)
-}
-
-func TestInvoicesThatGoWrong(t *testing.T) {
-	t.Parallel()
-	whole := `200 {"invoice":` + bill("PAID") + `}`
-	twice := func(second string) string {
-		return `200 {"invoice":` + bill("CANCELED", `"payment_requests":[`, `"payment_requests":[`+second+`,`) + `}`
-	}
-	for name, c := range map[string]struct {
-		answers []string
-		class   core.Class
-	}{
-		"none":                       {[]string{missing}, core.ClassInvalid},
-		"another":                    {[]string{strings.Replace(whole, "inv:1", "inv:2", 1)}, core.ClassUnknown},
-		"nothing":                    {[]string{`200 {}`}, core.ClassUnknown},
-		"no time":                    {[]string{strings.Replace(whole, `"created_at"`, `"x"`, 1), tendered, subscription("ACTIVE", "")}, core.ClassUnknown},
-		"orders that are refused":    {[]string{whole, badRequest}, core.ClassUnknown},
-		"a subscription that is not": {[]string{whole, tendered, missing}, core.ClassUnknown},
-		"a subscription too soon":    {[]string{whole, tendered, limited}, core.ClassRetryable},
-		"a newer one that is not":    {[]string{whole, tendered, subscription("ACTIVE", "", `["inv:1"]`, `["inv:2","inv:1"]`), missing}, core.ClassUnknown},
-		"of two currencies":          {[]string{twice(`{"computed_amount_money":{"amount":1,"currency":"USD"}}`), subscription("ACTIVE", "")}, core.ClassUnknown},
-		"of half an amount":          {[]string{twice(`{"computed_amount_money":{"amount":1,"currency":"EUR"},"total_completed_amount_money":{}}`), subscription("ACTIVE", "")}, core.ClassUnknown},
-	} {
-		adapter, script := open(t, c.answers...)
-		_, err := adapter.GetInvoice(t.Context(), of(core.ObjectInvoice, "inv:1"))
-		require.Equal(t, c.class.String(), class(t, err).String(), name)
-		require.Empty(t, script.answers, name)
-	}
-	adapter, _ := open(t, `200 {"invoice":`+bill("PAID", `"order_id"`, `"x"`)+`}`, subscription("ACTIVE", ""))
-	seen, err := adapter.GetInvoice(t.Context(), of(core.ObjectInvoice, "inv:1"))
-	require.NoError(t, err)
-	require.Empty(t, seen.Payment.ID, "nobody says what paid it")
 }

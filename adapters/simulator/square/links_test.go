@@ -319,6 +319,6 @@ func TestOrdersByTheDozen(t *testing.T) {
 	require.Equal(t, second, found.text("orders.0.id"))
 	require.Equal(t, h.call(t, http.MethodGet, "/v2/orders/"+first, nil).at("order"), found.at("orders.1"))
 	require.JSONEq(t, `{}`, ask(locationID, "ORD0").Text)
-	require.Equal(t, "ARRAY_EMPTY", ask(locationID).code())
+	require.Equal(t, "MISSING_REQUIRED_PARAMETER", ask(locationID).code())
 	require.Equal(t, "INVALID_LOCATION", ask("L2", first).code())
 }
