@@ -12,8 +12,8 @@ import (
 
 // syncInvoice looks at an invoice, and with it at the subscription that asks for it.
 func (s *Service) syncInvoice(ctx context.Context, ref core.ProviderRef, cause core.Cause) (ports.Observation, error) {
-	provider, ok := s.providers[ref.Account].(ports.Subscriber)
-	if !ok {
+	provider := s.subscriber(ref.Account)
+	if provider == nil {
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the account bills no subscriptions")
 	}
 	seen, err := provider.GetInvoice(ctx, ref)
@@ -132,6 +132,10 @@ func (s *Service) applyBilled(ctx context.Context, tx *work, subscription core.S
 	if held.Version != payment.held.Version {
 		return "", ports.ErrConflict
 	}
+	if held.ID != "" && held.Subscription != subscription.ID {
+		tx.odds(core.ObjectInvoice) // it is moved by its own checkout, or by another's billing
+		return "", nil
+	}
 	if held.ID == "" {
 		held = core.NewSubscriptionPayment(core.NewID[core.PaymentID](s.ids.UUID()), subscription, invoice, *payment.seen, s.clock.Now())
 		if held, err = tx.InsertPayment(ctx, held); err != nil {
@@ -140,7 +144,7 @@ func (s *Service) applyBilled(ctx context.Context, tx *work, subscription core.S
 		if err := tx.AppendTimeline(ctx, s.record.Entry(ctx, held, core.TimelineCreated, cause)); err != nil {
 			return "", err
 		}
-	} else if held.Invoice == "" && invoice != "" && held.Subscription == subscription.ID {
+	} else if held.Invoice == "" && invoice != "" {
 		held.Invoice = invoice
 		if held, err = tx.UpdatePayment(ctx, held); err != nil {
 			return "", err

@@ -11,8 +11,8 @@ import (
 
 // syncMethod looks at a saved method, or at what the buyer agrees to so that there is one.
 func (s *Service) syncMethod(ctx context.Context, ref core.ProviderRef, cause core.Cause) (ports.Observation, error) {
-	vault, ok := s.providers[ref.Account].(ports.Vault)
-	if !ok {
+	vault := s.vault(ref.Account)
+	if vault == nil {
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the account saves no methods")
 	}
 	held, err := s.store.MethodByRef(ctx, ref)
@@ -39,6 +39,16 @@ func (s *Service) syncMethod(ctx context.Context, ref core.ProviderRef, cause co
 		return observation, ports.ErrConflict // another look stored the same counterpart
 	}
 	return observation, err
+}
+
+// vault gives what can be asked of an account's saved methods; nil where it has none.
+func (s *Service) vault(account core.AccountName) ports.Vault {
+	provider, ok := s.providers[account]
+	if !ok || !provider.Capabilities().Vault {
+		return nil
+	}
+	vault, _ := provider.(ports.Vault)
+	return vault
 }
 
 // isMissing reports whether a look failed since the provider knows no such object.

@@ -45,8 +45,8 @@ func (s *Service) syncSubscription(ctx context.Context, ref core.ProviderRef, ca
 // syncBilling is syncSubscription, which looks at one more invoice, and takes one more payment in.
 // Both are zero for none.
 func (s *Service) syncBilling(ctx context.Context, ref, invoice core.ProviderRef, payment *core.PaymentSnapshot, cause core.Cause) (ports.Observation, error) {
-	provider, ok := s.providers[ref.Account].(ports.Subscriber)
-	if !ok {
+	provider := s.subscriber(ref.Account)
+	if provider == nil {
 		return ports.Observation{Reason: core.ReasonNotOurs}, s.noteInbound(ctx, cause, "the account bills no subscriptions")
 	}
 	held, err := s.store.SubscriptionByRef(ctx, ref)
@@ -73,6 +73,16 @@ func (s *Service) syncBilling(ctx context.Context, ref, invoice core.ProviderRef
 		return ports.Observation{}, err
 	}
 	return s.applySubscription(ctx, held, seen, cause)
+}
+
+// subscriber gives what can be asked of an account's billing; nil where it has none.
+func (s *Service) subscriber(account core.AccountName) ports.Subscriber {
+	provider, ok := s.providers[account]
+	if !ok || provider.Capabilities().Subscriptions == nil {
+		return nil
+	}
+	subscriber, _ := provider.(ports.Subscriber)
+	return subscriber
 }
 
 // subscriptionOwner finds the subscription that the provider's object names as its own. The zero
@@ -343,7 +353,8 @@ func (s *Service) SettleSubscription(ctx context.Context, op core.Operation, sna
 			return nil
 		}
 		if lookAgain = held.Version != before.Version || settled.Attempts > 1; lookAgain && held.Exists() {
-			return nil
+			// The look follows at once; should it fail, this one makes up for it.
+			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobSyncSubscription, Subject: string(held.ID), Delay: resyncDelay})
 		}
 		if incomplete {
 			if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobSyncSubscription, Subject: string(held.ID), Delay: resyncDelay}); err != nil {

@@ -370,6 +370,27 @@ func TestAnEndOnItsWayIsNotCalledOff(t *testing.T) {
 	require.Equal(t, core.SubscriptionCanceled, h.Subscription(s.ID).Status)
 }
 
+// The outcome was committed, and the look that had to follow it failed.
+func TestALookThatFailedAfterTheOutcomeIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.Subscribed(h.Plan(fee, 0).ID, 1, portstest.CardSucceeds)
+	h.RunAll()
+	h.Provider.FailNext(portstest.NoAnswer())
+	outcome, err := h.Subscriptions.Cancel(t.Context(), verb(s, "k"), false)
+	require.NoError(t, err)
+	require.True(t, outcome.Open)
+	h.Provider.OnCall(func(_ context.Context, call portstest.FakeCall) {
+		if call.Method == "CancelSubscription" {
+			h.Provider.OnCall(nil)
+			h.Provider.FailNext(portstest.NoAnswer()) // the look
+		}
+	})
+	h.RunAll()
+	require.Equal(t, core.SubscriptionCanceled, h.Subscription(s.ID).Status)
+	require.Empty(t, h.Store.GivenUp())
+}
+
 // A verb that was not done must not stand in the way of all others for ever: the buyer would be billed
 // on, since nobody could end it.
 func TestAVerbThatALookRefutesIsGivenUp(t *testing.T) {
