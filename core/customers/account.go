@@ -108,7 +108,7 @@ func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused
 		if _, err := s.calls.Settled(ctx, tx, op.ID, refused, made, ""); err != nil {
 			return err
 		}
-		if refused != nil || made == "" || known {
+		if wanted := refused == nil && made != "" && !known; !wanted {
 			return nil
 		}
 		return tx.InsertCustomerAccount(ctx, core.CustomerAccount{Customer: customer, Account: op.Account, ProviderCustomerID: made, CreatedAt: s.clock.Now()})

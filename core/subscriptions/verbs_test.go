@@ -359,9 +359,9 @@ func TestAnEndOnItsWayIsNotCalledOff(t *testing.T) {
 	h.Clock.Advance(s.CurrentPeriodEnd.Sub(h.Clock.Now()) - time.Minute)
 	// The sweep comes in between the check and the change, and gets no answer.
 	h.Store.BeforeNextTx(func(context.Context) {
-		h.Store.BeforeNextTx(func(context.Context) {
+		h.Store.BeforeNextTx(func(ctx context.Context) {
 			h.Provider.FailNextAfterCommit(portstest.NoAnswer())
-			require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+			require.NoError(t, h.Subscriptions.Watch(ctx, watch))
 		})
 	})
 	_, err = h.Subscriptions.Resume(t.Context(), verb(s, "keep"))
