@@ -39,14 +39,20 @@ type object struct {
 	Status                 string `json:"status"`
 	Payment                string `json:"payment"`
 	Subscription           string `json:"subscription"`
-	Method                 string `json:"payment_method"`
-	Object                 string `json:"object"`
 	ProviderDisputeID      string `json:"provider_dispute_id"`
 	ProviderSubscriptionID string `json:"provider_subscription_id"`
 	CurrentPeriodEnd       string `json:"current_period_end"`
 	TrialEnd               string `json:"trial_end"`
 	NextAttempt            string `json:"next_attempt"`
 	Now                    string `json:"now"`
+}
+
+// bought is what the simulator's buyer came to; one of the first three is set.
+type bought struct {
+	Payment      string `json:"payment"`
+	Subscription string `json:"subscription"`
+	Method       string `json:"payment_method"`
+	Object       string `json:"object"`
 }
 
 // call makes one call of the storefront's API.
@@ -87,8 +93,8 @@ func (w *world) checkout(ctx context.Context, more map[string]any) (string, erro
 }
 
 // buy lets the simulator's buyer pay a checkout, or agree to what else it is for.
-func (w *world) buy(ctx context.Context, checkout, card string) (object, error) {
-	var done object
+func (w *world) buy(ctx context.Context, checkout, card string) (bought, error) {
+	var done bought
 	err := exchange(ctx, http.MethodPost, w.control+"/_control/pay", nil,
 		map[string]any{"checkout": checkout, "account": w.command.Provider, "card": card}, &done)
 	if err != nil {
