@@ -110,10 +110,10 @@ func (b payPalBuyer) source(t testing.TB, _ portstest.Card, _ core.Money) string
 	return ""
 }
 
-// agreeSetup agrees in the window that PayPal's script opens.
+// agreeSetup agrees on the page that PayPal names, which its script opens in a window.
 func (b payPalBuyer) agreeSetup(t testing.TB, session ports.SetupSession, card portstest.Card) {
 	t.Helper()
-	payThere(t, b.base+"/agreements/approve?approval_session_id="+url.QueryEscape(session.Snapshot.Setup), payPalNumbers[card])
+	payThere(t, session.Action.URL, payPalNumbers[card])
 }
 
 func (b payPalBuyer) setupSource(t testing.TB, card portstest.Card) string {
@@ -121,13 +121,8 @@ func (b payPalBuyer) setupSource(t testing.TB, card portstest.Card) string {
 	return b.source(t, card, core.Money{})
 }
 
-// agreeSubscription agrees in the window that PayPal's script opens, or on the page that a change
-// leads to.
+// agreeSubscription agrees there to a subscription, or to a change of one.
 func (b payPalBuyer) agreeSubscription(t testing.TB, session ports.SubscriptionSession, card portstest.Card) {
 	t.Helper()
-	page := session.Action.URL
-	if session.Action.Type == ports.ActionPayPalSubscribe {
-		page = b.base + "/webapps/billing/subscriptions?ba_token=" + url.QueryEscape(session.Snapshot.Ref.ID)
-	}
-	payThere(t, page, payPalNumbers[card])
+	payThere(t, session.Action.URL, payPalNumbers[card])
 }
