@@ -17,16 +17,24 @@ import (
 type member struct {
 	*buyer
 
-	seller   seller
-	customer string // whose method is to be saved; empty in mode subscription
+	seller    seller
+	customer  string // whose method is to be saved; empty in mode subscription
+	elsewhere bool   // whether what there is to do is done on the provider's own page
 }
 
 // comes opens a checkout's page and chooses the account.
 func (m *member) comes(t *testing.T, b *browser, mode string, in map[string]any) {
 	t.Helper()
 	in["reference"], in["currency"], in["mode"], in["success_url"] = newKey(), "EUR", mode, "https://shop.example/thanks"
+	if m.elsewhere {
+		in["flow"], in["providers"] = "redirect", []string{m.seller.account}
+	}
 	checkout := m.seller.ok(t, http.MethodPost, "/v1/checkouts", in)
 	m.buyer = &buyer{tab: b.tab(t, 1280, 900), house: m.seller.client, id: checkout.text("id")}
+	if m.elsewhere {
+		m.load(t)
+		return
+	}
 	m.do(t, chromedp.Navigate(m.house.house.PublicURL+"/pay/"+m.id))
 	m.picks(t, m.seller.account)
 }
@@ -42,19 +50,30 @@ func (m *member) picks(t *testing.T, account string) {
 func wantsToSubscribe(t *testing.T, b *browser, s seller, trialDays int) *member {
 	t.Helper()
 	m := &member{seller: s}
+	m.subscribes(t, b, trialDays)
+	return m
+}
+
+func (m *member) subscribes(t *testing.T, b *browser, trialDays int) {
+	t.Helper()
 	m.comes(t, b, "subscription", map[string]any{
 		"customer":   map[string]any{"email": "ada@shop.example", "name": "Ada Buyer"},
-		"line_items": []map[string]any{{"price": s.price(t, 900, trialDays), "quantity": 1}},
+		"line_items": []map[string]any{{"price": m.seller.price(t, 900, trialDays), "quantity": 1}},
 	})
-	return m
 }
 
 // wantsToSave opens the page on which a new customer saves a method.
 func wantsToSave(t *testing.T, b *browser, s seller) *member {
 	t.Helper()
-	m := &member{seller: s, customer: s.ok(t, http.MethodPost, "/v1/customers", map[string]any{"email": "ada@shop.example", "name": "Ada Buyer"}).text("id")}
-	m.comes(t, b, "setup", map[string]any{"customer": map[string]any{"id": m.customer}})
+	m := &member{seller: s}
+	m.saves(t, b)
 	return m
+}
+
+func (m *member) saves(t *testing.T, b *browser) {
+	t.Helper()
+	m.customer = m.seller.ok(t, http.MethodPost, "/v1/customers", map[string]any{"email": "ada@shop.example", "name": "Ada Buyer"}).text("id")
+	m.comes(t, b, "setup", map[string]any{"customer": map[string]any{"id": m.customer}})
 }
 
 // gives goes through what there is to do at the account, up to a bank's question.
@@ -232,6 +251,7 @@ func TestPayPageOfEveryMode(t *testing.T) {
 	}
 	t.Run("stripe/the bank refuses to save", func(t *testing.T) { bankRefusesToSave(t, b, seller{client: house, account: "stripe"}) })
 	t.Run("paypal/closed", func(t *testing.T) { closesPayPal(t, b, seller{client: house, account: "paypal"}) })
+	t.Run("paypal/on its own page", func(t *testing.T) { agreesOnPayPalsPage(t, b, seller{client: house, account: "paypal"}) })
 	t.Run("for everybody", func(t *testing.T) { everyModeAccessible(t, b, house) })
 }
 
@@ -262,12 +282,41 @@ func closesPayPal(t *testing.T, b *browser, s seller) {
 		m.gives(t, cardGood)
 		m.do(t, chromedp.WaitVisible(chromedp.CSS("#done-view")))
 		m.quiet(t)
+		m.keptCards(t)
 	}
+}
+
+// agreesOnPayPalsPage leaves our page, which has no field, and comes back to its end.
+func agreesOnPayPalsPage(t *testing.T, b *browser, s seller) {
+	goes := func(m *member, says string) {
+		require.Contains(t, m.text(t, "#pay-form"), says)
+		require.Zero(t, evaluate[int](t, m.tab, `document.querySelectorAll('iframe, script[src^="http"]').length`))
+		mode := m.checkout(t).text("mode")
+		m.forEverybody(t, "before-own-page-"+mode)
+		m.presses(t)
+		m.do(t, chromedp.WaitVisible(chromedp.CSS("#card-number")))
+		m.shoot(t, "own-page-"+mode)
+		m.do(t, chromedp.SetValue(chromedp.CSS("#card-number"), cardGood), chromedp.SetValue(chromedp.CSS("#card-cvc"), "123"), chromedp.Click(chromedp.CSS("button#pay")))
+	}
+	subscriber, saver := &member{seller: s, elsewhere: true}, &member{seller: s, elsewhere: true}
+	subscriber.subscribes(t, b, 0)
+	goes(subscriber, "You subscribe on PayPal's own page and come back here.")
+	require.Equal(t, "You are subscribed", subscriber.text(t, "#panel-title"))
+	subscriber.isSubscribed(t, "active")
+	saver.saves(t, b)
+	consent := saver.text(t, "#agreed")
+	goes(saver, "You agree on PayPal's own page and come back here.")
+	require.Equal(t, "Saved", saver.text(t, "#panel-title"))
+	saver.isSaved(t, consent)
 }
 
 func everyModeAccessible(t *testing.T, b *browser, house *client) {
 	s := seller{client: house, account: "stripe"}
 	for mode, m := range map[string]*member{"subscription": wantsToSubscribe(t, b, s, 0), "trial": wantsToSubscribe(t, b, s, 14), "setup": wantsToSave(t, b, s)} {
+		if mode == "trial" { // says other things in the same places
+			m.forEverybody(t, mode)
+			continue
+		}
 		for account := range accounts {
 			m.picks(t, account)
 			m.forEverybody(t, mode+"-"+account)
@@ -280,15 +329,16 @@ func everyModeAccessible(t *testing.T, b *browser, house *client) {
 		m.do(t, chromedp.Click(chromedp.CSS("#stay"))) // or the browser leaves for the shop
 		m.forEverybody(t, mode+"-complete")
 		m.quiet(t)
+		m.keptCards(t)
 	}
 }
 
 // forEverybody looks at the page as it is in both schemes, on a wide and on a narrow screen.
 func (m *member) forEverybody(t *testing.T, name string) {
 	t.Helper()
-	for _, width := range []int64{1280, 320} {
+	for _, width := range []int64{320, 1280} { // it ends as it began, wide and light
 		m.do(t, chromedp.EmulateViewport(width, 900))
-		for _, scheme := range []string{"light", "dark"} {
+		for _, scheme := range []string{"dark", "light"} {
 			m.scheme(t, scheme)
 			shown := fmt.Sprintf("%s-%s-%d", name, scheme, width)
 			m.accessible(t, shown)
