@@ -23,7 +23,7 @@ func ConsentText(c core.Checkout) string {
 	if c.Subscription != "" {
 		text = subscriptionConsentText
 	}
-	return text + " (" + c.Reference + ")"
+	return text + " Reference: " + c.Reference
 }
 
 // Attempt is an attempt to save a method, with what the buyer's browser needs to go on.
