@@ -10,31 +10,45 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var build struct {
+// binary is one way of building the program, used at most once in a test process.
+type binary struct {
 	once sync.Once
 	path string
 	log  []byte
 	err  error
 }
 
+var checked, plain binary
+
 // Binary builds the program, once for each test process, with the crash points that
 // tests may kill it at and with the race detector where the test itself has it.
 func Binary(t testing.TB) string {
 	t.Helper()
-	build.once.Do(func() {
+	args := []string{"-tags", "crashpoints"}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	return checked.build(t, args...)
+}
+
+// plainBinary builds the program as it is shipped.
+func plainBinary(t testing.TB) string {
+	t.Helper()
+	return plain.build(t)
+}
+
+func (b *binary) build(t testing.TB, args ...string) string {
+	t.Helper()
+	b.once.Do(func() {
 		var folder string
-		folder, build.err = os.MkdirTemp("", "paydesk-apptest") //nolint:usetesting // it outlives the test that asks first
-		if build.err != nil {
+		folder, b.err = os.MkdirTemp("", "paydesk-apptest") //nolint:usetesting // it outlives the test that asks first
+		if b.err != nil {
 			return
 		}
-		build.path = filepath.Join(folder, "paydesk")
-		args := []string{"build", "-tags", "crashpoints", "-o", build.path}
-		if raceEnabled {
-			args = append(args, "-race")
-		}
-		command := exec.Command("go", append(args, "github.com/paydesk/paydesk")...)
-		build.log, build.err = command.CombinedOutput()
+		b.path = filepath.Join(folder, "paydesk")
+		args = append(append([]string{"build"}, args...), "-o", b.path, "github.com/paydesk/paydesk")
+		b.log, b.err = exec.Command("go", args...).CombinedOutput()
 	})
-	require.NoError(t, build.err, "build the program: %s", build.log)
-	return build.path
+	require.NoError(t, b.err, "build the program: %s", b.log)
+	return b.path
 }

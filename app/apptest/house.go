@@ -33,8 +33,20 @@ type House struct {
 // sets others than the usual ones.
 func Start(t testing.TB, env ...string) *House {
 	t.Helper()
+	return start(t, Binary(t), env)
+}
+
+// StartPlain is Start for the program as it is shipped, without race detector and crash points: for
+// tests that have it do much.
+func StartPlain(t testing.TB, env ...string) *House {
+	t.Helper()
+	return start(t, plainBinary(t), env)
+}
+
+func start(t testing.TB, program string, env []string) *House {
+	t.Helper()
 	h := NewHouse(t, env...)
-	h.Process = Run(t, h.Folder, h.Env, "is ready", "dev", "--data", h.Data)
+	h.Process = run(t, program, h.Folder, h.Env, "is ready", "dev", "--data", h.Data)
 	require.True(t, h.Ready(), "the house did not start: %s", h.Output())
 	return h
 }

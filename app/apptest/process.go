@@ -32,7 +32,12 @@ type Process struct {
 // env comes on top of the test's own environment without its PAYDESK_ variables.
 func Run(t testing.TB, folder string, env []string, ready string, args ...string) *Process {
 	t.Helper()
-	p := &Process{command: exec.Command(Binary(t), args...), output: newTranscript(ready), ended: make(chan struct{})}
+	return run(t, Binary(t), folder, env, ready, args...)
+}
+
+func run(t testing.TB, program, folder string, env []string, ready string, args ...string) *Process {
+	t.Helper()
+	p := &Process{command: exec.Command(program, args...), output: newTranscript(ready), ended: make(chan struct{})}
 	p.command.Dir = folder
 	p.command.Env = append(cleanEnvironment(), env...)
 	p.command.Stdout, p.command.Stderr = p.output, p.output

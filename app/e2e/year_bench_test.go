@@ -30,14 +30,13 @@ func BenchmarkYear(b *testing.B) {
 		count, err = strconv.Atoi(text)
 		require.NoError(b, err)
 	}
-	apptest.Binary(b)
 	for name, env := range map[string]func() []string{
 		"sqlite":   func() []string { return nil },
 		"postgres": func() []string { return []string{"PAYDESK_DATABASE_URL=" + needPostgres(b)} },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				house := apptest.Start(b, env()...)
+				house := apptest.StartPlain(b, env()...)
 				c := newClient(house)
 				var sold time.Time
 				var before float64

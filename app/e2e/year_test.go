@@ -42,7 +42,7 @@ type billed struct {
 // with trouble on the way, and then holds our records to the providers', object by object.
 func TestAYearOfSubscriptions(t *testing.T) {
 	t.Parallel()
-	house := apptest.Start(t)
+	house := apptest.StartPlain(t)
 	runYear(t, newClient(house), yearSubscriptions, nil)
 }
 
