@@ -100,6 +100,9 @@ type wholeProvider interface {
 	ports.Refunder
 	ports.Disputer
 	ports.Subscriber
+	ports.EventLister
+	ports.ObjectLister
+	ports.WebhookRegistrar
 	ports.Healthy
 }
 

@@ -18,6 +18,13 @@ type Capabilities struct {
 	HostedManualCapture bool
 	Refund              bool // give money back; takes a [Refunder]
 	ListPayments        bool // list payments by time of creation
+	// EventsKept is how long events can be listed; 0 for not at all. It takes an [EventLister].
+	EventsKept time.Duration
+	// Lists says what else can be listed, by which time; nil for nothing. It takes an
+	// [ObjectLister].
+	Lists map[core.ObjectKind]ListAbilities
+	// Webhooks: tell which webhooks are registered. It takes a [WebhookRegistrar].
+	Webhooks bool
 	// Disputes says what of disputes can be done; nil for none of it. It takes a [Disputer].
 	Disputes *DisputeAbilities
 	// Vault: save methods and charge them later. It takes a [Vault].

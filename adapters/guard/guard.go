@@ -76,6 +76,9 @@ func checkClaims(inner ports.Provider) error {
 	_, answers := inner.(ports.Disputer)
 	_, saves := inner.(ports.Vault)
 	_, bills := inner.(ports.Subscriber)
+	_, remembers := inner.(ports.EventLister)
+	_, lists := inner.(ports.ObjectLister)
+	_, tells := inner.(ports.WebhookRegistrar)
 	for _, claim := range []struct {
 		name         string
 		said, really bool
@@ -86,6 +89,9 @@ func checkClaims(inner ports.Provider) error {
 		{"look at disputes", can.Disputes != nil, answers},
 		{"save methods", can.Vault, saves},
 		{"bill subscriptions", can.Subscriptions != nil, bills},
+		{"list events", can.EventsKept > 0, remembers},
+		{"list objects", len(can.Lists) > 0, lists},
+		{"tell of webhooks", can.Webhooks, tells},
 	} {
 		if claim.said != claim.really {
 			return fmt.Errorf("adapter of account %q says that it can %s: %t, and it is %t", inner.Account(), claim.name, claim.said, claim.really)
@@ -99,7 +105,8 @@ func checkClaims(inner ports.Provider) error {
 
 // Wrap puts the guard around a provider. The result is a [ports.BrowserProvider] where the
 // provider is one, and a [ports.Confirmer], [ports.Hoster], [ports.Refunder],
-// [ports.Disputer] and [ports.Subscriber] whose calls are refused where the provider is none. The error is the meter's, about the metric that was
+// [ports.Disputer], [ports.Subscriber], [ports.EventLister],
+// [ports.ObjectLister] and [ports.WebhookRegistrar] whose calls are refused where the provider is none. The error is the meter's, about the metric that was
 // asked of it, or that the provider's claims are not what it can do.
 func Wrap(inner ports.Provider, options Options) (ports.Provider, error) {
 	if err := checkClaims(inner); err != nil {

@@ -40,8 +40,10 @@ type FakeProvider struct {
 	methods  []*fakeMethod
 	// subscriptions are billed by the clock whenever somebody looks.
 	subscriptions []*fakeSubscription
-	slow          bool // refunds are pending first
-	nameless      bool // refunds keep no id of ours
+	events        []ports.ListedEvent       // oldest first
+	webhooks      []ports.RegisteredWebhook // that somebody registered
+	slow          bool                      // refunds are pending first
+	nameless      bool                      // refunds keep no id of ours
 	created       int
 	answers       map[core.OperationKey]fakeAnswer
 	effects       map[core.OperationKey]int
@@ -92,6 +94,7 @@ func NewFakeProvider(account core.AccountName, env core.Environment) *FakeProvid
 			ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
 			KeyKept: 24 * time.Hour, Currencies: currencies, Disputes: fakeDisputeAbilities(),
 			Vault: true, Subscriptions: fakeBilling(ports.ConfirmInBrowser),
+			EventsKept: FakeEventsKept, Lists: fakeLists(), Webhooks: true,
 		},
 		now:     func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
 		answers: map[core.OperationKey]fakeAnswer{},
