@@ -15,7 +15,8 @@ type EventLister interface {
 	// ListEvents gives one page of the events made in a window, in no order that could be
 	// relied on. Some providers list an event only some time after it was made, so windows
 	// have to overlap. An event that cannot be read is left out and counted, so that it does not
-	// hide the rest.
+	// hide the rest. A window that begins before what is kept is cut. A cursor that this list never
+	// gave, or whose event is not kept any more, is [core.ClassInvalid].
 	//
 	// Source: Stripe GET /v1/events; PayPal GET /v1/notifications/webhooks-events; Square POST
 	// /v2/events.
@@ -52,8 +53,8 @@ type ObjectLister interface {
 	Provider
 
 	// ListObjects gives one page of the objects of a kind that were created, or last changed, in a
-	// window, in no order that could be relied on. Objects that were made by other programs and
-	// cannot be read in our words are left out.
+	// window, in no order that could be relied on. A window that lies further back than the
+	// provider lists is cut. An object that cannot be read in our words is left out and counted.
 	//
 	// Source: Stripe GET /v1/refunds, /v1/disputes and /v1/subscriptions; PayPal GET
 	// /v1/customer/disputes; Square GET /v2/payments and /v2/refunds, POST
@@ -67,8 +68,11 @@ type ListObjects struct {
 	// Changed asks for what was last changed in the window; otherwise for what was created in it.
 	Changed     bool
 	From, Until time.Time // [From, Until), by the provider's clock
-	Cursor      string    // from the page before; empty for the first
-	Limit       int       // 1 to core.PageItemsMax; a page may be shorter before the last
+	Cursor      string    // from the page before, of the same window; empty for the first
+	// Limit is 1 to core.PageItemsMax. A page may be shorter, and even empty, before the last: not
+	// every provider can be asked for a window, and then what lies outside of it is left out here.
+	// Where a provider has pages of its own size, it may be longer, up to core.PageItemsMax.
+	Limit int
 }
 
 // ObjectList is one page; the list of the asked kind is the one that is filled.
@@ -76,8 +80,11 @@ type ObjectList struct {
 	Payments []core.PaymentSnapshot
 	Refunds  []core.RefundSnapshot
 	Disputes []core.DisputeSnapshot
-	// Subscriptions come without their invoices.
+	// Subscriptions come without their invoices, and as the list alone shows them: what a provider
+	// keeps elsewhere, which at Square is our id, the amount, the method and whether something is
+	// owed, only a look at one shows. A payment may lack our ids for the same reason.
 	Subscriptions []core.SubscriptionSnapshot
+	Unreadable    int    // how many of the page's objects were left out
 	NextCursor    string // empty on the last page
 }
 

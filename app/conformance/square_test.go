@@ -71,7 +71,8 @@ func (b squareBuyer) key(_ *http.Request, body []byte) string {
 // mutates leaves the lowering of an amount out, which is the first half of a capture, and looks
 // that are posted.
 func (b squareBuyer) mutates(request *http.Request) bool {
-	looks := strings.HasSuffix(request.URL.Path, "/search") || strings.HasSuffix(request.URL.Path, "/batch-retrieve")
+	path := request.URL.Path
+	looks := strings.HasSuffix(path, "/search") || strings.HasSuffix(path, "/batch-retrieve") || strings.HasSuffix(path, "/v2/events")
 	return request.Method == http.MethodPost && !looks || request.Method == http.MethodDelete
 }
 

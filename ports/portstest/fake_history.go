@@ -46,7 +46,10 @@ func (f *FakeProvider) Happen(kind string, about core.ProviderRef) core.Delivery
 
 // ListEvents implements [ports.EventLister].
 func (f *FakeProvider) ListEvents(ctx context.Context, in ports.ListEvents) (ports.EventList, error) {
-	return fakeRead(ctx, f, FakeCall{Method: "ListEvents"}, func() (ports.EventList, error) {
+	return fakeList(ctx, f, FakeCall{Method: "ListEvents"}, func() (ports.EventList, error) {
+		if f.can.EventsKept == 0 {
+			return ports.EventList{}, fakeUnclaimed("list of events")
+		}
 		oldest := f.now().Add(-FakeEventsKept)
 		kept := fakeWindow(f.events, in.From, in.Until, func(e ports.ListedEvent) time.Time { return e.MadeAt })
 		for len(kept) > 0 && kept[0].MadeAt.Before(oldest) {
@@ -59,9 +62,9 @@ func (f *FakeProvider) ListEvents(ctx context.Context, in ports.ListEvents) (por
 
 // ListObjects implements [ports.ObjectLister].
 func (f *FakeProvider) ListObjects(ctx context.Context, in ports.ListObjects) (ports.ObjectList, error) {
-	return fakeRead(ctx, f, FakeCall{Method: "ListObjects"}, func() (list ports.ObjectList, err error) {
+	return fakeList(ctx, f, FakeCall{Method: "ListObjects"}, func() (list ports.ObjectList, err error) {
 		if can := f.can.Lists[in.Kind]; in.Changed || !can.Created {
-			return list, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "kind", Op: "fake list"}
+			return list, fakeUnclaimed("kind")
 		}
 		switch in.Kind {
 		case core.ObjectRefund:
@@ -94,6 +97,11 @@ func (f *FakeProvider) ListObjects(ctx context.Context, in ports.ListObjects) (p
 	})
 }
 
+// fakeUnclaimed refuses what cannot be listed.
+func fakeUnclaimed(what string) error {
+	return &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: what, Op: "fake list"}
+}
+
 // fakeWindow is what was made in [from, until).
 func fakeWindow[T any](all []T, from, until time.Time, made func(T) time.Time) (within []T) {
 	for _, one := range all {
@@ -109,7 +117,7 @@ func fakePage[T any](all []T, cursor string, limit int) (page []T, next string, 
 	begin := 0
 	if cursor != "" {
 		if begin, err = strconv.Atoi(cursor); err != nil || begin < 0 || begin > len(all) {
-			return nil, "", &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "cursor", Op: "fake list"}
+			return nil, "", fakeUnclaimed("cursor")
 		}
 	}
 	end := min(begin+max(limit, 1), len(all))
@@ -121,7 +129,10 @@ func fakePage[T any](all []T, cursor string, limit int) (page []T, next string, 
 
 // Webhooks implements [ports.WebhookRegistrar].
 func (f *FakeProvider) Webhooks(ctx context.Context) ([]ports.RegisteredWebhook, error) {
-	return fakeRead(ctx, f, FakeCall{Method: "Webhooks"}, func() ([]ports.RegisteredWebhook, error) {
+	return fakeList(ctx, f, FakeCall{Method: "Webhooks"}, func() ([]ports.RegisteredWebhook, error) {
+		if !f.can.Webhooks {
+			return nil, fakeUnclaimed("list of webhooks")
+		}
 		return append([]ports.RegisteredWebhook(nil), f.webhooks...), nil
 	})
 }

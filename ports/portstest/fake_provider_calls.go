@@ -233,10 +233,15 @@ func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSe
 
 // fakeRead answers a call that changes nothing. look is called with the lock held.
 func fakeRead[T any](ctx context.Context, f *FakeProvider, call FakeCall, look func() (T, error)) (T, error) {
-	var none T
 	if err := f.check(call); err != nil {
+		var none T
 		return none, err
 	}
+	return fakeList(ctx, f, call, look)
+}
+
+// fakeList is fakeRead for what is about no one object.
+func fakeList[T any](ctx context.Context, f *FakeProvider, call FakeCall, look func() (T, error)) (T, error) {
 	failure, err := f.begin(ctx, call)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -244,6 +249,7 @@ func fakeRead[T any](ctx context.Context, f *FakeProvider, call FakeCall, look f
 		err = failure.err
 	}
 	if err != nil {
+		var none T
 		return none, err
 	}
 	return look()

@@ -88,6 +88,11 @@ type Nonsense interface {
 	TalksNonsense()
 }
 
+// Reporting is a [FarEnd] whose provider makes no events by itself, but where it is told to.
+type Reporting interface {
+	Happen(kind string, about core.ProviderRef) core.Delivery
+}
+
 // Timely is a [FarEnd] whose time can be moved ahead, with all that time brings.
 type Timely interface {
 	Elapse(t testing.TB, by time.Duration)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 	"unicode"
@@ -75,7 +76,7 @@ func RunProvider(t *testing.T, open OpenProvider) {
 		{"refuses amounts that nobody can take", providerAmounts},
 		{"stops when nobody waits", providerGivenUp},
 	}
-	for _, chapter := range append(chapters, billingChapters()...) {
+	for _, chapter := range slices.Concat(chapters, billingChapters(), historyChapters()) {
 		t.Run(chapter.name, func(t *testing.T) {
 			t.Parallel()
 			provider, far := open(t)

@@ -35,6 +35,15 @@ func TestFakeProviderThatTakesItsTime(t *testing.T) {
 	})
 }
 
+func TestFakeProviderThatListsNothing(t *testing.T) {
+	t.Parallel()
+	portstest.RunProvider(t, func(*testing.T) (ports.Provider, portstest.FarEnd) {
+		fake := portstest.NewFakeProvider("stripe", core.EnvTest)
+		fake.SetCapabilities(func(can *ports.Capabilities) { can.EventsKept, can.Lists, can.Webhooks = 0, nil, false })
+		return fake, fake
+	})
+}
+
 func TestFakeConfirmer(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]ports.ConfirmMode{"after approval": ports.ConfirmAfterApproval, "with a source": ports.ConfirmWithSource} {
