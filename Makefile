@@ -16,9 +16,8 @@ golangci := go tool -modfile=tools/go.mod golangci-lint
 # The tests give durability up for speed; what is measured keeps it.
 fast_postgres := go run ./internal/testpostgres -fast --
 durable_postgres := go run ./internal/testpostgres --
-# One package may take this long with the race detector on a small machine. The longest tests wait
-# more than they work, so more of them than there are cores run at the same time.
-test := go test -timeout 20m -parallel 6
+# One package may take this long with the race detector on a small machine.
+test := go test -timeout 20m
 
 .PHONY: help
 help: ## List the targets.

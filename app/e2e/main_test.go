@@ -1,0 +1,9 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"github.com/paydesk/paydesk/app/apptest"
+)
+
+func TestMain(m *testing.M) { apptest.Main(m) }
