@@ -25,6 +25,7 @@ func capabilities() ports.Capabilities {
 	return ports.Capabilities{
 		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true,
 		Refund: true, ListPayments: true, KeyKept: keyKept, Currencies: currencies,
+		EventsKept: eventsKept, Lists: lists(), Webhooks: true,
 		Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 	}
 }
@@ -32,7 +33,7 @@ func capabilities() ports.Capabilities {
 // Capabilities implements [ports.Provider].
 func (a *Adapter) Capabilities() ports.Capabilities {
 	can := a.can
-	can.Currencies = maps.Clone(can.Currencies)
+	can.Currencies, can.Lists = maps.Clone(can.Currencies), maps.Clone(can.Lists)
 	disputes, subscriptions := *can.Disputes, *can.Subscriptions
 	disputes.Fields = slices.Clone(disputes.Fields)
 	subscriptions.Periods = maps.Clone(subscriptions.Periods)

@@ -389,6 +389,7 @@ func TestAbout(t *testing.T) {
 	}
 	can.Currencies["RUB"] = true
 	require.False(t, adapter.Capabilities().Currencies["RUB"], "the caller has a copy")
+	can.Lists[core.ObjectRefund] = ports.ListAbilities{Created: true}
 	can.Disputes.Fields[0], can.Subscriptions.Periods[core.IntervalYear][0] = "x", 7
 	can = adapter.Capabilities()
 	require.Equal(t, ports.DisputeAbilities{Evidence: true, Accept: true, TextCharsMax: 1960, Fields: []core.EvidenceField{
@@ -405,7 +406,8 @@ func TestAbout(t *testing.T) {
 	can.Currencies, can.Disputes, can.Subscriptions = nil, nil, nil
 	require.Equal(t, ports.Capabilities{
 		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true, Refund: true,
-		ListPayments: true, Vault: true, KeyKept: 3 * time.Hour,
+		ListPayments: true, Vault: true, KeyKept: 3 * time.Hour, EventsKept: 30 * 24 * time.Hour, Webhooks: true,
+		Lists: map[core.ObjectKind]ports.ListAbilities{core.ObjectDispute: {Created: true, Changed: true}},
 	}, can)
 }
 

@@ -13,7 +13,10 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-const pathDisputes = "/v1/customer/disputes/"
+const (
+	pathDisputes     = "/v1/customer/disputes/"
+	pathDisputesList = "/v1/customer/disputes"
+)
 
 // disputeReasons are PayPal's reasons in our words.
 //
@@ -112,7 +115,7 @@ func (a *Adapter) PaymentDisputes(ctx context.Context, payment core.ProviderRef)
 
 // disputesOf are the ids of a capture's disputes.
 func (a *Adapter) disputesOf(ctx context.Context, op, capture string) ([]string, error) {
-	got, err := a.api.do(ctx, request{op: op, method: http.MethodGet, path: strings.TrimSuffix(pathDisputes, "/"), query: url.Values{
+	got, err := a.api.do(ctx, request{op: op, method: http.MethodGet, path: pathDisputesList, query: url.Values{
 		"disputed_transaction_id": {capture}, "page_size": {strconv.Itoa(ports.DisputesMax)},
 	}})
 	if err != nil {

@@ -33,6 +33,8 @@ var (
 	errNoEvidence  = errors.New("there is no evidence to send: save some text or a file first")
 	errTooLong     = errors.New("is longer than PayPal takes: shorten it")
 	errNoPage      = errors.New("answer names no page to send the buyer to")
+	errNotListed   = errors.New("PayPal lists no such objects")
+	errNextPage    = errors.New("answer names no next page that can be asked for")
 	errCursor      = errors.New("cursor is none of a list's")
 	errToken       = errors.New("no access token could be had")
 )

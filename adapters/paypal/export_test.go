@@ -12,6 +12,7 @@ const (
 	CertificateFetchesMax = certificateFetchesMax
 	CertificatesKeptMax   = certificatesKeptMax
 	ListPaymentsMax       = listPaymentsMax
+	ListDisputesMax       = listDisputesMax
 	ReportPagesMax        = reportPagesMax
 )
 

@@ -104,7 +104,13 @@ const (
 // paid is an order that a buyer agreed to and whose money our server asked for.
 func (h house) paid(t *testing.T, mode core.CaptureMode, number string) core.PaymentSnapshot {
 	t.Helper()
+	return h.paidAs(t, ours, mode, number)
+}
+
+func (h house) paidAs(t *testing.T, payment core.PaymentID, mode core.CaptureMode, number string) core.PaymentSnapshot {
+	t.Helper()
 	in := confirmation(t, mode)
+	in.Payment = payment
 	session, err := h.CreatePayment(t.Context(), key(), in.CreatePayment)
 	require.NoError(t, err)
 	in.Ref = session.Snapshot.Ref

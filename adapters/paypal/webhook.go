@@ -11,7 +11,6 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/paydesk/paydesk/adapters/outbound"
@@ -233,53 +232,4 @@ func readLinks(part []byte) []Link {
 		_ = json.Unmarshal(part, &links) // it reads on after what is of another type
 	}
 	return links
-}
-
-// concerns is the object that an event is about. The id is empty for what concerns nothing kept
-// here.
-//
-// Source: developer.paypal.com/api/rest/webhooks/event-names.
-func concerns(kind string, about resource) (core.ObjectKind, string) {
-	switch {
-	case kind == "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
-		return core.ObjectPayment, about.order
-	case strings.HasPrefix(kind, "CHECKOUT.ORDER."):
-		return core.ObjectPayment, about.id
-	case strings.HasPrefix(kind, "CUSTOMER.DISPUTE."):
-		return core.ObjectDispute, about.dispute
-	case strings.HasPrefix(kind, "VAULT.PAYMENT-TOKEN."):
-		return core.ObjectMethod, about.id
-	case strings.HasPrefix(kind, "BILLING.SUBSCRIPTION."):
-		return core.ObjectSubscription, about.id
-	case strings.HasPrefix(kind, "PAYMENT.SALE."):
-		return concernsSale(kind, about)
-	case strings.HasPrefix(kind, "PAYMENT.AUTHORIZATION."), strings.HasPrefix(kind, "PAYMENT.CAPTURE."), strings.HasPrefix(kind, "PAYMENT.REFUND."):
-		return concernsMoney(kind, about)
-	}
-	return "", ""
-}
-
-// concernsSale is for what a subscription's billing took: the subscription shows it with all
-// that follows from it. Of what is given back the resource is the refund.
-func concernsSale(kind string, about resource) (core.ObjectKind, string) {
-	switch {
-	case kind == "PAYMENT.SALE.REFUNDED":
-		return core.ObjectRefund, about.id
-	case kind == "PAYMENT.SALE.REVERSED" && about.agreement == "":
-		return core.ObjectPayment, about.id
-	}
-	return core.ObjectSubscription, about.agreement
-}
-
-// concernsMoney is for an order's money: mostly the order; the refund, where it is about one.
-func concernsMoney(kind string, about resource) (core.ObjectKind, string) {
-	refund := kind == "PAYMENT.CAPTURE.REFUNDED" || strings.HasPrefix(kind, "PAYMENT.REFUND.") ||
-		kind == "PAYMENT.CAPTURE.REVERSED" && linked(about.links, pathCaptures) != ""
-	if refund {
-		return core.ObjectRefund, about.id
-	}
-	if about.relatedOrder != "" {
-		return core.ObjectPayment, about.relatedOrder
-	}
-	return core.ObjectPayment, linked(about.links, pathOrders)
 }

@@ -38,8 +38,11 @@ type MoneyMovement struct {
 // DisputeList is a page of disputes, of which it shows little.
 type DisputeList struct {
 	Items []struct {
-		DisputeID string `json:"dispute_id"`
+		DisputeID  string `json:"dispute_id"`
+		CreateTime string `json:"create_time"`
+		UpdateTime string `json:"update_time"`
 	} `json:"items"`
+	Links []Link `json:"links"`
 }
 
 // ProvideEvidenceRequest is the part named input of the body of POST

@@ -464,6 +464,7 @@ func providerHistoryFaults(t *testing.T, d *providerDesk) {
 		}
 	}
 	for name, look := range looks {
+		require.NoError(t, look(providerContext(t), ""), name) // with whatever has to be had before the first call
 		for _, fault := range []Fault{FaultTimeoutBefore, FaultError500, FaultBadGateway, FaultReset, FaultHTML, FaultTruncated} {
 			d.far.Fault(t, fault)
 			if err := look(d.impatient(t), ""); err != nil || fault != FaultReset {

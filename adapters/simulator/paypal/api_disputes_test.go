@@ -2,6 +2,7 @@ package paypal_test
 
 import (
 	"bytes"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -175,4 +176,33 @@ func TestInquiries(t *testing.T) {
 	escalated := "/v1/customer/disputes/" + list.text("items.0.dispute_id")
 	require.Equal(t, http.StatusOK, s.post(t, escalated+"/escalate", `{"note":"Decide."}`).Status)
 	require.Equal(t, "REQUIRED_ACTION", s.get(t, escalated).text("dispute_state"))
+}
+
+func TestDisputesAreListedByTime(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	first := s.get(t, s.disputed(t, false)).text("dispute_id")
+	s.pass(t, day)
+	second := s.get(t, s.disputed(t, false)).text("dispute_id")
+	s.pass(t, day)
+	require.NoError(t, s.paypal.CloseDispute(first, "won"))
+	for query, want := range map[string][]string{
+		"start_time=2026-03-01T12:00:00.000Z":                                                    {second, first},
+		"start_time=2026-03-01T12:00:00.001Z":                                                    {second},
+		"update_time_after=2026-03-02T12:00:00.000Z&update_time_before=2026-03-03T11:59:59.999Z": {second},
+		"update_time_after=2026-03-02T12:00:00.001Z":                                             {first},
+		"update_time_before=2026-03-02T11:59:59.999Z":                                            nil,
+	} {
+		list := s.get(t, "/v1/customer/disputes?"+query)
+		items, ok := list.at("items").([]any)
+		require.True(t, ok, list.Text)
+		require.Len(t, items, len(want), query)
+		for n, id := range want {
+			require.Equal(t, id, list.text(fmt.Sprintf("items.%d.dispute_id", n)), query)
+		}
+	}
+	next := s.get(t, "/v1/customer/disputes?page_size=1&start_time=2026-03-01T12:00:00.000Z").link("next")
+	rest := s.get(t, next)
+	require.Equal(t, first, rest.text("items.0.dispute_id"))
+	require.Empty(t, rest.link("next"))
 }
