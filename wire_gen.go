@@ -16,7 +16,6 @@ import (
 	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
-	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
@@ -81,7 +80,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	customersService := customers.New(database, providers, service, paymentsService, clock, iDs, recorder, environment, publicURL)
 	subscriptionsService := subscriptions.New(database, providers, service, paymentsService, customersService, refundsService, clock, iDs, recorder, environment, publicURL)
 	notifier := app.NewNotifier(config)
-	notifyService := notify.New(database, notifier, clock, iDs, environment)
+	notifyService := app.NewNotify(database, notifier, clock, iDs, telemetryTelemetry, environment)
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)

@@ -76,6 +76,7 @@ func (a *App) serve(ctx context.Context, roles Roles, servers []*server, ready f
 	}
 	if roles.Worker {
 		group.Go(func() error { return drained(ctx, a.Jobs.Work(ctx, a.Rush.handlers(a.jobHandlers()), jobSchedules())) })
+		group.Go(func() error { return drained(ctx, a.Notify.Run(ctx, a.Rush.giveWay)) })
 	}
 	ready()
 	debug.FreeOSMemory() // hashing a password at the start takes as much as all the rest

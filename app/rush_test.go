@@ -30,10 +30,10 @@ func (j slowJournal) Drain(ctx context.Context, accept ports.AcceptDeliveries) e
 // Background work is what may give way: a job, and the journal's handing over.
 func backgroundWork(rush *Rush, journal ports.Journal) map[string]func(context.Context) {
 	handlers := rush.handlers(map[ports.JobKind]ports.JobHandler{
-		ports.JobNotify: func(context.Context, ports.Job) error { return nil },
+		ports.JobConfirmPayment: func(context.Context, ports.Job) error { return nil },
 	})
 	return map[string]func(context.Context){
-		"job": func(ctx context.Context) { _ = handlers[ports.JobNotify](ctx, ports.Job{}) },
+		"job": func(ctx context.Context) { _ = handlers[ports.JobConfirmPayment](ctx, ports.Job{}) },
 		"handing over": func(ctx context.Context) {
 			_ = journal.Drain(ctx, func(context.Context, []core.Delivery) error { return nil })
 		},

@@ -67,7 +67,7 @@ var (
 		customers.New, wire.Bind(new(customers.Checkouts), new(*payments.Service)),
 		subscriptions.New, wire.Bind(new(subscriptions.Checkouts), new(*payments.Service)),
 		wire.Bind(new(subscriptions.Customers), new(*customers.Service)), wire.Bind(new(subscriptions.Refunds), new(*refunds.Service)),
-		wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, notify.New,
+		wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify,
 	)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
@@ -244,6 +244,11 @@ func NewSettings(c Config, providers ports.Providers, refunding *refunds.Service
 // NewNotifier sends notifications; in live to public addresses alone.
 func NewNotifier(c Config) ports.Notifier {
 	return notifier.New(notifier.Options{AllowPrivate: c.Environment == core.EnvTest, Wall: system.NewClock()})
+}
+
+// NewNotify tells storefronts.
+func NewNotify(store ports.Store, sender ports.Notifier, clock ports.Clock, ids ports.IDs, traces ports.TraceIDs, env core.Environment) *notify.Service {
+	return notify.New(store, sender, clock, system.NewClock(), ids, traces, env)
 }
 
 // NewJournal opens the configured journal.

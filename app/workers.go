@@ -37,7 +37,6 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobWatchSubscriptions:  a.Subscriptions.Watch,
 		ports.JobSwapMethod:          a.Subscriptions.SwapMethod,
 		ports.JobDropMethod:          a.Customers.Drop,
-		ports.JobNotify:              a.Notify.Deliver,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}
 }

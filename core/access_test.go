@@ -96,7 +96,8 @@ func TestEndpointsWantWhatTheyAskedFor(t *testing.T) {
 	require.True(t, some.Wants(core.EventPaymentFailed))
 	require.False(t, some.Wants(core.EventPaymentSucceeded))
 	all.DisabledAt = start
-	require.False(t, all.Wants(core.EventCheckoutExpired))
+	require.True(t, all.Wants(core.EventCheckoutExpired), "kept until it is enabled")
+	require.False(t, all.Told())
 	some.DeletedAt = start
 	require.False(t, some.Wants(core.EventPaymentFailed))
 }

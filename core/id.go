@@ -43,6 +43,8 @@ type (
 	StaffID string
 	// EndpointID names a storefront's webhook endpoint ("whk_…"); empty means none.
 	EndpointID string
+	// NotificationID names a [Notification] ("ntf_…"); empty means none.
+	NotificationID string
 	// TimelineID names a [TimelineEntry] ("tml_…").
 	TimelineID string
 	// AuditID names an [AuditEntry] ("aud_…").
@@ -65,6 +67,7 @@ func (InvoiceID) prefix() string      { return "inv" }
 func (APIKeyID) prefix() string       { return "key" }
 func (StaffID) prefix() string        { return "usr" }
 func (EndpointID) prefix() string     { return "whk" }
+func (NotificationID) prefix() string { return "ntf" }
 func (TimelineID) prefix() string     { return "tml" }
 func (AuditID) prefix() string        { return "aud" }
 

@@ -20,6 +20,7 @@ func Tables() map[string]string {
 		"audit_head":          "The end of the audit log's chain; locked by whoever adds a line.",
 		"audit_log":           "Who did, or was refused, what. Each line carries the hash of the one before. Rows are only added.",
 		"endpoints":           "Where storefronts are notified. The secret is sealed.",
+		"notifications":       "What storefronts are told: one row for each event and endpoint that wants it, written with the event. What is told of one subject is sent in order; answers are sealed.",
 		"customers":           "Buyers whom a storefront knows by an id of ours. Email and name are sealed.",
 		"customer_accounts":   "Customers' counterparts at accounts, made when they are first needed.",
 		"payment_methods":     "Ways to pay that customers left with an account, and attempts to leave one.",
@@ -38,6 +39,7 @@ func Tables() map[string]string {
 func Columns() map[string]string {
 	all := saleColumns()
 	maps.Copy(all, standingColumns())
+	maps.Copy(all, notificationColumns())
 	maps.Copy(all, givenBackColumns())
 	return all
 }

@@ -42,8 +42,6 @@ const (
 	JobWatchDisputes       JobKind = "watch_disputes"
 	JobWatchSubscriptions  JobKind = "watch_subscriptions"
 	JobWatchRefunds        JobKind = "watch_refunds"
-	// JobNotify sends one event to one endpoint of the storefront. Uses Event, Endpoint.
-	JobNotify JobKind = "notify"
 	// JobPruneIdempotency removes answers that are remembered no longer. Runs every so often.
 	JobPruneIdempotency JobKind = "prune_idempotency"
 )
@@ -56,8 +54,6 @@ type Job struct {
 	Operation core.OperationID
 	Payment   core.PaymentID
 	Subject   string // the id of a refund, a subscription or a saved method
-	Event     core.EventID
-	Endpoint  core.EndpointID
 	// Delay is how long from now the job waits at least; zero for at once. It is a
 	// length and no point in time, since the business clock may run ahead of the wall's.
 	Delay time.Duration

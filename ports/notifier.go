@@ -8,15 +8,17 @@ import (
 // Notification is one message to a storefront's endpoint, in the form of the Standard
 // Webhooks specification.
 type Notification struct {
-	ID     string // webhook-id; the same at every try
-	URL    string
-	Secret string // "whsec_…" in the specification's form
-	Body   []byte // JSON
+	ID      string // webhook-id; the same at every try
+	URL     string
+	Secrets []string // "whsec_…" in the specification's form; each signs
+	Body    []byte   // JSON
+	Trace   string   // W3C traceparent of what caused it; empty for none
 }
 
 // NotificationOutcome is how an endpoint answered.
 type NotificationOutcome struct {
-	Status int // HTTP status; 0 where no answer came
+	Status int    // HTTP status; 0 where no answer came
+	Body   []byte // the beginning of the answer, at most core.NotificationAnswerBytesMax; may hold anything
 }
 
 // Gone reports whether the endpoint asked never to be notified again.

@@ -29,6 +29,9 @@ type Store interface {
 	// so fn must not have effects outside tx. No provider is ever called inside.
 	// The context that fn gets must be used for all that fn does.
 	InTx(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// NotificationsCommitted gives a signal after transactions of this process that stored new
+	// notifications. Several may become one. Other processes' give none.
+	NotificationsCommitted() <-chan struct{}
 	// Ready reports why the store cannot be used (no connection, a schema of another
 	// version), or nil.
 	Ready(ctx context.Context) error
@@ -155,6 +158,17 @@ type Reader interface {
 	// Endpoints gives the storefront's webhook endpoints that are not deleted.
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)
 	Endpoint(ctx context.Context, id core.EndpointID) (core.Endpoint, error)
+
+	// Notification tells by its status, too, whether its endpoint is disabled or removed; so does
+	// Notifications.
+	Notification(ctx context.Context, id core.NotificationID) (core.Notification, error)
+	Notifications(ctx context.Context, filter NotificationFilter, page core.PageRequest) (core.Page[core.Notification], error)
+	// NotificationsDue says of each endpoint that is told of things when its next notification
+	// may be sent, the soonest first. Those that wait for an earlier one of their subject do
+	// not count, and endpoints that nothing waits for are left out.
+	NotificationsDue(ctx context.Context) ([]EndpointDue, error)
+	// NotificationsWaiting says how much each endpoint that is not removed has not taken yet.
+	NotificationsWaiting(ctx context.Context) ([]EndpointWaiting, error)
 }
 
 // PaymentFilter selects payments; each zero field selects all.
@@ -186,6 +200,29 @@ type SubscriptionFilter struct {
 	Customer core.CustomerID
 	Account  core.AccountName
 	Statuses []core.SubscriptionStatus
+}
+
+// NotificationFilter selects notifications; each zero field selects all.
+type NotificationFilter struct {
+	Endpoint core.EndpointID
+	Event    core.EventID
+	Subject  string
+	Statuses []core.NotificationStatus
+}
+
+// EndpointDue is when an endpoint can be sent something.
+type EndpointDue struct {
+	Endpoint core.EndpointID
+	// At is by the wall clock; zero for at once.
+	At time.Time
+}
+
+// EndpointWaiting is what an endpoint has not taken yet.
+type EndpointWaiting struct {
+	Endpoint core.EndpointID
+	Disabled bool
+	Count    int64     // pending notifications
+	Oldest   time.Time // when the oldest of them was made; zero where there is none
 }
 
 // Tx is an open transaction. There is no other way to write.
@@ -302,4 +339,28 @@ type Tx interface {
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)
 	InsertEndpoint(ctx context.Context, e core.Endpoint) error
 	UpdateEndpoint(ctx context.Context, e core.Endpoint) error
+	LockEndpoint(ctx context.Context, id core.EndpointID) (core.Endpoint, error)
+
+	// AppendNotification stores a new one with the event of the same transaction that it tells
+	// of, whose sequence it gets. The current trace goes along.
+	AppendNotification(ctx context.Context, n core.Notification) error
+	// The rest takes the endpoint's lock, which keeps others from its notifications.
+	//
+	// ClaimNotifications begins a try of up to limit pending notifications that are due at now,
+	// also of those whose try counts as dead, and gives them: Attempts has grown, Leased is set
+	// and DueAt is until. Of each subject the one with the lowest sequence comes first and alone.
+	ClaimNotifications(ctx context.Context, endpoint core.EndpointID, now, until time.Time, limit int) ([]core.Notification, error)
+	// SettleNotification stores what became of a try, where that try is still the last one
+	// begun, and is ErrConflict otherwise. Later ones of the same subject become due with it,
+	// and at once where it is pending no longer.
+	SettleNotification(ctx context.Context, n core.Notification) error
+	// RenewNotification stores one that is to be tried from the beginning; ErrConflict where a
+	// try of it is under way.
+	RenewNotification(ctx context.Context, n core.Notification) error
+	// NotificationTriedSince reports whether a pending notification of the endpoint was first tried
+	// at or before since.
+	NotificationTriedSince(ctx context.Context, endpoint core.EndpointID, since time.Time) (bool, error)
+	// HurryNotifications makes an endpoint's pending notifications due at once; afresh has their
+	// rounds of tries begin anew.
+	HurryNotifications(ctx context.Context, endpoint core.EndpointID, afresh bool) error
 }

@@ -95,5 +95,8 @@ func (t *tx) flushEvents(ctx context.Context) error {
 			Data: data, OccurredAt: at(e.OccurredAt),
 		}
 	}
-	return t.failed(ctx, t.insert(ctx, &rows), "append events")
+	if err := t.insert(ctx, &rows); err != nil {
+		return t.failed(ctx, err, "append events")
+	}
+	return t.flushNotifications(ctx, rows)
 }

@@ -46,8 +46,6 @@ type jobArgs struct {
 	Operation core.OperationID `json:"operation,omitempty"`
 	Payment   core.PaymentID   `json:"payment,omitempty"`
 	Subject   string           `json:"subject,omitempty"`
-	Event     core.EventID     `json:"event,omitempty"`
-	Endpoint  core.EndpointID  `json:"endpoint,omitempty"`
 	Trace     string           `json:"trace,omitempty"`
 	// Every is set on runs of a schedule: its pause in nanoseconds.
 	Every time.Duration `json:"every,omitempty"`
@@ -60,7 +58,7 @@ func (a jobArgs) Kind() string { return string(a.kind) }
 func (a jobArgs) job(kind ports.JobKind, lastTry bool) ports.Job {
 	return ports.Job{
 		Kind: kind, Inbound: a.Inbound, Operation: a.Operation, Payment: a.Payment,
-		Subject: a.Subject, Event: a.Event, Endpoint: a.Endpoint, Trace: a.Trace, LastTry: lastTry,
+		Subject: a.Subject, Trace: a.Trace, LastTry: lastTry,
 	}
 }
 
@@ -146,7 +144,7 @@ func jobParams(ctx context.Context, jobs []ports.Job) ([]river.InsertManyParams,
 		}
 		args := jobArgs{
 			kind: job.Kind, Inbound: job.Inbound, Operation: job.Operation, Payment: job.Payment,
-			Subject: job.Subject, Event: job.Event, Endpoint: job.Endpoint, Trace: job.Trace,
+			Subject: job.Subject, Trace: job.Trace,
 		}
 		if args.Trace == "" {
 			args.Trace = parent

@@ -13,7 +13,6 @@ import (
 const (
 	queueInbound = "inbound" // what providers tell
 	queueMoney   = "money"   // looking after unclear operations and given up payments
-	queueNotify  = "notify"  // what the storefront is told; its answers may be slow
 	queueSweep   = "sweep"   // what runs every so often
 )
 
@@ -22,7 +21,6 @@ const (
 const (
 	inboundWorkers, inboundWorkersSQLite = 32, 32
 	moneyWorkers, moneyWorkersSQLite     = 8, 4
-	notifyWorkers, notifyWorkersSQLite   = 16, 8
 	sweepWorkers, sweepWorkersSQLite     = 2, 1
 )
 
@@ -43,14 +41,12 @@ func (d dialect) queues() map[string]river.QueueConfig {
 		return map[string]river.QueueConfig{
 			queueInbound: {MaxWorkers: inboundWorkersSQLite},
 			queueMoney:   {MaxWorkers: moneyWorkersSQLite},
-			queueNotify:  {MaxWorkers: notifyWorkersSQLite},
 			queueSweep:   {MaxWorkers: sweepWorkersSQLite},
 		}
 	}
 	return map[string]river.QueueConfig{
 		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollInboundPostgres},
 		queueMoney:   {MaxWorkers: moneyWorkers},
-		queueNotify:  {MaxWorkers: notifyWorkers},
 		queueSweep:   {MaxWorkers: sweepWorkers},
 	}
 }
@@ -69,7 +65,6 @@ type jobPlan struct {
 //     events and people find what is left;
 //   - 34 hours for unclear operations: longer than any provider is known to keep a key, so that what
 //     no repetition settled is looked up, too;
-//   - a bit over 3 days for the storefront's endpoint, which may lie down over a weekend;
 //   - none for the sweeps, whose next run is near.
 var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobSyncInbound:         {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
@@ -78,7 +73,6 @@ var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobClosePayment:        {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobSyncRefund:          {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobSyncSubscription:    {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
-	ports.JobNotify:              {queue: queueNotify, tries: 25, timeout: 30 * time.Second, pauseFirst: 5 * time.Second, pauseLongest: 6 * time.Hour},
 	ports.JobExpireCheckouts:     {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobPruneIdempotency:    {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobWatchAuthorizations: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},

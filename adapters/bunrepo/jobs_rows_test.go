@@ -155,16 +155,16 @@ func TestAJobsLastTryIsItsLast(t *testing.T) {
 	t.Parallel()
 	eachJobDatabase(t, func(t *testing.T, url string) {
 		store := repotest.Open(t, url)
-		enqueueJobs(t, store, ports.Job{Kind: ports.JobNotify, Event: "msg_1"})
+		enqueueJobs(t, store, ports.Job{Kind: ports.JobConfirmPayment, Payment: "pay_1"})
 		rows := jobRows(t, url)
-		_, err := rows.ExecContext(t.Context(), `UPDATE river_job SET attempt = 24`)
+		_, err := rows.ExecContext(t.Context(), `UPDATE river_job SET attempt = 19`)
 		require.NoError(t, err)
 		ran := make(chan ports.Job, 4)
-		stop := workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobNotify, func(_ context.Context, job ports.Job) error {
+		stop := workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobConfirmPayment, func(_ context.Context, job ports.Job) error {
 			ran <- job
-			return errors.New("endpoint is down")
+			return errors.New("provider is down")
 		})
-		require.Equal(t, ports.Job{Kind: ports.JobNotify, Event: "msg_1", LastTry: true}, jobReceive(t, ran))
+		require.Equal(t, ports.Job{Kind: ports.JobConfirmPayment, Payment: "pay_1", LastTry: true}, jobReceive(t, ran))
 		stop()
 		var state string
 		require.NoError(t, rows.QueryRowContext(t.Context(), `SELECT state FROM river_job`).Scan(&state))
@@ -190,10 +190,10 @@ func TestJobsThatCannotBeKeptAreRefused(t *testing.T) {
 	repotest.Each(t, func(t *testing.T, open func(t *testing.T) *bunrepo.Store) {
 		store := open(t)
 		for name, job := range map[string]ports.Job{
-			"delay below zero": {Kind: ports.JobNotify, Delay: -1},
-			"delay of years":   {Kind: ports.JobNotify, Delay: 3 * 366 * 24 * time.Hour},
-			"no trace":         {Kind: ports.JobNotify, Trace: "abc"},
-			"a NUL":            {Kind: ports.JobNotify, Event: "msg_\x00"},
+			"delay below zero": {Kind: ports.JobConfirmPayment, Delay: -1},
+			"delay of years":   {Kind: ports.JobConfirmPayment, Delay: 3 * 366 * 24 * time.Hour},
+			"no trace":         {Kind: ports.JobConfirmPayment, Trace: "abc"},
+			"a NUL":            {Kind: ports.JobConfirmPayment, Payment: "pay_\x00"},
 		} {
 			err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error { return tx.Enqueue(ctx, job) })
 			require.Error(t, err, name)
@@ -205,14 +205,14 @@ func TestSQLiteHasOneWorker(t *testing.T) {
 	t.Parallel()
 	store := repotest.SQLite(t)
 	ran := make(chan struct{}, 1)
-	workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobNotify, func(context.Context, ports.Job) error {
+	workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobConfirmPayment, func(context.Context, ports.Job) error {
 		ran <- struct{}{}
 		return nil
 	})
-	enqueueJobs(t, store, ports.Job{Kind: ports.JobNotify})
+	enqueueJobs(t, store, ports.Job{Kind: ports.JobConfirmPayment})
 	jobReceive(t, ran)
 	err := bunrepo.NewJobs(store, jobOptions(t)).Work(t.Context(), map[ports.JobKind]ports.JobHandler{
-		ports.JobNotify: func(context.Context, ports.Job) error { return nil },
+		ports.JobConfirmPayment: func(context.Context, ports.Job) error { return nil },
 	}, nil)
 	require.ErrorContains(t, err, "already")
 }
@@ -229,13 +229,13 @@ func TestJobsAreSeenInTracesAndMetrics(t *testing.T) {
 		t.Cleanup(closeStore)
 
 		ran := make(chan ports.Job, 1)
-		stop := workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobNotify, func(_ context.Context, job ports.Job) error {
+		stop := workUntilEnd(t, bunrepo.NewJobs(store, jobOptions(t)), ports.JobConfirmPayment, func(_ context.Context, job ports.Job) error {
 			ran <- job
 			return fmt.Errorf("gone: %w", ports.ErrJobGivenUp)
 		})
 		ctx, span := tracers.Tracer("test").Start(t.Context(), "cause")
 		require.NoError(t, store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobNotify, Event: "msg_1"})
+			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobConfirmPayment, Payment: "pay_1"})
 		}))
 		span.End()
 		job := jobReceive(t, ran)
@@ -247,11 +247,11 @@ func TestJobsAreSeenInTracesAndMetrics(t *testing.T) {
 			if ended.SpanContext().TraceID() == span.SpanContext().TraceID() {
 				seen = append(seen, ended.Name())
 			}
-			if ended.Name() == "job notify" {
+			if ended.Name() == "job confirm_payment" {
 				require.Equal(t, span.SpanContext().SpanID(), ended.Parent().SpanID())
 			}
 		}
-		require.Contains(t, seen, "job notify")
+		require.Contains(t, seen, "job confirm_payment")
 
 		var all metricdata.ResourceMetrics
 		require.NoError(t, reader.Collect(context.WithoutCancel(t.Context()), &all))
@@ -293,7 +293,7 @@ func TestJobsAreTriedForAsLongAsPlanned(t *testing.T) {
 		ports.JobSyncInbound: 19 * time.Hour, ports.JobRepairOperation: 34 * time.Hour, ports.JobClosePayment: 19 * time.Hour,
 		ports.JobSyncRefund: 19 * time.Hour, ports.JobSyncSubscription: 19 * time.Hour, ports.JobWatchAuthorizations: 0,
 		ports.JobWatchDisputes: 0, ports.JobWatchSubscriptions: 0, ports.JobWatchRefunds: 0,
-		ports.JobNotify: 77 * time.Hour, ports.JobExpireCheckouts: 0, ports.JobPruneIdempotency: 0,
+		ports.JobExpireCheckouts: 0, ports.JobPruneIdempotency: 0,
 	} {
 		require.InDelta(t, want.Hours(), bunrepo.JobPauses(kind).Hours(), 0.2*want.Hours()+0.01, kind)
 	}

@@ -45,8 +45,10 @@ type Store struct {
 	pool    *pgxpool.Pool // below sqlDB; nil on SQLite
 	dialect dialect
 	jobs    jobClient
-	tracer  trace.Tracer
-	meter   metric.Meter
+	// notified tells this process of new notifications.
+	notified notified
+	tracer   trace.Tracer
+	meter    metric.Meter
 	// inboundMode is how pgx sends the one statement that goes without bun; nil for the
 	// way that the URL asks for.
 	inboundMode *pgx.QueryExecMode

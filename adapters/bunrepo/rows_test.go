@@ -125,7 +125,7 @@ func TestJobsOfUndoneTransactionsAreNotThere(t *testing.T) {
 		require.ErrorIs(t, err, undone)
 		require.Equal(t, []string{"0"}, lines(t, db, "SELECT count(*) FROM river_job"))
 		err = store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
-			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_1"}, ports.Job{Kind: ports.JobNotify, Event: "msg_1"})
+			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: "pay_1"}, ports.Job{Kind: ports.JobConfirmPayment, Payment: "pay_1"})
 		})
 		require.NoError(t, err)
 		require.Equal(t, []string{"2"}, lines(t, db, "SELECT count(*) FROM river_job"))

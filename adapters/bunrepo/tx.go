@@ -34,9 +34,10 @@ type tx struct {
 	store *Store
 	// doomed is the first error after which the transaction must not be committed.
 	doomed error
-	// events and audits wait for the commit, see flush.
-	events []core.Event
-	audits []core.AuditEntry
+	// events, with the notifications that tell of them, and audits wait for the commit, see flush.
+	events        []core.Event
+	notifications []core.Notification
+	audits        []core.AuditEntry
 }
 
 var _ ports.Tx = (*tx)(nil)
@@ -93,6 +94,9 @@ func (s *Store) tryTx(ctx context.Context, fn func(ctx context.Context, tx ports
 		return s.failed(ctx, err, "commit transaction")
 	}
 	committed = true
+	if len(t.notifications) > 0 {
+		s.notified.signal()
+	}
 	return nil
 }
 

@@ -12,20 +12,24 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // Limits of one try.
 const (
-	tryTimeMax         = 10 * time.Second
-	answerBytesMax     = 2 << 10
-	connectionsPerHost = 4
+	tryTimeMax = 10 * time.Second
+	// idleConnectionsMax is how many connections to one host are kept. How many there are is not
+	// limited here: one endpoint must not wait for another that has the same host.
+	idleConnectionsMax = 8
 )
 
 // errPrivateAddress refuses to connect to where only this machine's neighbors are.
@@ -53,7 +57,7 @@ func New(o Options) *Notifier {
 		dialer.Control = refusePrivate
 	}
 	transport := &http.Transport{
-		DialContext: dialer.DialContext, MaxConnsPerHost: connectionsPerHost, MaxIdleConnsPerHost: 1,
+		DialContext: dialer.DialContext, MaxIdleConnsPerHost: idleConnectionsMax,
 		TLSHandshakeTimeout: tryTimeMax, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}
 	return &Notifier{wall: o.Wall, client: &http.Client{
@@ -67,14 +71,13 @@ func New(o Options) *Notifier {
 
 // Notify makes one try. Errors hold neither the body nor the address.
 func (n *Notifier) Notify(ctx context.Context, in ports.Notification) (ports.NotificationOutcome, error) {
-	signer, err := standardwebhooks.NewWebhook(in.Secret)
-	if err != nil {
-		return ports.NotificationOutcome{}, errors.New("endpoint's secret is not usable")
+	if in.Trace != "" {
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": in.Trace})
 	}
 	now := n.wall.Now()
-	signature, err := signer.Sign(in.ID, now, in.Body)
+	signatures, err := sign(in, now)
 	if err != nil {
-		return ports.NotificationOutcome{}, fmt.Errorf("sign notification: %w", err)
+		return ports.NotificationOutcome{}, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, in.URL, bytes.NewReader(in.Body))
 	if err != nil {
@@ -84,21 +87,40 @@ func (n *Notifier) Notify(ctx context.Context, in ports.Notification) (ports.Not
 	request.Header.Set("User-Agent", "Paydesk")
 	request.Header.Set(standardwebhooks.HeaderWebhookID, in.ID)
 	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signatures)
 	response, err := n.client.Do(request)
 	if err != nil {
 		return ports.NotificationOutcome{}, plain(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	// What is read lets the connection be used again; an endless answer ends it.
-	if _, err := io.CopyN(io.Discard, response.Body, answerBytesMax); err != nil && !errors.Is(err, io.EOF) {
-		return ports.NotificationOutcome{Status: response.StatusCode}, errors.New("endpoint's answer broke off")
-	}
-	outcome := ports.NotificationOutcome{Status: response.StatusCode}
+	// What is read to its end lets the connection be used again; an endless answer ends it. The
+	// status has been said: what breaks afterwards changes nothing.
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, core.NotificationAnswerBytesMax))
+	outcome := ports.NotificationOutcome{Status: response.StatusCode, Body: answer}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return outcome, fmt.Errorf("endpoint answered %d", response.StatusCode)
 	}
 	return outcome, nil
+}
+
+// sign signs with each secret. Receivers take a notification of which any signature is right.
+func sign(in ports.Notification, now time.Time) (string, error) {
+	signatures := make([]string, 0, len(in.Secrets))
+	for _, secret := range in.Secrets {
+		signer, err := standardwebhooks.NewWebhook(secret)
+		if err != nil {
+			return "", errors.New("endpoint's secret is not usable")
+		}
+		signature, err := signer.Sign(in.ID, now, in.Body)
+		if err != nil {
+			return "", fmt.Errorf("sign notification: %w", err)
+		}
+		signatures = append(signatures, signature)
+	}
+	if len(signatures) == 0 {
+		return "", errors.New("endpoint has no secret")
+	}
+	return strings.Join(signatures, " "), nil
 }
 
 // plain gives the reason of a failed call without the address, whose query may hold a

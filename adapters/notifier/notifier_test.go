@@ -34,7 +34,7 @@ func TestNotificationsAreSignedAsTheSpecificationSays(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(server.Close)
-	outcome, err := open(true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secret: secret, Body: []byte(`{"type":"x"}`)})
+	outcome, err := open(true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secrets: []string{secret}, Body: []byte(`{"type":"x"}`)})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, outcome.Status)
 	require.NoError(t, <-verified)
@@ -51,7 +51,7 @@ func TestOnlyA2xxIsSuccess(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		calls.Store(0)
-		outcome, err := open(true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL + "/?token=hush", Secret: secret})
+		outcome, err := open(true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL + "/?token=hush", Secrets: []string{secret}})
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "hush")
 		require.Equal(t, status, outcome.Status)
@@ -64,7 +64,7 @@ func TestPrivateAddressesAreRefusedWhenConnecting(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached") }))
 	t.Cleanup(server.Close)
 	for _, address := range []string{server.URL, "http://10.0.0.1/", "http://169.254.169.254/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/", "http://100.64.0.1/", "http://0.0.0.0:1/"} {
-		_, err := open(false).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: address, Secret: secret})
+		_, err := open(false).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: address, Secrets: []string{secret}})
 		require.ErrorContains(t, err, "private address", address)
 	}
 }

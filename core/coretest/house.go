@@ -92,7 +92,7 @@ func New(t TB, store ports.Store) *House {
 	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
 	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
 	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Refunds, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
-	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvTest)
+	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.Clock, h.IDs, NoTraces{}, core.EnvTest)
 	return h
 }
 
@@ -112,7 +112,6 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
 		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
 		ports.JobDropMethod:          h.Customers.Drop,
-		ports.JobNotify:              h.Notify.Deliver,
 	}
 }
 
@@ -350,6 +349,7 @@ type Notifier struct {
 	mu      sync.Mutex
 	sent    []ports.Notification
 	answers []answer
+	always  func(ports.Notification) (ports.NotificationOutcome, error)
 }
 
 type answer struct {
@@ -365,6 +365,14 @@ func (n *Notifier) AnswerNext(status int, err error) {
 	n.answers = append(n.answers, answer{status: status, err: err})
 }
 
+// Answer says how notifications go that [Notifier.AnswerNext] says nothing of; nil for 204. It is
+// called for one at a time.
+func (n *Notifier) Answer(always func(ports.Notification) (ports.NotificationOutcome, error)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.always = always
+}
+
 // Sent gives all tries so far.
 func (n *Notifier) Sent() []ports.Notification {
 	n.mu.Lock()
@@ -377,6 +385,9 @@ func (n *Notifier) Notify(_ context.Context, notification ports.Notification) (p
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sent = append(n.sent, notification)
+	if len(n.answers) == 0 && n.always != nil {
+		return n.always(notification)
+	}
 	if len(n.answers) == 0 {
 		return ports.NotificationOutcome{Status: 204}, nil
 	}

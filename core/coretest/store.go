@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -189,9 +191,15 @@ const (
 	jobRunsMax = 2000
 )
 
-// RunDue does the jobs that are due, one after another, until none is. Those that fail
-// wait for their next try.
+// RunDue does the jobs that are due, one after another, until none is, and then delivers the
+// notifications that are due. Those that fail wait for their next try.
 func (h *House) RunDue() {
+	h.t.Helper()
+	h.runJobs()
+	require.NoError(h.t, h.Notify.DeliverDue(h.t.Context()))
+}
+
+func (h *House) runJobs() {
 	h.t.Helper()
 	handlers := h.Handlers()
 	for range jobRunsMax {
@@ -218,12 +226,18 @@ func (h *House) RunDue() {
 	h.t.Fatal("jobs come to no end")
 }
 
-// RunAll does all jobs, moving the clock ahead to when each is due.
+// RunAll does all jobs and delivers all notifications, moving the clock ahead to when each is
+// due.
 func (h *House) RunAll() {
 	h.t.Helper()
 	for range jobRunsMax {
 		h.RunDue()
 		due, ok := h.Store.next()
+		told, waits, err := h.Notify.NextDue(h.t.Context())
+		require.NoError(h.t, err)
+		if waits && (!ok || told.Before(due)) {
+			due, ok = told, true
+		}
 		if !ok {
 			return
 		}

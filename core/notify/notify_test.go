@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,38 @@ func add(t *testing.T, h *coretest.House, types ...core.EventType) core.Endpoint
 	return endpoint
 }
 
+// told reads all notifications, the oldest first.
+func told(t *testing.T, h *coretest.House) []core.Notification {
+	t.Helper()
+	page, err := h.Store.Notifications(t.Context(), ports.NotificationFilter{}, core.PageRequest{Limit: core.PageItemsMax, Last: true})
+	require.NoError(t, err)
+	slices.Reverse(page.Items)
+	return page.Items
+}
+
+func statuses(t *testing.T, h *coretest.House) []core.NotificationStatus {
+	t.Helper()
+	var all []core.NotificationStatus
+	for _, n := range told(t, h) {
+		all = append(all, n.Status)
+	}
+	return all
+}
+
+// actions reads what the audit log tells of endpoints and notifications.
+func actions(t *testing.T, h *coretest.House) []string {
+	t.Helper()
+	entries, err := h.Store.AuditLog(t.Context(), 0, 100)
+	require.NoError(t, err)
+	var all []string
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Action, "endpoint.") || strings.HasPrefix(entry.Action, "notification.") {
+			all = append(all, entry.Action)
+		}
+	}
+	return all
+}
+
 func TestEndpointsGetWhatTheyWant(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -47,8 +80,8 @@ func TestEndpointsGetWhatTheyWant(t *testing.T) {
 	event := h.Events(string(p.ID))[0]
 	require.Equal(t, string(event.ID), sent[0].ID)
 	require.Equal(t, shop, sent[0].URL)
-	require.Equal(t, all.Secret, sent[0].Secret)
-	require.NotEqual(t, some.Secret, sent[0].Secret)
+	require.Equal(t, []string{all.Secret}, sent[0].Secrets)
+	require.NotEqual(t, some.Secret, all.Secret)
 	var body struct {
 		Type, Timestamp string
 		Data            json.RawMessage
@@ -79,18 +112,32 @@ func TestAnEndpointThatIsGoneIsDisabled(t *testing.T) {
 	h := newHouse(t)
 	endpoint := add(t, h)
 	h.Start(h.Open(core.CaptureAutomatic).ID)
-	h.Start(h.Open(core.CaptureAutomatic).ID)
 	h.Notifier.AnswerNext(410, errors.New("410"))
 	h.RunAll()
-	require.Len(t, h.Notifier.Sent(), 1, "and what was on its way is dropped")
+	require.Len(t, h.Notifier.Sent(), 1)
 	stored, err := h.Store.Endpoint(t.Context(), endpoint.ID)
 	require.NoError(t, err)
 	require.False(t, stored.DisabledAt.IsZero())
+	require.Equal(t, core.DisabledGone, stored.DisabledReason)
+	require.Equal(t, []string{"endpoint.disable"}, actions(t, h))
 	h.Start(h.Open(core.CaptureAutomatic).ID)
-	require.Empty(t, h.Store.Jobs(ports.JobNotify))
+	h.RunAll()
+	require.Len(t, h.Notifier.Sent(), 1, "nothing more is sent")
 	standing, err := h.Notify.Endpoints(t.Context())
 	require.NoError(t, err)
 	require.Len(t, standing, 1, "it is still shown")
+	require.Equal(t, []core.NotificationStatus{core.NotificationHeld, core.NotificationHeld}, statuses(t, h), "what happens meanwhile is kept")
+
+	enabled, err := h.Notify.Enable(t.Context(), endpoint.ID, "key_1")
+	require.NoError(t, err)
+	require.True(t, enabled.Told())
+	require.Empty(t, enabled.DisabledReason)
+	h.RunDue()
+	require.Equal(t, []core.NotificationStatus{core.NotificationDelivered, core.NotificationDelivered}, statuses(t, h), "at once, from what it missed on")
+	require.Equal(t, []string{"endpoint.disable", "endpoint.enable"}, actions(t, h))
+	_, err = h.Notify.Enable(t.Context(), endpoint.ID, "key_1")
+	require.NoError(t, err, "again is no trouble")
+	require.Len(t, actions(t, h), 2, "and nothing to tell of")
 }
 
 func TestRemove(t *testing.T) {
@@ -111,7 +158,7 @@ func TestRemove(t *testing.T) {
 func TestEndpointsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	live := notify.New(h.Store, h.Notifier, h.Clock, h.IDs, core.EnvLive)
+	live := notify.New(h.Store, h.Notifier, h.Clock, h.Clock, h.IDs, coretest.NoTraces{}, core.EnvLive)
 	_, err := live.Add(t.Context(), "http://shop.example", nil)
 	var invalid *core.InvalidError
 	require.ErrorAs(t, err, &invalid, "money needs https")
@@ -129,12 +176,4 @@ func TestEndpointsThatAreRefused(t *testing.T) {
 	}
 	_, err = h.Notify.Add(t.Context(), shop, nil)
 	require.ErrorAs(t, err, &invalid, "there is a limit")
-}
-
-func TestDeliverWhatIsNotThere(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	endpoint := add(t, h)
-	require.ErrorIs(t, h.Notify.Deliver(t.Context(), ports.Job{Endpoint: "whk_missing"}), ports.ErrNotFound)
-	require.ErrorIs(t, h.Notify.Deliver(t.Context(), ports.Job{Endpoint: endpoint.ID, Event: "msg_missing"}), ports.ErrNotFound)
 }

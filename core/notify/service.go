@@ -5,7 +5,7 @@ package notify
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -20,65 +20,29 @@ const (
 	endpointsMax   = 32
 )
 
+// Errors that callers branch on.
+var (
+	// ErrTooManySecrets means that too many of an endpoint's old secrets sign still.
+	ErrTooManySecrets = errors.New("secret was replaced too often")
+	// ErrEndpointRemoved means that there is nobody left to be notified.
+	ErrEndpointRemoved = errors.New("endpoint was removed")
+)
+
 // Service holds the use cases. It is safe for concurrent use.
 type Service struct {
 	store    ports.Store
 	notifier ports.Notifier
 	clock    ports.Clock
+	wall     ports.Clock
 	ids      ports.IDs
+	traces   ports.TraceIDs
 	env      core.Environment
 }
 
-// New makes the service.
-func New(store ports.Store, notifier ports.Notifier, clock ports.Clock, ids ports.IDs, env core.Environment) *Service {
-	return &Service{store: store, notifier: notifier, clock: clock, ids: ids, env: env}
-}
-
-// message is the body of a notification.
-type message struct {
-	Type      core.EventType  `json:"type"`
-	Timestamp string          `json:"timestamp"`
-	Data      json.RawMessage `json:"data"`
-}
-
-// Deliver tries once to bring an event to an endpoint. An endpoint that answers 410 Gone
-// is disabled; any other trouble is an error, so that the job runs again. It is the
-// handler of [ports.JobNotify].
-func (s *Service) Deliver(ctx context.Context, job ports.Job) error {
-	endpoint, err := s.store.Endpoint(ctx, job.Endpoint)
-	if err != nil {
-		return fmt.Errorf("notify %s: %w", job.Endpoint, err)
-	}
-	event, err := s.store.Event(ctx, job.Event)
-	if err != nil {
-		return fmt.Errorf("notify %s of %s: %w", job.Endpoint, job.Event, err)
-	}
-	if !endpoint.Wants(event.Type) {
-		return nil // disabled or removed since the event
-	}
-	body, err := json.Marshal(message{
-		Type: event.Type, Timestamp: event.OccurredAt.UTC().Format("2006-01-02T15:04:05.000000Z"), Data: event.Data,
-	})
-	if err != nil {
-		return fmt.Errorf("write notification of %s: %w", event.ID, err)
-	}
-	outcome, err := s.notifier.Notify(ctx, ports.Notification{
-		ID: string(event.ID), URL: endpoint.URL, Secret: endpoint.Secret, Body: body,
-	})
-	if err != nil && outcome.Gone() {
-		return s.disable(ctx, endpoint)
-	}
-	if err != nil {
-		return fmt.Errorf("notify %s of %s: %w", endpoint.ID, event.ID, err)
-	}
-	return nil
-}
-
-func (s *Service) disable(ctx context.Context, endpoint core.Endpoint) error {
-	endpoint.DisabledAt = s.clock.Now()
-	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		return tx.UpdateEndpoint(ctx, endpoint)
-	})
+// New makes the service. wall is the time that pauses between tries, leases and the overlap of
+// secrets go by: a business clock that jumps must not end them.
+func New(store ports.Store, notifier ports.Notifier, clock, wall ports.Clock, ids ports.IDs, traces ports.TraceIDs, env core.Environment) *Service {
+	return &Service{store: store, notifier: notifier, clock: clock, wall: wall, ids: ids, traces: traces, env: env}
 }
 
 // Add registers an endpoint. Its secret is in the result and shown this once.
@@ -129,16 +93,101 @@ func (s *Service) Event(ctx context.Context, id core.EventID) (core.Event, error
 
 // Remove ends an endpoint. What is still on its way to it is dropped.
 func (s *Service) Remove(ctx context.Context, id core.EndpointID) error {
-	endpoint, err := s.store.Endpoint(ctx, id)
+	_, err := s.change(ctx, id, func(ctx context.Context, tx ports.Tx, endpoint core.Endpoint) (core.Endpoint, error) {
+		endpoint.DeletedAt = s.clock.Now()
+		return endpoint, nil
+	})
 	if err != nil {
 		return fmt.Errorf("remove endpoint: %w", err)
 	}
-	if !endpoint.DeletedAt.IsZero() {
-		return ports.ErrNotFound
+	return nil
+}
+
+// Enable has an endpoint that was disabled told of things again, from what it missed on. One
+// that is not disabled is left alone.
+func (s *Service) Enable(ctx context.Context, id core.EndpointID, actor string) (core.Endpoint, error) {
+	endpoint, err := s.change(ctx, id, func(ctx context.Context, tx ports.Tx, endpoint core.Endpoint) (core.Endpoint, error) {
+		if endpoint.DisabledAt.IsZero() {
+			return endpoint, nil
+		}
+		if err := tx.HurryNotifications(ctx, id, true); err != nil {
+			return endpoint, err
+		}
+		return endpoint.Enabled(), s.audit(ctx, tx, actor, "endpoint.enable", string(id), "")
+	})
+	if err != nil {
+		return core.Endpoint{}, fmt.Errorf("enable endpoint: %w", err)
 	}
-	endpoint.DeletedAt = s.clock.Now()
-	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	return endpoint, nil
+}
+
+// RotateSecret gives an endpoint a new secret, which is in the result and shown this once. The
+// one before goes on signing beside it for [core.SecretOverlap].
+func (s *Service) RotateSecret(ctx context.Context, id core.EndpointID, actor string) (core.Endpoint, error) {
+	endpoint, err := s.change(ctx, id, func(ctx context.Context, tx ports.Tx, endpoint core.Endpoint) (core.Endpoint, error) {
+		rotated, ok := endpoint.Rotated(newSecret(s.ids.Secret()), s.wall.Now())
+		if !ok {
+			return endpoint, ErrTooManySecrets
+		}
+		return rotated, s.audit(ctx, tx, actor, "endpoint.rotate_secret", string(id), "")
+	})
+	if err != nil {
+		return core.Endpoint{}, fmt.Errorf("rotate secret: %w", err)
+	}
+	return endpoint, nil
+}
+
+// change stores what fn makes of an endpoint that is not removed.
+func (s *Service) change(ctx context.Context, id core.EndpointID, fn func(ctx context.Context, tx ports.Tx, endpoint core.Endpoint) (core.Endpoint, error)) (endpoint core.Endpoint, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if endpoint, err = tx.LockEndpoint(ctx, id); err != nil {
+			return err
+		}
+		if !endpoint.DeletedAt.IsZero() {
+			return ports.ErrNotFound
+		}
+		if endpoint, err = fn(ctx, tx, endpoint); err != nil {
+			return err
+		}
 		return tx.UpdateEndpoint(ctx, endpoint)
+	})
+	return endpoint, err
+}
+
+// Redeliver has a notification tried again from the beginning, also one that was delivered. One
+// that is waiting for its next try is tried at once. Later ones of the same object wait for it,
+// those that were delivered already excepted.
+func (s *Service) Redeliver(ctx context.Context, id core.NotificationID, actor string) (core.Notification, error) {
+	n, err := s.store.Notification(ctx, id)
+	if err != nil {
+		return core.Notification{}, fmt.Errorf("redeliver notification: %w", err)
+	}
+	if n.Status == core.NotificationDropped {
+		return core.Notification{}, ErrEndpointRemoved
+	}
+	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if _, err := tx.LockEndpoint(ctx, n.Endpoint); err != nil {
+			return err
+		}
+		err := tx.RenewNotification(ctx, n.Again())
+		if errors.Is(err, ports.ErrConflict) {
+			return nil // on its way this moment
+		}
+		if err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, actor, "notification.redeliver", string(id), "")
+	})
+	if err != nil {
+		return core.Notification{}, fmt.Errorf("redeliver notification: %w", err)
+	}
+	return s.store.Notification(ctx, id)
+}
+
+func (s *Service) audit(ctx context.Context, tx ports.Tx, actor, action, subject, detail string) error {
+	return tx.AppendAudit(ctx, core.AuditEntry{
+		ID: core.NewID[core.AuditID](s.ids.UUID()), Actor: actor, Action: action, Subject: subject,
+		Detail: detail, TraceID: s.traces.TraceID(ctx), At: s.clock.Now(),
 	})
 }
 

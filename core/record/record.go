@@ -1,5 +1,5 @@
 // Package record writes down what must be committed together with a change: the event
-// that tells of it, the jobs that bring the event to storefronts, and the line in the
+// that tells of it, the notifications of storefronts that want it, and the line in the
 // payment's history. Services share it so that each of these has one form.
 package record
 
@@ -71,16 +71,19 @@ func (r *Recorder) tell(ctx context.Context, tx ports.Tx, kind core.EventType, s
 	if err != nil {
 		return err
 	}
-	var jobs []ports.Job
 	for _, endpoint := range endpoints {
-		if endpoint.Wants(kind) {
-			jobs = append(jobs, ports.Job{Kind: ports.JobNotify, Event: event.ID, Endpoint: endpoint.ID})
+		if !endpoint.Wants(kind) {
+			continue
+		}
+		err := tx.AppendNotification(ctx, core.Notification{
+			ID: core.NewID[core.NotificationID](r.ids.UUID()), Endpoint: endpoint.ID, Event: event.ID, Type: kind, Subject: subject,
+			Status: core.NotificationPending, CreatedAt: event.OccurredAt,
+		})
+		if err != nil {
+			return err
 		}
 	}
-	if len(jobs) == 0 {
-		return nil
-	}
-	return tx.Enqueue(ctx, jobs...)
+	return nil
 }
 
 // Entry is a new line of a payment's history, with nothing moved yet.

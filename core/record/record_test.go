@@ -28,7 +28,9 @@ func TestAnEventIsToldToThoseWhoWantIt(t *testing.T) {
 		}
 		return h.Record.Checkout(ctx, tx, core.EventCheckoutExpired, checkout)
 	}))
-	require.Len(t, h.Store.Jobs(ports.JobNotify), 3, "one for the payment, two for the checkout")
+	told, err := h.Store.Notifications(t.Context(), ports.NotificationFilter{}, core.PageRequest{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, told.Items, 3, "one for the payment, two for the checkout")
 	event := h.Events("pay_1")[0]
 	require.Equal(t, core.EventType("payment.processing"), event.Type)
 	require.JSONEq(t, string(view.JSON(view.OfPayment(p))), string(event.Data))

@@ -94,7 +94,7 @@ func (d *jobsDesk) handlers() map[ports.JobKind]ports.JobHandler {
 	for _, kind := range []ports.JobKind{
 		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
 		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions, ports.JobWatchRefunds,
-		ports.JobNotify, ports.JobPruneIdempotency,
+		ports.JobPruneIdempotency,
 	} {
 		handlers[kind] = note
 	}
@@ -142,7 +142,6 @@ func jobsCommitted(t *testing.T, desk *jobsDesk) {
 		{Kind: ports.JobSyncInbound, Inbound: "evt_1", Trace: jobsTraceparent},
 		{Kind: ports.JobRepairOperation, Operation: "op_1"},
 		{Kind: ports.JobClosePayment, Payment: "pay_1"},
-		{Kind: ports.JobNotify, Event: "msg_1", Endpoint: "ep_1"},
 		{Kind: ports.JobSyncRefund, Subject: "ref_1"},
 		{Kind: ports.JobSyncSubscription, Subject: "sub_1"},
 		{Kind: ports.JobExpireCheckouts},
@@ -322,7 +321,7 @@ func (d *jobsDesk) enqueueMany(t *testing.T) {
 	const single, batch = 20, 96
 	var jobs []ports.Job
 	for i := range jobsManyCount {
-		jobs = append(jobs, ports.Job{Kind: ports.JobNotify, Event: core.EventID(fmt.Sprintf("msg_%d", i))})
+		jobs = append(jobs, ports.Job{Kind: ports.JobSyncInbound, Inbound: core.InboundID(fmt.Sprintf("evt_%d", i))})
 		if i < single || len(jobs) == batch || i == jobsManyCount-1 {
 			d.enqueue(t, jobs...)
 			jobs = nil
@@ -333,9 +332,9 @@ func (d *jobsDesk) enqueueMany(t *testing.T) {
 // awaitMany waits for as many calls as there are jobs.
 func (d *jobsDesk) awaitMany(t *testing.T) {
 	t.Helper()
-	seen := make(map[core.EventID]bool)
+	seen := make(map[core.InboundID]bool)
 	for range jobsManyCount {
-		seen[jobsAwait(t, d.ran, "one of many jobs").Event] = true
+		seen[jobsAwait(t, d.ran, "one of many jobs").Inbound] = true
 	}
 	require.Len(t, seen, jobsManyCount, "each once")
 }
@@ -361,6 +360,6 @@ func jobsWaitForWorker(t *testing.T, desk *jobsDesk) {
 	stop()
 	desk.requireOnce(t)
 	desk.work(t, desk.handlers(), nil)
-	desk.enqueue(t, ports.Job{Kind: ports.JobNotify, Event: "msg_last"})
-	require.Equal(t, core.EventID("msg_last"), jobsAwait(t, desk.ran, "the last job").Event, "the others are done for good")
+	desk.enqueue(t, ports.Job{Kind: ports.JobSyncInbound, Inbound: "evt_last"})
+	require.Equal(t, core.InboundID("evt_last"), jobsAwait(t, desk.ran, "the last job").Inbound, "the others are done for good")
 }

@@ -126,7 +126,8 @@ func fullEndpoint() core.Endpoint {
 	id := storeID[core.EndpointID]()
 	return core.Endpoint{
 		ID: id, URL: "https://shop.example/hooks/" + string(id), Types: []core.EventType{core.EventPaymentFailed, core.EventCheckoutExpired},
-		Secret: "whsec_" + string(id), CreatedAt: minutes(1), DisabledAt: minutes(2), DeletedAt: minutes(3),
+		Secret: "whsec_" + string(id), CreatedAt: minutes(1), DisabledAt: minutes(2), DeletedAt: minutes(3), DisabledReason: core.DisabledGone,
+		OldSecrets: []core.OldSecret{{Secret: "whsec_old" + string(id), Until: minutes(4)}}, Failures: 7, FailingSince: minutes(5), PausedUntil: minutes(6),
 	}
 }
 
@@ -139,6 +140,7 @@ func endpoints(t *testing.T, store ports.Store) {
 	requireFull(t, deleted)
 	disabled.DeletedAt, disabled.CreatedAt = time.Time{}, minutes(5)
 	active.DeletedAt, active.DisabledAt, active.Types, active.CreatedAt = time.Time{}, time.Time{}, nil, minutes(6)
+	active.DisabledReason, active.OldSecrets, active.Failures, active.FailingSince, active.PausedUntil = "", nil, 0, time.Time{}, time.Time{}
 	roughly := active
 	roughly.Types, roughly.CreatedAt = []core.EventType{}, rough(active.CreatedAt)
 	require.NoError(t, try(ports.Tx.InsertEndpoint, deleted))
@@ -159,6 +161,7 @@ func endpoints(t *testing.T, store ports.Store) {
 
 	next := fullEndpoint()
 	next.ID, next.CreatedAt, next.Types = active.ID, active.CreatedAt, next.Types[:1]
+	next.OldSecrets, next.DisabledReason, next.Failures = append(next.OldSecrets, core.OldSecret{Secret: "whsec_older", Until: minutes(9)}), core.DisabledFailing, 0
 	require.NoError(t, try(ports.Tx.UpdateEndpoint, next))
 	read, err := store.Endpoint(ctx, active.ID)
 	require.NoError(t, err)
@@ -166,6 +169,14 @@ func endpoints(t *testing.T, store ports.Store) {
 	require.ErrorIs(t, try(ports.Tx.UpdateEndpoint, fullEndpoint()), ports.ErrNotFound)
 
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
+		locked, err := tx.LockEndpoint(ctx, active.ID)
+		require.NoError(t, err)
+		require.Equal(t, next, locked)
+		locked, err = tx.LockEndpoint(ctx, deleted.ID)
+		require.NoError(t, err)
+		require.Equal(t, deleted, locked, "a deleted one, too")
+		_, err = tx.LockEndpoint(ctx, storeID[core.EndpointID]())
+		require.ErrorIs(t, err, ports.ErrNotFound)
 		fresh := fullEndpoint()
 		fresh.DeletedAt, fresh.CreatedAt = time.Time{}, minutes(40)
 		require.NoError(t, tx.InsertEndpoint(ctx, fresh))

@@ -349,7 +349,7 @@ func txJobs(t *testing.T, store ports.Store) {
 	kinds := []ports.JobKind{
 		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
 		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions, ports.JobWatchRefunds,
-		ports.JobNotify, ports.JobPruneIdempotency,
+		ports.JobPruneIdempotency,
 	}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		require.NoError(t, tx.Enqueue(ctx), "no jobs are no trouble")
@@ -357,7 +357,7 @@ func txJobs(t *testing.T, store ports.Store) {
 		for i, kind := range kinds {
 			jobs = append(jobs, ports.Job{
 				Kind: kind, Inbound: storeID[core.InboundID](), Operation: storeID[core.OperationID](), Payment: storeID[core.PaymentID](),
-				Subject: string(storeID[core.RefundID]()), Event: storeID[core.EventID](), Endpoint: storeID[core.EndpointID](), Delay: time.Duration(i) * time.Minute,
+				Subject: string(storeID[core.RefundID]()), Delay: time.Duration(i) * time.Minute,
 			})
 		}
 		return tx.Enqueue(ctx, jobs...)
