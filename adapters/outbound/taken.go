@@ -22,6 +22,7 @@ func RetryAfter(header string) time.Duration {
 const (
 	CodeLengthMax = 64
 	idLengthMax   = 255 // of any object's id
+	urlLengthMax  = 2048
 )
 
 // SafeCode is text as it stands where it has the shape of a provider's codes or
@@ -33,6 +34,24 @@ func SafeCode(text string) string {
 // SafeID is the same for ids.
 func SafeID(text string) string {
 	return Shaped(text, idLengthMax, "_-")
+}
+
+// SafeURL is the same for addresses, whatever they lead to.
+//
+// Source: RFC 3986, section 2.
+func SafeURL(text string) string {
+	return Shaped(text, urlLengthMax, "-._~:/?#[]@!$&'()*+,;=%")
+}
+
+// SafeCodes are those of texts that have the shape of codes.
+func SafeCodes(texts []string) []string {
+	var safe []string
+	for _, text := range texts {
+		if code := SafeCode(text); code != "" {
+			safe = append(safe, code)
+		}
+	}
+	return safe
 }
 
 // Shaped is text as it stands where it is no longer than lengthMax and holds nothing but

@@ -137,11 +137,12 @@ func (s *Simulator) controlSubscription(r *http.Request, body []byte) (any, *fie
 	return map[string]string{"id": id}, nil
 }
 
-// controlSettings sets what an account does by itself.
+// controlSettings sets what an account does by itself, and what its registered webhook gets.
 func (s *Simulator) controlSettings(_ *http.Request, body []byte) (any, *fieldProblem) {
 	var in struct {
-		Account      string `json:"account"`
-		AfterRetries string `json:"after_retries"`
+		Account      string                  `json:"account"`
+		AfterRetries string                  `json:"after_retries"`
+		Webhook      *engine.WebhookSettings `json:"webhook"`
 	}
 	if problem := read(body, &in); problem != nil {
 		return nil, problem
@@ -149,8 +150,16 @@ func (s *Simulator) controlSettings(_ *http.Request, body []byte) (any, *fieldPr
 	if problem := s.knownAccount(in.Account); problem != nil {
 		return nil, problem
 	}
-	if in.AfterRetries != "canceled" && in.AfterRetries != "unpaid" {
+	if in.AfterRetries != "canceled" && in.AfterRetries != "unpaid" && (in.AfterRetries != "" || in.Webhook == nil) {
 		return nil, wrong("after_retries: must be canceled or unpaid")
+	}
+	if in.Webhook != nil {
+		if err := s.accounts[in.Account].SetWebhook(*in.Webhook); err != nil {
+			return nil, wrong("webhook.without: %v", err)
+		}
+	}
+	if in.AfterRetries == "" {
+		return map[string]bool{"ok": true}, nil
 	}
 	if err := s.accounts[in.Account].AfterRetries(in.AfterRetries); err != nil {
 		return nil, &fieldProblem{status: http.StatusConflict, text: "after_retries: " + err.Error()}

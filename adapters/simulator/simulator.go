@@ -183,7 +183,7 @@ func (s *Simulator) openSquare(one SquareAccount) error {
 	name := cmp.Or(one.Name, "square")
 	made := square.New(square.Options{
 		Account: name, AccessToken: one.AccessToken, ApplicationID: one.ApplicationID, LocationID: one.LocationID,
-		WebhookKeys: one.WebhookKeys, SignedURL: one.WebhookURL,
+		WebhookKeys: one.WebhookKeys, SignedURL: one.WebhookURL, EventsEnabled: true,
 		WebhookURL: s.webhookURL(name), Clock: s.clock, Faults: s.faults, Requests: s.requests, Webhooks: s.webhooks, Logger: s.options.Logger,
 	})
 	return s.add(name, account{Dialect: made, key: one.ApplicationID, location: one.LocationID, cards: square.NamedCards})

@@ -71,13 +71,16 @@ type Adapter struct {
 }
 
 var (
-	_ ports.BrowserProvider = (*Adapter)(nil)
-	_ ports.Confirmer       = (*Adapter)(nil)
-	_ ports.Refunder        = (*Adapter)(nil)
-	_ ports.Disputer        = (*Adapter)(nil)
-	_ ports.Subscriber      = (*Adapter)(nil)
-	_ ports.Hoster          = (*Adapter)(nil)
-	_ ports.WebhookVerifier = (*Adapter)(nil)
+	_ ports.BrowserProvider  = (*Adapter)(nil)
+	_ ports.Confirmer        = (*Adapter)(nil)
+	_ ports.Refunder         = (*Adapter)(nil)
+	_ ports.Disputer         = (*Adapter)(nil)
+	_ ports.Subscriber       = (*Adapter)(nil)
+	_ ports.Hoster           = (*Adapter)(nil)
+	_ ports.WebhookVerifier  = (*Adapter)(nil)
+	_ ports.EventLister      = (*Adapter)(nil)
+	_ ports.ObjectLister     = (*Adapter)(nil)
+	_ ports.WebhookRegistrar = (*Adapter)(nil)
 )
 
 // New makes the adapter. It calls nobody. An error names the option to mend and never
@@ -178,6 +181,7 @@ func (a *Adapter) Name() core.ProviderName { return core.ProviderSquare }
 func (a *Adapter) Capabilities() ports.Capabilities {
 	return ports.Capabilities{
 		Confirm: ports.ConfirmWithSource, ManualCapture: true, PartialCapture: true, Hosted: true, Refund: true, ListPayments: true,
+		EventsKept: eventsKept, Lists: listAbilities(), Webhooks: true,
 		KeyKept: keyKept, Currencies: maps.Clone(currencies), Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 	}
 }

@@ -201,29 +201,50 @@ const requestIDHeader = "X-Request-Id"
 // do makes one call. body is nil for none. An answer of success that says nothing is of
 // unknown outcome.
 func (c *client) do(ctx context.Context, op, method, path string, query url.Values, body any) (answer, error) {
+	told, text, err := c.send(ctx, op, method, path, query, body)
+	if err != nil {
+		return answer{}, err
+	}
+	out := answer{call: told.call}
+	if err := json.Unmarshal(text, &out); err != nil && !told.down() {
+		return answer{}, told.call.Unusable(errNotReadable)
+	}
+	if told.status == http.StatusOK && len(out.Errors) == 0 {
+		return out, nil
+	}
+	return out, refused(told, out)
+}
+
+// head is what is known of an answer before its body is read.
+type head struct {
+	call       *outbound.Call
+	status     int
+	retryAfter string
+}
+
+// down reports an answer that may have any body.
+func (h head) down() bool {
+	return h.status >= http.StatusInternalServerError || h.status == http.StatusTooManyRequests
+}
+
+// send makes one call and gives its answer's body as it came.
+func (c *client) send(ctx context.Context, op, method, path string, query url.Values, body any) (head, []byte, error) {
 	call := outbound.Begin(ctx, op)
 	call.RequestIDHeader = requestIDHeader
 	request, err := c.request(call.Context, method, path, query, body) //nolint:contextcheck // it is made of ctx
 	if err != nil {
-		return answer{}, outbound.Invalid(op, errNoObject)
+		return head{}, nil, outbound.Invalid(op, errNoObject)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return answer{}, call.Unanswered(err)
+		return head{}, nil, call.Unanswered(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	out := answer{call: call}
 	text, err := io.ReadAll(response.Body) // the client's transport bounds it
 	if err != nil {
-		return answer{}, call.Unanswered(err)
+		return head{}, nil, call.Unanswered(err)
 	}
-	if err := json.Unmarshal(text, &out); err != nil && response.StatusCode < http.StatusInternalServerError && response.StatusCode != http.StatusTooManyRequests {
-		return answer{}, call.Unusable(errNotReadable)
-	}
-	if response.StatusCode == http.StatusOK && len(out.Errors) == 0 {
-		return out, nil
-	}
-	return out, refused(call, response, out)
+	return head{call, response.StatusCode, response.Header.Get("Retry-After")}, text, nil
 }
 
 // upload is a body in parts.

@@ -42,6 +42,7 @@ type Dispute struct {
 	DueAt           string          `json:"due_at"`
 	DisputedPayment DisputedPayment `json:"disputed_payment"`
 	CreatedAt       string          `json:"created_at"`
+	UpdatedAt       string          `json:"updated_at"`
 }
 
 // DisputedPayment names what is disputed.

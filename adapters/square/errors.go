@@ -33,6 +33,8 @@ var (
 	errProrate     = errors.New("change is not billed within a period here")
 	errCancelNow   = errors.New("subscription can only be ended at the end of its period here")
 	errEnded       = errors.New("subscription has ended")
+	errNotListed   = errors.New("objects of this kind are not listed by this time")
+	errPersonal    = errors.New("a personal access token alone may ask for this, no token of OAuth")
 )
 
 // declines are the codes of a bank's no, in our words.
@@ -68,7 +70,7 @@ var refusals = []int{
 }
 
 // refused translates an answer that is no success.
-func refused(call *outbound.Call, response *http.Response, out answer) *core.ProviderError {
+func refused(told head, out answer) *core.ProviderError {
 	first := Error{}
 	for _, one := range out.Errors {
 		if _, declined := declines[one.Code]; first.Code == "" || declined {
@@ -76,8 +78,8 @@ func refused(call *outbound.Call, response *http.Response, out answer) *core.Pro
 		}
 	}
 	made := &core.ProviderError{
-		Class: class(response.StatusCode, first), Foreign: outbound.SafeCode(first.Code), Op: call.Op, RequestID: call.RequestID(),
-		RetryAfter: outbound.RetryAfter(response.Header.Get("Retry-After")), Err: fmt.Errorf("HTTP %d", response.StatusCode),
+		Class: class(told.status, first), Foreign: outbound.SafeCode(first.Code), Op: told.call.Op, RequestID: told.call.RequestID(),
+		RetryAfter: outbound.RetryAfter(told.retryAfter), Err: fmt.Errorf("HTTP %d", told.status),
 	}
 	if field := outbound.SafeCode(first.Field); field != "" {
 		made.Err = fmt.Errorf("%w on %s", made.Err, field)
@@ -92,7 +94,7 @@ func refused(call *outbound.Call, response *http.Response, out answer) *core.Pro
 		made.Code = core.FailureProviderUnavailable
 	case core.ClassInvalid:
 		made.Code = core.FailureInvalidRequest
-		if response.StatusCode == http.StatusNotFound {
+		if told.status == http.StatusNotFound {
 			made.Foreign = ports.ForeignMissing
 		}
 	case core.ClassUnknown:

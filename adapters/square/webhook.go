@@ -69,19 +69,24 @@ func (a *Adapter) checkSignature(header string, body []byte) error {
 // Source: developer.squareup.com/docs/webhooks/overview.
 var eventParts = outbound.NewParts("event_id", "type", "data.id")
 
-// eventObjects says what the events of a type are about, by the begin of the type.
+// eventObjects says what the events of a type are about, by the begin of the type. needed are the
+// ends of the types that move something here: others of that begin are followed as well, should
+// they come.
 //
 // Source: developer.squareup.com/docs/webhooks/v2-events-tech-ref.
 var eventObjects = []struct {
 	prefix string
 	kind   core.ObjectKind
+	needed []string
 }{
-	{"payment.", core.ObjectPayment},
-	{"refund.", core.ObjectRefund},
-	{"dispute.", core.ObjectDispute},
-	{"card.", core.ObjectMethod},
-	{"subscription.", core.ObjectSubscription},
-	{"invoice.", core.ObjectInvoice},
+	{"payment.", core.ObjectPayment, []string{"created", "updated"}},
+	{"refund.", core.ObjectRefund, []string{"created", "updated"}},
+	{"dispute.", core.ObjectDispute, []string{"created", "state.updated"}},
+	{"card.", core.ObjectMethod, []string{"automatically_updated", "disabled", "forgotten", "updated"}},
+	{"subscription.", core.ObjectSubscription, []string{"created", "updated"}},
+	{"invoice.", core.ObjectInvoice, []string{
+		"canceled", "created", "payment_made", "published", "refunded", "scheduled_charge_failed", "updated",
+	}},
 }
 
 // delivery tells which event it is and which object to look at. Nothing else of the payload is

@@ -63,12 +63,15 @@ type Adapter struct {
 }
 
 var (
-	_ ports.BrowserProvider = (*Adapter)(nil)
-	_ ports.Refunder        = (*Adapter)(nil)
-	_ ports.Disputer        = (*Adapter)(nil)
-	_ ports.Subscriber      = (*Adapter)(nil)
-	_ ports.Hoster          = (*Adapter)(nil)
-	_ ports.WebhookVerifier = (*Adapter)(nil)
+	_ ports.BrowserProvider  = (*Adapter)(nil)
+	_ ports.Refunder         = (*Adapter)(nil)
+	_ ports.Disputer         = (*Adapter)(nil)
+	_ ports.Subscriber       = (*Adapter)(nil)
+	_ ports.Hoster           = (*Adapter)(nil)
+	_ ports.WebhookVerifier  = (*Adapter)(nil)
+	_ ports.EventLister      = (*Adapter)(nil)
+	_ ports.ObjectLister     = (*Adapter)(nil)
+	_ ports.WebhookRegistrar = (*Adapter)(nil)
 )
 
 // New makes the adapter. It calls nobody. An error names the variable to mend and never

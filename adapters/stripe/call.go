@@ -88,6 +88,15 @@ func (c *call) one(limit int) stripesdk.ListParams {
 	return stripesdk.ListParams{Context: c.Context, Limit: new(int64(limit)), Single: true}
 }
 
+// after is the page of a list that follows the one with the cursor.
+func (c *call) after(cursor string, limit int) stripesdk.ListParams {
+	params := c.one(limit)
+	if cursor != "" {
+		params.StartingAfter = new(cursor)
+	}
+	return params
+}
+
 // isRefusal reports whether Stripe refused a request as it stands.
 func isRefusal(err error) bool {
 	refused, ok := errors.AsType[*core.ProviderError](err)

@@ -15,6 +15,17 @@ import (
 // Source: docs.stripe.com/api/idempotent_requests.
 const keyKept = 24 * time.Hour
 
+// eventsKept is a day less than Stripe lists events for, so that none is missed at the edge.
+//
+// Source: docs.stripe.com/api/events.
+const eventsKept = 29 * 24 * time.Hour
+
+// listAbilities says what is listed beside payments. What changed, Stripe lists as events alone.
+func listAbilities() map[core.ObjectKind]ports.ListAbilities {
+	created := ports.ListAbilities{Created: true}
+	return map[core.ObjectKind]ports.ListAbilities{core.ObjectRefund: created, core.ObjectDispute: created, core.ObjectSubscription: created}
+}
+
 func capabilities() ports.Capabilities {
 	currencies := make(map[core.Currency]bool, len(foreignUnits))
 	for currency := range foreignUnits {
@@ -22,6 +33,7 @@ func capabilities() ports.Capabilities {
 	}
 	return ports.Capabilities{
 		ManualCapture: true, PartialCapture: true, Refund: true, Hosted: true, HostedManualCapture: true, ListPayments: true,
+		EventsKept: eventsKept, Lists: listAbilities(), Webhooks: true,
 		Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 		KeyKept: keyKept, Currencies: currencies,
 	}
@@ -89,6 +101,7 @@ func scriptDecimals() map[core.Currency]int {
 func (a *Adapter) Capabilities() ports.Capabilities {
 	can := a.can
 	can.Currencies, can.Disputes, can.Subscriptions = maps.Clone(can.Currencies), disputeAbilities(), subscriptionAbilities()
+	can.Lists = listAbilities()
 	return can
 }
 

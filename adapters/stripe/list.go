@@ -18,17 +18,7 @@ import (
 // Source: GET /v1/payment_intents.
 func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
 	c := begin(ctx, a.op("list", "payments"))
-	until := in.Until.Unix()
-	if in.Until.Nanosecond() > 0 {
-		until++
-	}
-	params := &stripesdk.PaymentIntentListParams{
-		ListParams:   c.one(in.Limit),
-		CreatedRange: &stripesdk.RangeQueryParams{GreaterThanOrEqual: in.From.Unix(), LesserThan: until},
-	}
-	if in.Cursor != "" {
-		params.StartingAfter = new(in.Cursor)
-	}
+	params := &stripesdk.PaymentIntentListParams{ListParams: c.after(in.Cursor, in.Limit), CreatedRange: within(in.From, in.Until)}
 	expandPayment(params, "data.")
 	iterator := a.api.PaymentIntents.List(params)
 	if err := iterator.Err(); err != nil {
@@ -40,6 +30,15 @@ func (a *Adapter) ListPayments(ctx context.Context, in ports.ListPayments) (port
 		return ports.PaymentList{}, c.Unusable(errNotAList)
 	}
 	return a.translateList(c, page)
+}
+
+// within is a window of time as Stripe takes it, widened to its whole seconds.
+func within(from, until time.Time) *stripesdk.RangeQueryParams {
+	end := until.Unix()
+	if until.Nanosecond() > 0 {
+		end++
+	}
+	return &stripesdk.RangeQueryParams{GreaterThanOrEqual: max(from.Unix(), 0), LesserThan: end}
 }
 
 func (a *Adapter) translateList(c *call, page *stripesdk.PaymentIntentList) (ports.PaymentList, error) {

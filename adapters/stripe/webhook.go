@@ -165,34 +165,44 @@ func (a *Adapter) delivery(body []byte) (core.Delivery, error) {
 }
 
 // eventObjects says what the events of a type are about, by the begin of the type, which parts
-// most from least special: what Stripe's object has to be, and what it is here.
+// most from least special: what Stripe's object has to be, and what it is here. What is told of a
+// charge its payment shows. needed are the ends of the types that move something here: others of
+// that begin are followed as well, should they come.
 //
 // Source: docs.stripe.com/api/events/types.
 var eventObjects = []struct {
 	prefix, object string
 	kind           core.ObjectKind
+	needed         []string
 }{
-	{"payment_intent.", objectPaymentIntent, core.ObjectPayment},
-	{"charge.dispute.", objectDispute, core.ObjectDispute},
-	{"charge.refund.", objectRefund, core.ObjectRefund},
-	{"refund.", objectRefund, core.ObjectRefund},
-	{"checkout.session.", objectSession, core.ObjectSession},
-	{"setup_intent.", objectSetup, core.ObjectSetup},
-	{"payment_method.", objectMethod, core.ObjectMethod},
-	{"customer.subscription.", objectSubscription, core.ObjectSubscription},
-	{"invoice.", objectInvoice, core.ObjectInvoice},
+	{"payment_intent.", objectPaymentIntent, core.ObjectPayment, []string{
+		"amount_capturable_updated", "canceled", "payment_failed", "processing", "requires_action", "succeeded",
+	}},
+	{"charge.dispute.", objectDispute, core.ObjectDispute, []string{"closed", "created", "funds_reinstated", "funds_withdrawn", "updated"}},
+	{"charge.refund.", objectRefund, core.ObjectRefund, []string{"updated"}},
+	{"charge.", objectCharge, core.ObjectPayment, []string{"captured", "expired", "refunded"}},
+	{"refund.", objectRefund, core.ObjectRefund, []string{"created", "updated"}},
+	{"checkout.session.", objectSession, core.ObjectSession, []string{"async_payment_failed", "async_payment_succeeded", "completed", "expired"}},
+	{"setup_intent.", objectSetup, core.ObjectSetup, []string{"canceled", "requires_action", "setup_failed", "succeeded"}},
+	{"payment_method.", objectMethod, core.ObjectMethod, []string{"attached", "automatically_updated", "detached", "updated"}},
+	{"customer.subscription.", objectSubscription, core.ObjectSubscription, []string{
+		"created", "deleted", "paused", "pending_update_applied", "pending_update_expired", "resumed", "updated",
+	}},
+	{"invoice.", objectInvoice, core.ObjectInvoice, []string{
+		"created", "finalization_failed", "finalized", "marked_uncollectible", "paid", "payment_action_required", "payment_failed", "updated", "voided",
+	}},
 }
 
-// concerns tells what to look at after an event; an empty id for nothing. What is told of a
-// charge its payment shows.
+// concerns tells what to look at after an event; an empty id for nothing.
 func concerns(kind string, e event) (core.ObjectKind, string) {
 	for _, about := range eventObjects {
-		if strings.HasPrefix(kind, about.prefix) && e.object == about.object {
+		switch {
+		case !strings.HasPrefix(kind, about.prefix) || e.object != about.object:
+		case about.object == objectCharge:
+			return about.kind, e.payment
+		default:
 			return about.kind, e.objectID
 		}
-	}
-	if strings.HasPrefix(kind, "charge.") && e.object == objectCharge {
-		return core.ObjectPayment, e.payment
 	}
 	return "", ""
 }

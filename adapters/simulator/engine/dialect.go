@@ -35,6 +35,9 @@ type Dialect interface {
 	// AfterRetries sets what becomes of a subscription whose payment failed for the last time:
 	// "canceled" or "unpaid".
 	AfterRetries(status string) error
+	// SetWebhook has the account's registered webhook be as staff made it in the provider's
+	// dashboard. Events that are not posted are listed all the same.
+	SetWebhook(settings WebhookSettings) error
 	// Elapse does what the clock's being moved brings.
 	Elapse()
 	// Reset forgets all objects and keys.

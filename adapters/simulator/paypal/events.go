@@ -26,6 +26,22 @@ const (
 // receiver that checks anything but the bytes it got is found out.
 const summaryEnd = " & told of."
 
+// eventTypes are those that a webhook can be registered for, as far as they are about what there
+// is here.
+//
+// Source: developer.paypal.com/api/rest/webhooks/event-names.
+var eventTypes = []string{
+	"BILLING.PLAN.ACTIVATED", "BILLING.PLAN.CREATED", "BILLING.PLAN.DEACTIVATED", "BILLING.PLAN.UPDATED", "BILLING.SUBSCRIPTION.ACTIVATED",
+	"BILLING.SUBSCRIPTION.CANCELLED", "BILLING.SUBSCRIPTION.CREATED", "BILLING.SUBSCRIPTION.EXPIRED", "BILLING.SUBSCRIPTION.PAYMENT.FAILED",
+	"BILLING.SUBSCRIPTION.RE-ACTIVATED", "BILLING.SUBSCRIPTION.SUSPENDED", "BILLING.SUBSCRIPTION.UPDATED", "CATALOG.PRODUCT.CREATED",
+	"CATALOG.PRODUCT.UPDATED", "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
+	"CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.RESOLVED", "CUSTOMER.DISPUTE.UPDATED", "PAYMENT.AUTHORIZATION.CREATED",
+	"PAYMENT.AUTHORIZATION.VOIDED", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DECLINED", "PAYMENT.CAPTURE.DENIED",
+	"PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.COMPLETED", "PAYMENT.REFUND.FAILED",
+	"PAYMENT.REFUND.PENDING", "PAYMENT.SALE.COMPLETED", "PAYMENT.SALE.REFUNDED", "PAYMENT.SALE.REVERSED", "VAULT.PAYMENT-TOKEN.CREATED",
+	"VAULT.PAYMENT-TOKEN.DELETED",
+}
+
 var eventQuery = []string{"page_size", "start_time", "end_time", "transaction_id", "event_type", "next_page_token"}
 
 var verifyShape = object(map[string]shape{
@@ -67,7 +83,7 @@ func (s *Server) tell(kind, id string, object any) {
 	}
 	e.text = encode(wire)
 	s.events.Put(e.id, e)
-	if s.WebhookURL == "" || s.WebhookID == "" {
+	if s.WebhookURL == "" || s.WebhookID == "" || !s.hook.Gets(kind) {
 		return
 	}
 	s.Webhooks.Post(engine.Delivery{Account: s.Account, Kind: kind, URL: s.WebhookURL, Body: e.text, Sign: s.sign})
@@ -179,9 +195,16 @@ func (s *Server) listEvents(in *request) result {
 // Source: developer.paypal.com/docs/api/webhooks/v1, webhooks_list.
 func (s *Server) listWebhooks(*request) result {
 	webhooks := []map[string]any{}
-	if s.WebhookURL != "" {
+	if s.WebhookURL != "" && s.hook.Enabled() { // one is there, or it is not
+		kinds := []map[string]string{{"name": "*", "description": "ALL"}}
+		if types, all := s.hook.Types(); !all {
+			kinds = nil
+			for _, kind := range types {
+				kinds = append(kinds, map[string]string{"name": kind, "status": "ENABLED"})
+			}
+		}
 		webhooks = append(webhooks, map[string]any{
-			"id": s.WebhookID, "url": s.WebhookURL, "event_types": []map[string]string{{"name": "*", "description": "ALL"}},
+			"id": s.WebhookID, "url": s.WebhookURL, "event_types": kinds,
 			"links": []link{s.get("self", "/v1/notifications/webhooks/"+s.WebhookID)},
 		})
 	}

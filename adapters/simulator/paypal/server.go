@@ -71,6 +71,7 @@ type Server struct {
 	orderKeys, paymentKeys *engine.Keys
 	billingKeys, vaultKeys *engine.Keys
 	mux                    *http.ServeMux
+	hook                   *engine.Registration
 	reached                atomic.Pointer[string] // where the API was called at last
 	calls                  atomic.Int64
 
@@ -118,6 +119,7 @@ func New(options Options) *Server {
 		orderKeys: engine.NewKeys(options.Clock, orderKeysKept), paymentKeys: engine.NewKeys(options.Clock, paymentKeysKept),
 		billingKeys: engine.NewKeys(options.Clock, billingKeysKept), vaultKeys: engine.NewKeys(options.Clock, vaultKeysKept),
 		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests},
+		hook: engine.NewRegistration(eventTypes),
 	}
 	if s.Authority == nil {
 		s.Authority = NewAuthority(options.Clock.Wall)
@@ -179,6 +181,7 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.agenda = nil
+	s.hook.Reset()
 	s.orders, s.authorizations, s.captures = engine.Store[*order]{}, engine.Store[*authorization]{}, engine.Store[*capture]{}
 	s.refunds, s.disputes, s.events = engine.Store[*refund]{}, engine.Store[*dispute]{}, engine.Store[*event]{}
 	s.customers, s.setupTokens, s.paymentTokens = engine.Store[*customer]{}, engine.Store[*setupToken]{}, engine.Store[*paymentToken]{}

@@ -58,6 +58,9 @@ func (b *subscription) backBy(name string) error {
 	return nil
 }
 
+// SetWebhook implements [engine.Dialect].
+func (s *Server) SetWebhook(settings engine.WebhookSettings) error { return s.hook.Set(settings) }
+
 // AfterRetries implements [engine.Dialect]. A plan's own threshold says what failed payments
 // lead to.
 func (s *Server) AfterRetries(string) error { return engine.ErrUnsupported }

@@ -34,7 +34,7 @@ func (s *Server) tell(kind, what, id, name string, object any) {
 		Data: eventData{Type: what, ID: id, Object: map[string]json.RawMessage{name: shown(object)}},
 	}
 	s.events.Put(e.EventID, e)
-	if s.WebhookURL == "" || len(s.WebhookKeys) == 0 {
+	if s.WebhookURL == "" || len(s.WebhookKeys) == 0 || !s.hook.Gets(kind) {
 		return
 	}
 	first := stamp(s.Clock.Wall()) // the world's time, whatever the simulator's clock says
@@ -77,6 +77,17 @@ func (s *Server) enableEvents(*request) result {
 	if s.listening.IsZero() {
 		s.listening = s.now()
 	}
+	return result{status: http.StatusOK, object: struct{}{}}
+}
+
+// disableEvents has events kept no more. What happens meanwhile cannot be searched for later
+// either; nor, here, can what was before.
+//
+// Source: PUT /v2/events/disable.
+func (s *Server) disableEvents(*request) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listening = time.Time{}
 	return result{status: http.StatusOK, object: struct{}{}}
 }
 

@@ -38,11 +38,14 @@ type Options struct {
 	// SignedURL is the address that is signed with a webhook's body, which a proxy may make
 	// another than the one posted to; empty for WebhookURL.
 	SignedURL string
-	Clock     *engine.Clock
-	Faults    *engine.Faults
-	Requests  *engine.Requests
-	Webhooks  *engine.Webhooks
-	Logger    *slog.Logger
+	// EventsEnabled: somebody had events kept for the search before anything happened. Otherwise a
+	// call has to.
+	EventsEnabled bool
+	Clock         *engine.Clock
+	Faults        *engine.Faults
+	Requests      *engine.Requests
+	Webhooks      *engine.Webhooks
+	Logger        *slog.Logger
 }
 
 // Server is the simulated Square. It is safe for concurrent use.
@@ -53,7 +56,9 @@ type Server struct {
 	prefix string       // "/square"
 	keys   *engine.Keys
 	mux    *http.ServeMux
-	secret []byte // of this server's fingerprints and cursors, made anew each time
+	hook   *engine.Registration
+	opened time.Time // when it was made
+	secret []byte    // of this server's fingerprints and cursors, made anew each time
 
 	mu            sync.Mutex
 	counter       int64
@@ -98,7 +103,9 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
+		hook: engine.NewRegistration(eventTypes), opened: options.Clock.Now().Truncate(time.Millisecond),
 	}
+	s.listen()
 	s.desk = &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests}
 	s.large = new(*s.desk)
 	s.large.BodyBytesMax = uploadBytesMax
@@ -170,6 +177,8 @@ func (s *Server) calls() map[string]call {
 		"GET /v2/invoices/{id}":                         {do: s.getInvoice},
 		"POST /v2/invoices/{id}/cancel":                 {body: cancelInvoiceBody, do: s.cancelInvoice},
 		"PUT /v2/events/enable":                         {body: fields{}, do: s.enableEvents},
+		"PUT /v2/events/disable":                        {body: fields{}, do: s.disableEvents},
+		"GET /v2/webhooks/subscriptions":                {query: webhooksQuery, do: s.listWebhooks},
 		"POST /v2/events":                               {body: searchEventsBody, do: s.searchEvents},
 		"GET /v2/locations":                             {do: s.listLocations},
 		"GET /v2/locations/{id}":                        {do: s.getLocation},
@@ -189,8 +198,18 @@ func (s *Server) Reset() {
 	s.customers, s.cards = engine.Store[*customer]{}, engine.Store[*onFile]{}
 	s.catalog, s.subscriptions, s.invoices = engine.Store[*catalogObject]{}, engine.Store[*subscription]{}, engine.Store[*invoice]{}
 	s.tokens, s.verifications = engine.Store[*token]{}, engine.Store[*verification]{}
-	s.listening, s.agenda, s.waiting = time.Time{}, nil, nil
+	s.agenda, s.waiting = nil, nil
+	s.hook.Reset()
+	s.listen()
 	s.keys.Reset()
+}
+
+// listen has events be kept from the start, or not, as the options say.
+func (s *Server) listen() {
+	s.listening = time.Time{}
+	if s.EventsEnabled {
+		s.listening = s.opened
+	}
 }
 
 // newID makes an id. The caller holds mu. The numbers grow, and a part of the real time

@@ -59,5 +59,8 @@ func (s *Server) steer(u *subscription, do string) error {
 	return engine.ErrUnsupported
 }
 
+// SetWebhook implements [engine.Dialect].
+func (s *Server) SetWebhook(settings engine.WebhookSettings) error { return s.hook.Set(settings) }
+
 // AfterRetries implements [engine.Dialect]. At Square it always is the same.
 func (s *Server) AfterRetries(string) error { return engine.ErrUnsupported }

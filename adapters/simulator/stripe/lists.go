@@ -110,17 +110,6 @@ func (s *Server) getCharge(in *request) result {
 	return done(shown)
 }
 
-func (s *Server) listEndpoints(*request) result {
-	endpoints := []map[string]any{}
-	if s.WebhookURL != "" {
-		endpoints = append(endpoints, map[string]any{
-			"id": "we_simulated", "object": "webhook_endpoint", "api_version": apiVersion, "enabled_events": []string{"*"},
-			"livemode": false, "metadata": map[string]string{}, "status": "enabled", "url": s.WebhookURL,
-		})
-	}
-	return done(listOf{Object: "list", URL: "/v1/webhook_endpoints", Data: endpoints})
-}
-
 func (s *Server) balance(*request) result {
 	return done(map[string]any{"object": "balance", "livemode": false, "available": []any{}, "pending": []any{}})
 }

@@ -45,7 +45,9 @@ type Server struct {
 	prefix string // "/stripe"
 	keys   *engine.Keys
 	mux    *http.ServeMux
-	secret []byte // of this server's fingerprints, made anew each time
+	hook   *engine.Registration
+	opened time.Time // when it was made
+	secret []byte    // of this server's fingerprints, made anew each time
 
 	mu       sync.Mutex
 	counter  int64
@@ -86,6 +88,7 @@ func New(options Options) *Server {
 	s := &Server{
 		Options: options, prefix: "/" + options.Account, keys: engine.NewKeys(options.Clock, keysKept), mux: http.NewServeMux(), secret: []byte(rand.Text()),
 		desk: &engine.Desk{Account: options.Account, Clock: options.Clock, Faults: options.Faults, Requests: options.Requests}, afterRetries: canceled,
+		hook: engine.NewRegistration(eventTypes), opened: options.Clock.Now(),
 	}
 	for pattern, c := range s.calls() {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -118,6 +121,7 @@ func (s *Server) Reset() {
 	s.products, s.prices = engine.Store[*product]{}, engine.Store[*price]{}
 	s.subscriptions, s.invoices = engine.Store[*subscription]{}, engine.Store[*invoice]{}
 	s.agenda, s.afterRetries = nil, canceled
+	s.hook.Reset()
 	s.keys.Reset()
 }
 

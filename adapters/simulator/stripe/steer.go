@@ -52,6 +52,9 @@ func (s *Server) AfterRetries(status string) error {
 	return nil
 }
 
+// SetWebhook implements [engine.Dialect].
+func (s *Server) SetWebhook(settings engine.WebhookSettings) error { return s.hook.Set(settings) }
+
 // SteerSubscription implements [engine.Dialect].
 func (s *Server) SteerSubscription(id string, change engine.SubscriptionChange) error {
 	s.mu.Lock()
