@@ -80,20 +80,26 @@ func New(t TB, store ports.Store) *House {
 	h.Store = NewStore(store, h.Clock)
 	h.Provider.UseClock(h.Clock)
 	h.Other.UseClock(h.Clock)
-	providers := ports.Providers{Account: h.Provider, OtherAccount: h.Other}
-	h.Accounts = providers
-	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
-	h.Observe = observe.New(h.Store, providers, h.Clock, h.IDs, h.Record, h.Odd)
-	h.Inbox = observe.NewInbox(h.Store, h.Observe, h.Clock, h.IDs)
-	h.Calls = calls.New(h.Store, providers, h.Clock, h.IDs, h.Record)
-	h.Refunds = refunds.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
-	h.Disputes = disputes.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
-	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
-	h.Payments = payments.New(h.Store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
-	h.Customers = customers.New(h.Store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
-	h.Subscriptions = subscriptions.New(h.Store, providers, h.Observe, h.Payments, h.Customers, h.Refunds, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
-	h.Notify = notify.New(h.Store, h.Notifier, h.Clock, h.Clock, h.IDs, NoTraces{}, core.EnvTest)
+	h.Accounts = ports.Providers{Account: h.Provider, OtherAccount: h.Other}
+	h.Restart(h.Store)
 	return h
+}
+
+// Restart makes all services anew, as a process does that died, over a view of the store that may be
+// another than [House.Store]. Nothing but what is stored goes on.
+func (h *House) Restart(store ports.Store) {
+	providers := h.Accounts
+	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
+	h.Observe = observe.New(store, providers, h.Clock, h.IDs, h.Record, h.Odd)
+	h.Inbox = observe.NewInbox(store, h.Observe, h.Clock, h.IDs)
+	h.Calls = calls.New(store, providers, h.Clock, h.IDs, h.Record)
+	h.Refunds = refunds.New(store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
+	h.Disputes = disputes.New(store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
+	settings := payments.Settings{Environment: core.EnvTest, URL: URL, GiveBack: h.Refunds.GiveBack}
+	h.Payments = payments.New(store, providers, h.Observe, h.Clock, h.IDs, h.Record, settings)
+	h.Customers = customers.New(store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
+	h.Subscriptions = subscriptions.New(store, providers, h.Observe, h.Payments, h.Customers, h.Refunds, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
+	h.Notify = notify.New(store, h.Notifier, h.Clock, h.Clock, h.IDs, NoTraces{}, core.EnvTest)
 }
 
 // Handlers are what does the jobs.

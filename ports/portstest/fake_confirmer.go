@@ -45,7 +45,7 @@ func (f FakeConfirmer) ConfirmPayment(ctx context.Context, key core.OperationKey
 			return ports.PaymentSession{}, false, f.missing(in.Ref)
 		case object.seen.Status.HoldsMoney():
 			return object.session(), false, nil
-		case object.card == "":
+		case object.card == "" || object.seen.Status == core.PaymentCanceled:
 			return ports.PaymentSession{}, false, unexpectedState("fake confirm", in.Ref.ID)
 		}
 		card := object.card

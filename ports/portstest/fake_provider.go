@@ -44,12 +44,14 @@ type FakeProvider struct {
 	webhooks      []ports.RegisteredWebhook // that somebody registered
 	slow          bool                      // refunds are pending first
 	nameless      bool                      // refunds keep no id of ours
+	keeps         bool                      // what buyers agreed to cannot be canceled
 	created       int
 	answers       map[core.OperationKey]fakeAnswer
 	effects       map[core.OperationKey]int
 	calls         []FakeCall
 	failures      []fakeFailure // of the next calls, in order
 	onCall        func(context.Context, FakeCall)
+	script        Script // nil for none
 }
 
 type fakeObject struct {
@@ -64,6 +66,7 @@ type fakeObject struct {
 
 type fakeAnswer struct {
 	request string
+	at      time.Time
 	result  any
 	decline *core.ProviderError // nil unless that was the answer
 }
@@ -154,6 +157,14 @@ func (f *FakeProvider) FailNextAfterCommit(err *core.ProviderError) {
 	f.failures = append(f.failures, fakeFailure{err: err, afterCommit: true})
 }
 
+// KeepAgreements makes the fake one at which a payment that buyers only agree to cannot be canceled,
+// in the manner of PayPal: canceling it says that it is, and leaves it as it was.
+func (f *FakeProvider) KeepAgreements() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.keeps = true
+}
+
 // NoAnswer is the error of a call that was sent and never answered.
 func NoAnswer() *core.ProviderError {
 	return &core.ProviderError{Class: core.ClassUnknown, Op: "fake call", Err: errors.New("no answer in time")}
@@ -161,19 +172,31 @@ func NoAnswer() *core.ProviderError {
 
 // Fault implements [FarEnd].
 func (f *FakeProvider) Fault(_ testing.TB, fault Fault) {
+	failure := fakeFailureOf(fault)
+	if failure.err == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failures = append(f.failures, failure)
+}
+
+// fakeFailureOf is how a call goes wrong by a fault.
+func fakeFailureOf(fault Fault) fakeFailure {
 	switch fault {
 	case FaultTimeoutBefore, FaultReset:
-		f.FailNext(NoAnswer())
+		return fakeFailure{err: NoAnswer()}
 	case FaultTimeoutAfterCommit, FaultSlowBody:
-		f.FailNextAfterCommit(NoAnswer())
+		return fakeFailure{err: NoAnswer(), afterCommit: true}
 	case FaultHTML, FaultTruncated:
-		f.FailNextAfterCommit(&core.ProviderError{Class: core.ClassUnknown, Op: "fake call", Err: errors.New("unreadable answer")})
+		return fakeFailure{err: &core.ProviderError{Class: core.ClassUnknown, Op: "fake call", Err: errors.New("unreadable answer")}, afterCommit: true}
 	case FaultError500, FaultBadGateway:
-		f.FailNext(&core.ProviderError{Class: core.ClassUnknown, Foreign: "api_error", Op: "fake call", RequestID: "req_fake"})
+		return fakeFailure{err: &core.ProviderError{Class: core.ClassUnknown, Foreign: "api_error", Op: "fake call", RequestID: "req_fake"}}
 	case FaultError429:
-		f.FailNext(&core.ProviderError{Class: core.ClassRetryable, Foreign: "rate_limit", Op: "fake call", RequestID: "req_fake", RetryAfter: time.Second})
+		return fakeFailure{err: &core.ProviderError{Class: core.ClassRetryable, Foreign: "rate_limit", Op: "fake call", RequestID: "req_fake", RetryAfter: time.Second}}
 	case FaultOddStatus, FaultNoAmount, FaultOtherObject: // its answers are no text that could be changed
 	}
+	return fakeFailure{}
 }
 
 // Effects implements [FarEnd].

@@ -126,6 +126,11 @@ func (f *FakeProvider) CancelPayment(ctx context.Context, key core.OperationKey,
 			return ports.PaymentSession{}, false, unexpectedState("fake cancel", ref.ID)
 		case core.PaymentRequiresAction, core.PaymentAuthorized, core.PaymentFailed, core.PaymentCanceled:
 		}
+		if f.keeps && object.approves && !object.seen.Status.HoldsMoney() && object.seen.Status != core.PaymentCanceled {
+			session := object.session()
+			session.Snapshot.Status, session.Snapshot.Failure, session.Snapshot.Confirmable = core.PaymentCanceled, nil, false
+			return session, false, nil
+		}
 		again := object.seen.Status == core.PaymentCanceled
 		object.seen.Status, object.seen.ForeignStatus = core.PaymentCanceled, "canceled"
 		object.seen.Payable, object.seen.Failure, object.seen.CaptureBefore = false, nil, time.Time{}
@@ -136,31 +141,24 @@ func (f *FakeProvider) CancelPayment(ctx context.Context, key core.OperationKey,
 
 // ListPayments implements [ports.Provider].
 func (f *FakeProvider) ListPayments(ctx context.Context, in ports.ListPayments) (ports.PaymentList, error) {
-	failure, err := f.begin(ctx, FakeCall{Method: "ListPayments"})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err == nil && failure.err != nil {
-		err = failure.err
-	}
-	if err != nil {
-		return ports.PaymentList{}, err
-	}
-	var list ports.PaymentList
-	skipping := in.Cursor != ""
-	for _, object := range slices.Backward(f.objects) {
-		created := object.seen.CreatedAt
-		switch {
-		case skipping:
-			skipping = object.seen.Ref.ID != in.Cursor
-		case created.Before(in.From) || !created.Before(in.Until):
-		case len(list.Payments) == in.Limit:
-			list.NextCursor = list.Payments[len(list.Payments)-1].Ref.ID
-			return list, nil
-		default:
-			list.Payments = append(list.Payments, copied(object.seen))
+	return fakeList(ctx, f, FakeCall{Method: "ListPayments"}, func() (ports.PaymentList, error) {
+		var list ports.PaymentList
+		skipping := in.Cursor != ""
+		for _, object := range slices.Backward(f.objects) {
+			created := object.seen.CreatedAt
+			switch {
+			case skipping:
+				skipping = object.seen.Ref.ID != in.Cursor
+			case created.Before(in.From) || !created.Before(in.Until):
+			case len(list.Payments) == in.Limit:
+				list.NextCursor = list.Payments[len(list.Payments)-1].Ref.ID
+				return list, nil
+			default:
+				list.Payments = append(list.Payments, copied(object.seen))
+			}
 		}
-	}
-	return list, nil
+		return list, nil
+	})
 }
 
 // fakeKeyMax is the most characters a key has ([core.OperationKey]).
@@ -205,7 +203,7 @@ func (f *FakeProvider) begin(ctx context.Context, call FakeCall) (fakeFailure, e
 		call.Payment = object.seen.Payment
 	}
 	f.calls = append(f.calls, call)
-	onCall := f.onCall
+	onCall, script := f.onCall, f.script
 	var failure fakeFailure
 	if len(f.failures) > 0 {
 		failure, f.failures = f.failures[0], f.failures[1:]
@@ -213,6 +211,11 @@ func (f *FakeProvider) begin(ctx context.Context, call FakeCall) (fakeFailure, e
 	f.mu.Unlock()
 	if onCall != nil {
 		onCall(ctx, call)
+	}
+	if script != nil {
+		if wrong := fakeFailureOf(script.Before(ctx, call)); wrong.err != nil {
+			failure = wrong
+		}
 	}
 	if ctx.Err() != nil {
 		return failure, &core.ProviderError{Class: core.ClassUnknown, Op: "fake " + call.Method, Err: ctx.Err()}
@@ -231,7 +234,7 @@ func (f *FakeProvider) read(ctx context.Context, call FakeCall) (ports.PaymentSe
 	})
 }
 
-// fakeRead answers a call that changes nothing. look is called with the lock held.
+// fakeRead answers a call about an object that changes nothing. look is called with the lock held.
 func fakeRead[T any](ctx context.Context, f *FakeProvider, call FakeCall, look func() (T, error)) (T, error) {
 	if err := f.check(call); err != nil {
 		var none T
@@ -243,16 +246,17 @@ func fakeRead[T any](ctx context.Context, f *FakeProvider, call FakeCall, look f
 // fakeList is fakeRead for what is about no one object.
 func fakeList[T any](ctx context.Context, f *FakeProvider, call FakeCall, look func() (T, error)) (T, error) {
 	failure, err := f.begin(ctx, call)
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if err == nil && failure.err != nil {
 		err = failure.err
 	}
-	if err != nil {
-		var none T
-		return none, err
+	var seen T
+	if err == nil {
+		f.mu.Lock()
+		seen, err = look()
+		f.mu.Unlock()
 	}
-	return look()
+	f.end(ctx, call)
+	return seen, err
 }
 
 // mutate answers a call about a payment that changes something.
@@ -273,21 +277,34 @@ func fakeMutate[T any](ctx context.Context, f *FakeProvider, call FakeCall, requ
 		return none, err
 	}
 	failure, err := f.begin(ctx, call)
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if err == nil && failure.err != nil && !failure.afterCommit {
 		err = failure.err
 	}
-	if err != nil {
-		return none, err
+	result := none
+	if err == nil {
+		if result, err = fakeEffect(f, call, request, effect); failure.err != nil {
+			result, err = none, failure.err // whatever the answer was, it is lost
+		}
 	}
+	f.end(ctx, call)
+	return result, err
+}
+
+// fakeEffect does what a call asks for, or gives the answer that its key got before.
+func fakeEffect[T any](f *FakeProvider, call FakeCall, request string, effect func() (result T, effective bool, err error)) (T, error) {
+	var none T
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	answer, repeated := f.answers[call.Key]
+	if repeated && f.now().Sub(answer.at) >= f.can.KeyKept {
+		repeated = false // the key is forgotten, and does it again
+	}
 	if repeated && answer.request != request {
 		return none, &core.ProviderError{Class: core.ClassInvalid, Foreign: "idempotency_error", Op: "fake " + call.Method}
 	}
 	if !repeated {
 		result, effective, err := effect()
-		answer = fakeAnswer{request: request, result: result}
+		answer = fakeAnswer{request: request, at: f.now(), result: result}
 		if declined, ok := errors.AsType[*core.ProviderError](err); ok && declined.Class == core.ClassDeclined {
 			answer.decline = declined
 		} else if err != nil {
@@ -297,9 +314,6 @@ func fakeMutate[T any](ctx context.Context, f *FakeProvider, call FakeCall, requ
 		if effective {
 			f.effects[call.Key]++
 		}
-	}
-	if failure.err != nil {
-		return none, failure.err
 	}
 	if answer.decline != nil {
 		return none, answer.decline
@@ -398,7 +412,7 @@ func (o *fakeObject) confirm(card Card, now time.Time) {
 		o.seen.CaptureBefore = now.Add(FakeHoldTime)
 	}
 	o.seen.Authorized, o.seen.Payable, o.seen.Failure = o.seen.Amount, false, nil
-	o.seen.Method = &core.PaymentMethod{Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 12, ExpYear: time.Now().Year() + 1}
+	o.seen.Method = &core.PaymentMethod{Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 12, ExpYear: now.Year() + 1}
 }
 
 func (o *fakeObject) fail(code core.FailureCode) {
