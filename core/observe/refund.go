@@ -37,6 +37,9 @@ func (s *Service) syncRefund(ctx context.Context, ref core.ProviderRef, cause co
 	if err != nil {
 		return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
 	}
+	if err := s.beforeRefund(ctx, payment, cause); err != nil {
+		return ports.Observation{}, fmt.Errorf("sync %s: %w", ref, err)
+	}
 	var observation ports.Observation
 	err = s.inTx(ctx, func(ctx context.Context, tx *work) error {
 		locked, err := tx.LockPayment(ctx, payment)
@@ -56,6 +59,18 @@ func (s *Service) syncRefund(ctx context.Context, ref core.ProviderRef, cause co
 		return ports.Observation{}, fmt.Errorf("apply what was seen of %s: %w", ref, err)
 	}
 	return observation, nil
+}
+
+// beforeRefund has a payment looked at that is not known to have taken money, though one of its refunds
+// was told of: more would be given back than it took.
+func (s *Service) beforeRefund(ctx context.Context, id core.PaymentID, cause core.Cause) error {
+	payment, err := s.store.Payment(ctx, id)
+	if err != nil || payment.Status == core.PaymentSucceeded || !payment.Exists() {
+		return err
+	}
+	cause.Inbound = "" // it tells of the refund
+	_, err = s.syncPayment(ctx, payment.Ref(), cause)
+	return err
 }
 
 // refundOwner gives the payment that a refund is of, and adds to the sight what is held of it

@@ -201,3 +201,26 @@ func TestAnOlderSightOfARefundCannotOverwriteANewerOne(t *testing.T) {
 		require.Equal(t, 3, h.Provider.CallsOf("GetRefund"), "the first looked again")
 	})
 }
+
+// Webhooks come in any order: a refund may be told of while the payment that it is of still waits for
+// its buyer here.
+func TestARefundThatIsToldOfBeforeItsPayment(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *coretest.House) {
+		p := h.Start(h.Open(core.CaptureAutomatic).ID)
+		h.Pay(p.ID, portstest.CardSucceeds)
+		seen, there := h.Provider.Object(p.ID)
+		require.True(t, there)
+		h.WebhookOf("evt_1", core.ObjectRefund, h.Provider.RefundElsewhere(t, p.ID, 300))
+		h.RunDue()
+		h.Webhook("evt_2", seen.Ref.ID)
+		h.RunAll()
+		p = h.Payment(p.ID)
+		require.Equal(t, core.PaymentSucceeded, p.Status)
+		require.EqualValues(t, 300, p.AmountRefunded.Minor())
+		require.Empty(t, p.Anomaly)
+		require.Zero(t, h.Odd.Of(core.ObjectPayment))
+		require.Equal(t, core.CheckoutComplete, h.Checkout(p.Checkout).Status)
+		require.Empty(t, h.Store.GivenUp())
+	})
+}
