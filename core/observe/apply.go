@@ -77,7 +77,8 @@ func (s *Service) applyLocked(ctx context.Context, tx *work, checkout core.Check
 		}
 	}
 	if application.Moved {
-		if err := s.moved(ctx, tx, checkout, payment, cause); err != nil {
+		var err error
+		if payment, err = s.moved(ctx, tx, checkout, payment, cause); err != nil {
 			return ports.Observation{}, err
 		}
 	}
@@ -104,49 +105,51 @@ func (s *Service) applyLocked(ctx context.Context, tx *work, checkout core.Check
 	return ports.Observation{Payment: payment, Reason: application.Reason, Confirmable: confirmable}, nil
 }
 
-// moved tells of a payment's new status and lets its checkout follow.
-func (s *Service) moved(ctx context.Context, tx ports.Tx, checkout core.Checkout, payment core.Payment, cause core.Cause) error {
+// moved tells of a payment's new status and lets its checkout follow. It gives the payment as it is
+// stored then.
+func (s *Service) moved(ctx context.Context, tx ports.Tx, checkout core.Checkout, payment core.Payment, cause core.Cause) (core.Payment, error) {
 	if err := s.record.Payment(ctx, tx, payment); err != nil {
-		return err
+		return payment, err
 	}
 	if checkout.ID == "" {
-		return nil
+		return payment, nil
 	}
 	if checkout.Overpaid(payment) {
 		return s.overpaid(ctx, tx, payment, cause)
 	}
 	next, event := checkout.AfterPayment(payment)
 	if next.Status == checkout.Status && next.Lease == checkout.Lease && next.Payment == checkout.Payment {
-		return nil
+		return payment, nil
 	}
 	next.UpdatedAt = s.clock.Now()
 	next, err := tx.UpdateCheckout(ctx, next)
 	if err != nil || event == "" {
-		return err
+		return payment, err
 	}
 	if next.Lease != string(payment.ID) {
 		// Another attempt is open beside the one that was paid: nobody may pay it, too.
 		if err := tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: next.LeasedPayment()}); err != nil {
-			return err
+			return payment, err
 		}
 	}
-	return s.record.Checkout(ctx, tx, event, next)
+	return payment, s.record.Checkout(ctx, tx, event, next)
 }
 
 // overpaid notes that a second payment took money for the same checkout, and has one
 // that is only authorized voided.
-func (s *Service) overpaid(ctx context.Context, tx ports.Tx, payment core.Payment, cause core.Cause) error {
+func (s *Service) overpaid(ctx context.Context, tx ports.Tx, payment core.Payment, cause core.Cause) (core.Payment, error) {
 	entry := s.record.Entry(ctx, payment, core.TimelineObservation, cause)
 	entry.From, entry.To, entry.Reason = string(payment.Status), string(payment.Status), core.ReasonOverpaid
 	entry.Verdict = core.Impossible.String()
 	payment.Anomaly = core.ReasonOverpaid
-	if _, err := tx.UpdatePayment(ctx, payment); err != nil {
-		return err
+	payment, err := tx.UpdatePayment(ctx, payment)
+	if err != nil {
+		return payment, err
 	}
 	if err := tx.AppendTimeline(ctx, entry); err != nil {
-		return err
+		return payment, err
 	}
-	return tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID})
+	return payment, tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: payment.ID})
 }
 
 // settleShown settles the operations that were open and that the snapshot proves done.

@@ -159,6 +159,30 @@ func TestASecondCaptureIsGivenBack(t *testing.T) {
 	}
 }
 
+// What was taken a second time may have gone back in part, by the provider's dashboard, before anybody
+// here has seen that it was taken: both are seen by the same look.
+func TestASecondCaptureThatWentBackInPartElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	checkout := h.Open(core.CaptureAutomatic)
+	first := h.Start(checkout.ID)
+	h.Pay(first.ID, portstest.CardDeclined)
+	first = h.Look(first)
+	second := h.Start(checkout.ID)
+	h.Pay(first.ID, portstest.CardSucceeds)
+	h.Pay(second.ID, portstest.CardSucceeds)
+	first = h.Look(first)
+	h.Provider.RefundElsewhere(t, second.ID, 300)
+	second = h.Look(second)
+	require.Equal(t, core.PaymentSucceeded, second.Status)
+	require.Equal(t, core.ReasonOverpaid, second.Anomaly)
+	require.EqualValues(t, 300, second.AmountRefunded.Minor())
+	h.RunAll()
+	require.Equal(t, second.AmountCaptured, h.Payment(second.ID).AmountRefunded, "the rest goes back, too")
+	require.True(t, h.Payment(first.ID).AmountRefunded.IsZero())
+	require.Empty(t, h.Store.GivenUp())
+}
+
 // Where the money cannot go back by itself, staff have to see to it.
 func TestASecondCaptureThatCannotBeGivenBack(t *testing.T) {
 	t.Parallel()

@@ -33,7 +33,8 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 		}
 		lookAgain = held.Version != result.Payment.Version || settled.Attempts > 1
 		if lookAgain && held.Exists() {
-			return nil
+			observation, err = s.canceledAgreement(ctx, tx, checkout, observation, settled, cause)
+			return err
 		}
 		observation, err = s.applyLocked(ctx, tx, checkout, held, *result.Snapshot, cause)
 		return err
@@ -45,6 +46,26 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 		return s.Sync(ctx, observation.Payment.Ref(), cause)
 	}
 	return observation, nil
+}
+
+// canceledAgreement gives up a payment that its buyer only agreed to and whose cancellation succeeded.
+// Some providers cannot cancel such a one, so that no look ever shows it: nothing but our own record
+// keeps its money from being asked for.
+func (s *Service) canceledAgreement(ctx context.Context, tx ports.Tx, checkout core.Checkout, observation ports.Observation, op core.Operation, cause core.Cause) (ports.Observation, error) {
+	held := observation.Payment
+	if op.Kind != core.OpCancelPayment || op.Status != core.OperationSucceeded || !s.asksForMoney(held.Account) {
+		return observation, nil
+	}
+	operations, err := tx.PaymentOperations(ctx, held.ID)
+	if err != nil {
+		return observation, err
+	}
+	payment := held.Abandoned(operations)
+	if payment.Status == held.Status {
+		return observation, nil
+	}
+	observation.Payment, err = s.move(ctx, tx, checkout, held, payment, "", cause)
+	return observation, err
 }
 
 // settleLocked writes the outcome down.
@@ -154,5 +175,5 @@ func (s *Service) move(ctx context.Context, tx ports.Tx, checkout core.Checkout,
 	if err := tx.AppendTimeline(ctx, entry); err != nil {
 		return payment, err
 	}
-	return payment, s.moved(ctx, tx, checkout, payment, cause)
+	return s.moved(ctx, tx, checkout, payment, cause)
 }

@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -380,4 +381,43 @@ func TestWhatTheProviderForgot(t *testing.T) {
 	_, err := h.Payments.ExpireCheckout(t.Context(), p.Checkout, core.Cause{Kind: core.CauseTimer})
 	require.Error(t, err)
 	require.Equal(t, core.PaymentRequiresAction, h.Payment(p.ID).Status)
+}
+
+// What a buyer only agreed to cannot be canceled at some providers, so that no look ever shows that it
+// was. Our own record has to keep it from being asked for, also where the first answer was lost.
+func TestACanceledAgreementIsNeverAskedFor(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(t *testing.T, h *coretest.House){
+		"an answer at once": func(*testing.T, *coretest.House) {},
+		"a lost answer":     func(_ *testing.T, h *coretest.House) { h.Provider.FailNextAfterCommit(portstest.NoAnswer()) },
+		"a refused call":    func(t *testing.T, h *coretest.House) { t.Helper(); h.Provider.Fault(t, portstest.FaultError429) },
+		"a look that fails": func(_ *testing.T, h *coretest.House) {
+			h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+			h.Provider.OnCall(func(_ context.Context, call portstest.FakeCall) {
+				if call.Method == "CancelPayment" && h.Provider.CallsOf("CancelPayment") == 2 {
+					h.Provider.FailNext(portstest.NoAnswer())
+				}
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := confirming(t, ports.ConfirmAfterApproval)
+			h.Provider.KeepAgreements()
+			p := attempt(t, h, h.Open(core.CaptureAutomatic).ID)
+			h.Pay(p.ID, portstest.CardSucceeds)
+			h.Webhook("evt_1", p.ProviderPaymentID)
+			h.RunDue() // a job will ask for the money by itself
+			lose(t, h)
+			_, _ = h.Payments.Cancel(t.Context(), p.ID, "cancel", byAPI)
+			h.Clock.Advance(time.Minute)
+			_, _ = h.Payments.Cancel(t.Context(), p.ID, "cancel", byAPI)
+			h.RunAll()
+			require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCancelPayment).Status)
+			require.Equal(t, core.PaymentCanceled, h.Payment(p.ID).Status)
+			require.Zero(t, h.Provider.CallsOf("ConfirmPayment"), "the storefront was told that it is canceled")
+			require.Empty(t, h.Store.GivenUp())
+			require.Empty(t, h.Checkout(p.Checkout).Lease)
+		})
+	}
 }
