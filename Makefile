@@ -11,6 +11,9 @@ PACKAGES ?= ./...
 TESTFLAGS ?=
 # Which account `make conformance` is about.
 ACCOUNT ?=
+# From which seed on, and how many of them, `make simtest` runs.
+SEED ?= 1
+SEEDS ?= 2000
 
 golangci := go tool -modfile=tools/go.mod golangci-lint
 # The tests give durability up for speed; what is measured keeps it.
@@ -39,6 +42,11 @@ test: ## Run all tests with the race detector beside a throw-away PostgreSQL.
 .PHONY: test-pg
 test-pg: ## Run the tests of the store and its migrations alone.
 	$(fast_postgres) $(test) $(TESTFLAGS) ./adapters/bunrepo/... ./migrations/...
+
+# Without the race detector, under which the store is many times slower; `make test` runs some seeds with it.
+.PHONY: simtest
+simtest: ## Run SEEDS (2000) simulated worlds from SEED (1) on, and check that nothing is lost in any.
+	$(test) -count 1 -run '^TestSeeds$$' -v ./app/simtest -first $(SEED) -seeds $(SEEDS)
 
 # At most two calls at a time: sandboxes are slow, and limit their callers.
 .PHONY: conformance

@@ -1,0 +1,95 @@
+package simtest
+
+import (
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+)
+
+const (
+	// restTime is how long the world rests, longer than checkouts live and keys are kept, and
+	// restStep how far the clock moves at once meanwhile.
+	restTime = 60 * time.Hour
+	restStep = 3 * time.Hour
+	// movesMax is more moves than coming to rest takes.
+	movesMax = 20_000
+)
+
+// settle lets everything come to rest: nothing goes wrong any more, what was sent arrives, what is due
+// is done, and time goes by.
+func (w *world) settle() {
+	w.mood.faulty = false
+	w.trace.add("nothing goes wrong any more")
+	w.finish()
+	for _, l := range w.wire {
+		l.lost = false
+	}
+	for passed := time.Duration(0); passed < restTime; passed += restStep {
+		w.rest()
+		w.house.Clock.Advance(restStep)
+		for _, account := range accounts {
+			w.fake(account).Lapse()
+			w.listen(account)
+		}
+	}
+	w.rest()
+	for moves := 0; len(w.jobs) > 0 && moves < movesMax && len(w.wrongs) == 0; moves++ {
+		next := w.jobs[0].due
+		for _, j := range w.jobs {
+			if j.due.Before(next) {
+				next = j.due
+			}
+		}
+		w.house.Clock.Advance(max(next.Sub(w.house.Clock.Now()), 0))
+		w.drain()
+		w.endRefunds()
+	}
+	if len(w.jobs) > 0 || w.onTheWay() > 0 {
+		w.wrong("no rest: %d jobs, %d letters", len(w.jobs), w.onTheWay())
+	}
+}
+
+// endRefunds has what banks still work on come to its end.
+func (w *world) endRefunds() {
+	for _, account := range accounts {
+		for _, r := range w.fake(account).Everything().Refunds {
+			if r.Status == core.RefundPending {
+				w.end(account, r)
+			}
+		}
+	}
+}
+
+// rest does all that is due now, and runs every sweep.
+func (w *world) rest() {
+	w.drain()
+	w.endRefunds()
+	for _, kind := range sweeps {
+		w.sweep(kind)
+		w.finish()
+	}
+	w.drain()
+}
+
+// drain does all that is due now. Letters that are late arrive.
+func (w *world) drain() {
+	now := w.house.Clock.Now()
+	for _, l := range w.wire {
+		if l.due.After(now) {
+			l.due = now
+		}
+	}
+	for range movesMax {
+		if len(w.wrongs) > 0 || !w.deliver() && !w.work() {
+			return
+		}
+		w.finish()
+	}
+}
+
+// finish lets all tasks come to their end.
+func (w *world) finish() {
+	for len(w.tasks) > 0 {
+		w.next()
+	}
+}
