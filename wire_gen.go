@@ -18,6 +18,7 @@ import (
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
@@ -79,6 +80,15 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	environment := app.NewEnvironment(config)
 	customersService := customers.New(database, providers, service, paymentsService, clock, iDs, recorder, environment, publicURL)
 	subscriptionsService := subscriptions.New(database, providers, service, paymentsService, customersService, refundsService, clock, iDs, recorder, environment, publicURL)
+	pacer := app.NewPacer(config)
+	reconcileService := reconcile.New(database, providers, service, inbox, clock, iDs, pacer)
+	backfill, err := app.NewBackfillMetrics(telemetryTelemetry, database, clock)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	notifier := app.NewNotifier(config)
 	notifyService := app.NewNotify(database, notifier, clock, iDs, telemetryTelemetry, environment)
 	argon2id := passwords.New()
@@ -121,6 +131,8 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Disputes:      disputesService,
 		Customers:     customersService,
 		Subscriptions: subscriptionsService,
+		Reconcile:     reconcileService,
+		Backfill:      backfill,
 		Notify:        notifyService,
 		Access:        accessService,
 		Idempotency:   idempotencyService,
@@ -170,15 +182,19 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 	}
 	service := observe.New(database, providers, clock, iDs, recorder, anomalies)
 	inbox := observe.NewInbox(database, service, clock, iDs)
+	pacer := app.NewPacer(config)
+	reconcileService := reconcile.New(database, providers, service, inbox, clock, iDs, pacer)
 	argon2id := passwords.New()
 	environment := app.NewEnvironment(config)
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	tools := &app.Tools{
-		Config: config,
-		Logger: logger,
-		Store:  database,
-		Inbox:  inbox,
-		Access: accessService,
+		Config:    config,
+		Logger:    logger,
+		Clock:     clock,
+		Store:     database,
+		Inbox:     inbox,
+		Reconcile: reconcileService,
+		Access:    accessService,
 	}
 	return tools, func() {
 		cleanup2()

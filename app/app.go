@@ -15,6 +15,7 @@ import (
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
@@ -37,6 +38,8 @@ type App struct {
 	Disputes      *disputes.Service
 	Customers     *customers.Service
 	Subscriptions *subscriptions.Service
+	Reconcile     *reconcile.Service
+	Backfill      *telemetry.Backfill // its metrics
 	Notify        *notify.Service
 	Access        *access.Service
 	Idempotency   *idempotency.Service
@@ -55,11 +58,13 @@ type (
 
 // Tools is the part of the program that one-off commands use beside a running server.
 type Tools struct {
-	Config Config
-	Logger *slog.Logger
-	Store  ports.Store
-	Inbox  *observe.Inbox
-	Access *access.Service
+	Config    Config
+	Logger    *slog.Logger
+	Clock     ports.Clock
+	Store     ports.Store
+	Inbox     *observe.Inbox
+	Reconcile *reconcile.Service
+	Access    *access.Service
 }
 
 // Bootstrap makes sure that the key and the member of staff of the configuration exist.

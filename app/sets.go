@@ -33,6 +33,7 @@ import (
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
@@ -60,6 +61,7 @@ var (
 	// ObserveSet moves state and keeps what providers say.
 	ObserveSet = wire.NewSet(
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
+		NewPacer, reconcile.New, wire.Bind(new(reconcile.Inbox), new(*observe.Inbox)),
 	)
 	// CoreSet is the use cases.
 	CoreSet = wire.NewSet(
@@ -67,7 +69,7 @@ var (
 		customers.New, wire.Bind(new(customers.Checkouts), new(*payments.Service)),
 		subscriptions.New, wire.Bind(new(subscriptions.Checkouts), new(*payments.Service)),
 		wire.Bind(new(subscriptions.Customers), new(*customers.Service)), wire.Bind(new(subscriptions.Refunds), new(*refunds.Service)),
-		wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify,
+		wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify, NewBackfillMetrics,
 	)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
@@ -203,6 +205,26 @@ func NewProviders(c Config, all Accounts) (ports.Providers, error) {
 		providers[one.Account()] = crashingProvider(guarded)
 	}
 	return providers, nil
+}
+
+// NewBackfillMetrics tells how the backfill does.
+func NewBackfillMetrics(t *telemetry.Telemetry, store ports.Store, clock ports.Clock) (*telemetry.Backfill, error) {
+	return telemetry.NewBackfill(t, store, clock)
+}
+
+// historyShare is the part of an account's rate that walks through its lists may take, so that
+// buyers never wait for them.
+const historyShare = 0.5
+
+// NewPacer holds those walks back. A double of a provider has no rate to keep to.
+func NewPacer(c Config) ports.Pacer {
+	rates := make(map[core.AccountName]float64)
+	for _, account := range c.Accounts {
+		if account.APIBase() == "" {
+			rates[account.Name] = historyShare * float64(callsPerSecondMax[c.Environment])
+		}
+	}
+	return system.NewPacer(rates)
 }
 
 func (all Accounts) verifiers() ports.WebhookVerifiers {

@@ -8,6 +8,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/customers"
+	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -37,6 +38,8 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobWatchSubscriptions:  a.Subscriptions.Watch,
 		ports.JobSwapMethod:          a.Subscriptions.SwapMethod,
 		ports.JobDropMethod:          a.Customers.Drop,
+		ports.JobBackfill:            a.Reconcile.Begin,
+		ports.JobBackfillAccount:     a.Reconcile.Continue,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}
 }
@@ -57,6 +60,7 @@ func jobSchedules() []ports.JobSchedule {
 		{Kind: ports.JobWatchDisputes, Every: watchEvery},
 		{Kind: ports.JobWatchAuthorizations, Every: watchEvery},
 		{Kind: ports.JobWatchSubscriptions, Every: watchEvery},
+		{Kind: ports.JobBackfill, Every: reconcile.BackfillEvery},
 	}
 }
 

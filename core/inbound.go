@@ -13,6 +13,18 @@ const (
 	InboundFailed    InboundStatus = "failed"    // given up; staff can replay it
 )
 
+// InboundSource says how a provider's message came.
+type InboundSource string
+
+// The sources of inbound events.
+const (
+	InboundWebhook  InboundSource = "webhook"
+	InboundBackfill InboundSource = "backfill" // from the provider's list, since no webhook brought it
+)
+
+// Known reports whether s is one of the sources.
+func (s InboundSource) Known() bool { return s == InboundWebhook || s == InboundBackfill }
+
 // Delivery is one webhook post whose signature was found good, as it goes into the
 // journal.
 type Delivery struct {
@@ -25,6 +37,8 @@ type Delivery struct {
 	ReceivedAt time.Time   `json:"received_at"`
 	Body       []byte      `json:"body"`            // raw, as signed
 	Trace      string      `json:"trace,omitempty"` // W3C traceparent of the delivery; empty where not traced
+	// Source is how it came; empty for a webhook.
+	Source InboundSource `json:"source,omitempty"`
 }
 
 // InboundEvent is a provider's message as stored, once per account and provider event
@@ -34,6 +48,7 @@ type InboundEvent struct {
 	Account         AccountName
 	ProviderEventID string
 	Type            string
+	Source          InboundSource
 	Status          InboundStatus
 	Ref             ProviderRef
 	APIVersion      string
@@ -46,8 +61,11 @@ type InboundEvent struct {
 // NewInboundEvent is a delivery as the inbox first stores it.
 func NewInboundEvent(id InboundID, d Delivery) InboundEvent {
 	e := InboundEvent{
-		ID: id, Account: d.Account, ProviderEventID: d.ProviderEventID, Type: d.Type,
+		ID: id, Account: d.Account, ProviderEventID: d.ProviderEventID, Type: d.Type, Source: d.Source,
 		Status: InboundReceived, Ref: d.Ref, APIVersion: d.APIVersion, Body: d.Body, ReceivedAt: d.ReceivedAt,
+	}
+	if e.Source == "" {
+		e.Source = InboundWebhook
 	}
 	if d.Ref.IsZero() {
 		e.Status, e.ProcessedAt, e.Note = InboundIgnored, d.ReceivedAt, "type concerns nothing kept here"

@@ -14,6 +14,10 @@ const (
 	CauseRepair    CauseKind = "repair"
 	CauseOperation CauseKind = "operation"
 	CauseTimer     CauseKind = "timer"
+	// CauseBackfill is a provider's list that shows what no webhook told of, and CauseReconcile a
+	// comparison of everything.
+	CauseBackfill  CauseKind = "backfill"
+	CauseReconcile CauseKind = "reconcile"
 )
 
 // Cause is the input behind something that happened.

@@ -131,6 +131,7 @@ func TestEnumsAreTheCores(t *testing.T) {
 		"TimelineKind": texts([]core.TimelineKind{core.TimelineCreated, core.TimelineOperation, core.TimelineObservation}),
 		"CauseKind": texts([]core.CauseKind{
 			core.CauseWebhook, core.CauseBuyer, core.CauseAPI, core.CauseStaff, core.CauseRepair, core.CauseOperation, core.CauseTimer,
+			core.CauseBackfill, core.CauseReconcile,
 		}),
 		"Verdict": {core.Advance.String(), core.Stale.String(), core.Impossible.String()},
 		"Role":    texts([]core.Role{core.RoleViewer, core.RoleSupport, core.RoleFinance, core.RoleAdmin}),

@@ -14,6 +14,8 @@ func Tables() map[string]string {
 		"timeline":            "What happened to each payment, subscription and saved method, and why an input changed nothing. Rows are only added.",
 		"events":              "Our own events in order, each with the object as it stood when it happened, sealed.",
 		"inbound_events":      "Providers' webhooks, once each. The body is sealed.",
+		"leases":              "What one process at a time may be at, by name, and until when it may.",
+		"backfill_cursors":    "How far the walk through each of an account's lists came, in search of what no webhook brought.",
 		"idempotency_records": "Storefront calls by their Idempotency-Key, with the first answer. The body is sealed.",
 		"api_keys":            "Storefronts' keys, as hashes.",
 		"staff":               "People of the back office. Passwords and tokens are hashes.",
@@ -41,6 +43,7 @@ func Columns() map[string]string {
 	maps.Copy(all, standingColumns())
 	maps.Copy(all, notificationColumns())
 	maps.Copy(all, givenBackColumns())
+	maps.Copy(all, historyColumns())
 	return all
 }
 
@@ -97,6 +100,7 @@ func saleColumns() map[string]string {
 		"events.data":                      "the object as the API showed it at that moment, sealed",
 		"inbound_events.ref_kind":          "what the message names: the object to look at",
 		"inbound_events.body":              "raw, sealed",
+		"inbound_events.source":            "`webhook`, or `backfill` where the provider's list brought what no webhook had",
 		"inbound_events.note":              "why it was ignored, or the last error",
 		"idempotency_records.locked_at":    "when the running call began; null once it is done",
 		"idempotency_records.status":       "HTTP status of the answer; 0 while running",

@@ -23,6 +23,8 @@ type Capabilities struct {
 	// Lists says what else can be listed, by which time; nil for nothing. It takes an
 	// [ObjectLister].
 	Lists map[core.ObjectKind]ListAbilities
+	// PaymentsLag is how late ListPayments may show a payment; 0 where it does at once.
+	PaymentsLag time.Duration
 	// Webhooks: tell which webhooks are registered. It takes a [WebhookRegistrar].
 	Webhooks bool
 	// Disputes says what of disputes can be done; nil for none of it. It takes a [Disputer].

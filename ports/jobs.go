@@ -42,6 +42,10 @@ const (
 	JobWatchDisputes       JobKind = "watch_disputes"
 	JobWatchSubscriptions  JobKind = "watch_subscriptions"
 	JobWatchRefunds        JobKind = "watch_refunds"
+	// JobBackfill begins a walk through each account's lists for what no webhook brought. Runs
+	// every so often. JobBackfillAccount is the walk at one account. Uses Subject, the account.
+	JobBackfill        JobKind = "backfill"
+	JobBackfillAccount JobKind = "backfill_account"
 	// JobPruneIdempotency removes answers that are remembered no longer. Runs every so often.
 	JobPruneIdempotency JobKind = "prune_idempotency"
 )
@@ -53,7 +57,7 @@ type Job struct {
 	Inbound   core.InboundID
 	Operation core.OperationID
 	Payment   core.PaymentID
-	Subject   string // the id of a refund, a subscription or a saved method
+	Subject   string // the id of a refund, a subscription or a saved method, or an account's name
 	// Delay is how long from now the job waits at least; zero for at once. It is a
 	// length and no point in time, since the business clock may run ahead of the wall's.
 	Delay time.Duration

@@ -147,6 +147,15 @@ type Reader interface {
 	Inbound(ctx context.Context, id core.InboundID) (core.InboundEvent, error)
 	InboundEvents(ctx context.Context, page core.PageRequest) (core.Page[core.InboundEvent], error)
 
+	// BackfillCursors gives all accounts' cursors, by account and stream.
+	BackfillCursors(ctx context.Context) ([]core.BackfillCursor, error)
+	// OldestOpen is when the oldest of an account's payments, refunds and disputes that are not final
+	// was made; the zero time for none.
+	OldestOpen(ctx context.Context, account core.AccountName) (time.Time, error)
+	// OpenObjects gives an account's objects of a kind (payments, refunds, disputes or subscriptions)
+	// that are not final and that the provider knows, ordered by our ids, after the given one.
+	OpenObjects(ctx context.Context, account core.AccountName, kind core.ObjectKind, after string, limit int) ([]OpenObject, error)
+
 	APIKeyByHash(ctx context.Context, hash string) (core.APIKey, error)
 	APIKeys(ctx context.Context) ([]core.APIKey, error)
 	Staff(ctx context.Context) ([]core.Staff, error)
@@ -169,6 +178,12 @@ type Reader interface {
 	NotificationsDue(ctx context.Context) ([]EndpointDue, error)
 	// NotificationsWaiting says how much each endpoint that is not removed has not taken yet.
 	NotificationsWaiting(ctx context.Context) ([]EndpointWaiting, error)
+}
+
+// OpenObject is one of our objects that the provider may still change.
+type OpenObject struct {
+	ID  string // ours
+	Ref core.ProviderRef
 }
 
 // PaymentFilter selects payments; each zero field selects all.
@@ -316,6 +331,18 @@ type Tx interface {
 	// SetInboundStatus notes what became of an event. at is stored as ProcessedAt where
 	// the status is final.
 	SetInboundStatus(ctx context.Context, id core.InboundID, status core.InboundStatus, note string, at time.Time) error
+
+	// TakeLease takes a lease that nobody holds at the given time, and tells whether it did.
+	TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+	// KeepLease holds on to a lease, and tells whether the holder still has it: nobody took it, also
+	// not once it was over.
+	KeepLease(ctx context.Context, name, holder string, until time.Time) (bool, error)
+	// GrabLease takes a lease from whoever holds it.
+	GrabLease(ctx context.Context, name, holder string, until time.Time) error
+	// ReleaseLease gives back what the holder holds; anything else is left alone.
+	ReleaseLease(ctx context.Context, name, holder string) error
+	// SaveBackfillCursor stores how far a walk came, in place of what was stored of it before.
+	SaveBackfillCursor(ctx context.Context, c core.BackfillCursor) error
 
 	// BeginIdempotent stores the record where none stands for its caller and key, and
 	// gives the one that stands, and whether it is the given one.

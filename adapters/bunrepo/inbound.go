@@ -18,6 +18,7 @@ type inboundRow struct {
 	Account         core.AccountName   `bun:"account"`
 	ProviderEventID string             `bun:"provider_event_id"`
 	Type            string             `bun:"type"`
+	Source          core.InboundSource `bun:"source"`
 	Status          core.InboundStatus `bun:"status"`
 	RefKind         core.ObjectKind    `bun:"ref_kind,nullzero"`
 	RefID           string             `bun:"ref_id,nullzero"`
@@ -36,7 +37,7 @@ func (s *Store) inbound(row inboundRow) (core.InboundEvent, error) {
 		return core.InboundEvent{}, err
 	}
 	e := core.InboundEvent{
-		ID: row.ID, Account: row.Account, ProviderEventID: row.ProviderEventID, Type: row.Type, Status: row.Status,
+		ID: row.ID, Account: row.Account, ProviderEventID: row.ProviderEventID, Type: row.Type, Source: row.Source, Status: row.Status,
 		APIVersion: row.APIVersion, Body: body, Note: row.Note, ReceivedAt: row.ReceivedAt.Time,
 		ProcessedAt: row.ProcessedAt.Time,
 	}
@@ -78,6 +79,9 @@ func (t *tx) AcceptInbound(ctx context.Context, events []core.InboundEvent) ([]c
 	bodies := make([][]byte, len(events))
 	for i, e := range events {
 		err := checkTexts(e)
+		if err == nil {
+			err = checkKnown("source", e.Source)
+		}
 		if err == nil && e.Ref.ID != "" && e.Ref.Account != e.Account {
 			err = errOtherAccount
 		}
@@ -105,21 +109,21 @@ func (t *tx) AcceptInbound(ctx context.Context, events []core.InboundEvent) ([]c
 	return ids, nil
 }
 
-const inboundColumns = `id, account, provider_event_id, type, status, ref_kind, ref_id, api_version, body, note, received_at, processed_at`
+const inboundColumns = `id, account, provider_event_id, type, status, ref_kind, ref_id, api_version, body, note, source, received_at, processed_at`
 
 // insertInboundPostgres sends the batch as one array for each column.
 func (t *tx) insertInboundPostgres(ctx context.Context, events []core.InboundEvent, bodies [][]byte) (map[core.InboundID]bool, error) {
 	const statement = `INSERT INTO inbound_events (` + inboundColumns + `)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::timestamptz[], $12::timestamptz[])
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
 ON CONFLICT (account, provider_event_id) DO NOTHING RETURNING id`
-	var texts [9][]*string // all columns before the last two but the body
+	var texts [10][]*string // all columns before the last two but the body
 	for i := range texts {
 		texts[i] = make([]*string, len(events))
 	}
 	received, processed := make([]*time.Time, len(events)), make([]*time.Time, len(events))
 	for i, e := range events {
 		for column, value := range []string{
-			string(e.ID), string(e.Account), e.ProviderEventID, e.Type, string(e.Status), string(e.Ref.Kind), e.Ref.ID, e.APIVersion, e.Note,
+			string(e.ID), string(e.Account), e.ProviderEventID, e.Type, string(e.Status), string(e.Ref.Kind), e.Ref.ID, e.APIVersion, e.Note, string(e.Source),
 		} {
 			if value != "" || column == 3 { // a type may be empty, and is not NULL then
 				texts[column][i] = &value
@@ -130,11 +134,11 @@ ON CONFLICT (account, provider_event_id) DO NOTHING RETURNING id`
 			bodies[i] = nil
 		}
 	}
-	args := make([]any, 0, 13)
+	args := make([]any, 0, 14)
 	if t.store.inboundMode != nil {
 		args = append(args, *t.store.inboundMode)
 	}
-	args = append(args, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], bodies, texts[8], received, processed)
+	args = append(args, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], bodies, texts[8], texts[9], received, processed)
 	return t.insertInbound(ctx, statement, args)
 }
 
@@ -146,7 +150,7 @@ func timeOrNull(t time.Time) *time.Time {
 	return &cut
 }
 
-// inboundRowsMax is how many rows one statement has on SQLite: 12 values each, of the
+// inboundRowsMax is how many rows one statement has on SQLite: 13 values each, of the
 // 32,766 that it takes.
 const inboundRowsMax = 500
 
@@ -156,16 +160,16 @@ func (t *tx) insertInboundSQLite(ctx context.Context, events []core.InboundEvent
 	for start := 0; start < len(events); start += inboundRowsMax {
 		end := min(start+inboundRowsMax, len(events))
 		statement := []byte("INSERT INTO inbound_events (" + inboundColumns + ") VALUES ")
-		args := make([]any, 0, (end-start)*12)
+		args := make([]any, 0, (end-start)*13)
 		for i := start; i < end; i++ {
 			if i > start {
 				statement = append(statement, ',')
 			}
-			statement = append(statement, "(?,?,?,?,?,?,?,?,?,?,?,?)"...)
+			statement = append(statement, "(?,?,?,?,?,?,?,?,?,?,?,?,?)"...)
 			e := events[i]
 			args = append(args, string(e.ID), string(e.Account), e.ProviderEventID, e.Type, string(e.Status),
 				textOrNull(string(e.Ref.Kind)), textOrNull(e.Ref.ID), textOrNull(e.APIVersion), bytesOrNull(bodies[i]),
-				textOrNull(e.Note), at(e.ReceivedAt).text(), at(e.ProcessedAt).text())
+				textOrNull(e.Note), string(e.Source), at(e.ReceivedAt).text(), at(e.ProcessedAt).text())
 		}
 		statement = append(statement, " ON CONFLICT (account, provider_event_id) DO NOTHING RETURNING id"...)
 		part, err := t.insertInbound(ctx, string(statement), args)

@@ -14,6 +14,7 @@ const (
 	queueInbound = "inbound" // what providers tell
 	queueMoney   = "money"   // looking after unclear operations and given up payments
 	queueSweep   = "sweep"   // what runs every so often
+	queueHistory = "history" // walks through providers' lists, which may take long
 )
 
 // Workers of one process for each queue. On SQLite all of them share one writer, so that
@@ -22,6 +23,7 @@ const (
 	inboundWorkers, inboundWorkersSQLite = 32, 32
 	moneyWorkers, moneyWorkersSQLite     = 8, 4
 	sweepWorkers, sweepWorkersSQLite     = 2, 1
+	historyWorkers                       = 4
 )
 
 const (
@@ -42,12 +44,14 @@ func (d dialect) queues() map[string]river.QueueConfig {
 			queueInbound: {MaxWorkers: inboundWorkersSQLite},
 			queueMoney:   {MaxWorkers: moneyWorkersSQLite},
 			queueSweep:   {MaxWorkers: sweepWorkersSQLite},
+			queueHistory: {MaxWorkers: historyWorkers},
 		}
 	}
 	return map[string]river.QueueConfig{
 		queueInbound: {MaxWorkers: inboundWorkers, FetchPollInterval: pollInboundPostgres},
 		queueMoney:   {MaxWorkers: moneyWorkers},
 		queueSweep:   {MaxWorkers: sweepWorkers},
+		queueHistory: {MaxWorkers: historyWorkers},
 	}
 }
 
@@ -73,6 +77,8 @@ var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobClosePayment:        {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobSyncRefund:          {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobSyncSubscription:    {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobBackfill:            {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobBackfillAccount:     {queue: queueHistory, tries: 1, timeout: jobTimeoutMax},
 	ports.JobExpireCheckouts:     {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobPruneIdempotency:    {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobWatchAuthorizations: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},

@@ -24,7 +24,7 @@ func capabilities() ports.Capabilities {
 	}
 	return ports.Capabilities{
 		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true,
-		Refund: true, ListPayments: true, KeyKept: keyKept, Currencies: currencies,
+		Refund: true, ListPayments: true, PaymentsLag: reportLag, KeyKept: keyKept, Currencies: currencies,
 		EventsKept: eventsKept, Lists: lists(), Webhooks: true,
 		Disputes: disputeAbilities(), Vault: true, Subscriptions: subscriptionAbilities(),
 	}

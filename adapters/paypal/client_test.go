@@ -406,7 +406,7 @@ func TestAbout(t *testing.T) {
 	can.Currencies, can.Disputes, can.Subscriptions = nil, nil, nil
 	require.Equal(t, ports.Capabilities{
 		Confirm: ports.ConfirmAfterApproval, ManualCapture: true, PartialCapture: true, Hosted: true, HostedManualCapture: true, Refund: true,
-		ListPayments: true, Vault: true, KeyKept: 3 * time.Hour, EventsKept: 30 * 24 * time.Hour, Webhooks: true,
+		ListPayments: true, Vault: true, PaymentsLag: 3 * time.Hour, KeyKept: 3 * time.Hour, EventsKept: 30 * 24 * time.Hour, Webhooks: true,
 		Lists: map[core.ObjectKind]ports.ListAbilities{core.ObjectDispute: {Created: true, Changed: true}},
 	}, can)
 }

@@ -25,6 +25,8 @@ const (
 	reportPagesMax  = 4   // of transactions, for one page of payments
 	// reportSpan is how much time one report is asked for; PayPal allows 31 days.
 	reportSpan = 30 * 24 * time.Hour
+	// reportLag is how late a report may show a transaction.
+	reportLag = 3 * time.Hour
 	// agreeTime is how long after an order's creation its first transaction may come: the
 	// buyer has three hours to agree.
 	agreeTime = 4 * time.Hour

@@ -1,9 +1,12 @@
 package telemetry_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel"
@@ -41,10 +44,51 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 	require.NoError(t, err)
 	anomalies.Count(ctx, core.ObjectRefund)
 	anomalies.Count(ctx, core.ObjectRefund)
+	store := &cursorStore{}
+	_, err = telemetry.NewBackfill(set, store, stoppedClock(noon))
+	require.NoError(t, err)
 	answer := httptest.NewRecorder()
 	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Contains(t, answer.Body.String(), "paydesk_test_total 3")
 	require.Contains(t, answer.Body.String(), `paydesk_anomalies_total{paydesk_object="refund"} 2`)
 	require.Contains(t, answer.Body.String(), "go_goroutines")
+	for _, line := range []string{
+		`paydesk_backfill_behind_seconds{account="stripe",stream="events"} 300`,
+		`paydesk_backfill_failed{account="stripe",stream="events"} 0`,
+		`paydesk_backfill_found_total{account="stripe",stream="events"} 7`,
+		`paydesk_backfill_failed{account="square",stream="refunds"} 1`,
+		`paydesk_backfill_failed{account="square",stream="open"} 1`,
+	} {
+		require.Contains(t, answer.Body.String(), line+"\n")
+	}
+	require.NotContains(t, answer.Body.String(), `paydesk_backfill_behind_seconds{account="square",stream="open"}`)
+
+	store.err = errors.New("the database is away")
+	answer = httptest.NewRecorder()
+	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Contains(t, answer.Body.String(), "paydesk_test_total 3", "all else is told")
+	require.NotContains(t, answer.Body.String(), "paydesk_backfill_behind")
+}
+
+var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+type stoppedClock time.Time
+
+func (c stoppedClock) Now() time.Time { return time.Time(c) }
+
+// cursorStore is a store that knows the backfill's cursors alone.
+type cursorStore struct {
+	ports.Reader
+
+	err error
+}
+
+func (s *cursorStore) BackfillCursors(context.Context) ([]core.BackfillCursor, error) {
+	return []core.BackfillCursor{
+		{Account: "stripe", Stream: core.BackfillEvents, Status: core.BackfillDone, TakenUntil: noon.Add(-5 * time.Minute), Found: 7},
+		{Account: "square", Stream: core.BackfillRefunds, Status: core.BackfillFailed, TakenUntil: noon.Add(-time.Hour)},
+		{Account: "square", Stream: core.BackfillOpen, Status: core.BackfillIncomplete, TakenUntil: noon.Add(-time.Hour)},
+	}, s.err
 }

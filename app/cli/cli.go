@@ -133,6 +133,11 @@ func (r *run) config(defaults map[string]string) (app.Config, error) {
 
 // tools assembles what one-off commands need. Call the function it gives when done.
 func (r *run) tools(ctx context.Context) (*app.Tools, func(), error) {
+	return r.toolsBy(ctx, system.NewClock())
+}
+
+// toolsBy is tools with a clock to go by.
+func (r *run) toolsBy(ctx context.Context, clock ports.Clock) (*app.Tools, func(), error) {
 	config, err := r.config(nil)
 	if err != nil {
 		return nil, nil, err
@@ -140,7 +145,29 @@ func (r *run) tools(ctx context.Context) (*app.Tools, func(), error) {
 	if key := trialKey(config.DatabaseURL); key != "" && len(config.EncryptionKeys) == 0 && config.Environment == core.EnvTest {
 		config.EncryptionKeys = []string{key}
 	}
-	return r.Tools(ctx, config, app.NewLogger(r.Stderr, "warn", true), system.NewClock())
+	return r.Tools(ctx, config, app.NewLogger(r.Stderr, "warn", true), clock)
+}
+
+// trialTools is tools for a command that compares times with a provider's. A trial house's clock
+// may run ahead of the machine's, as its simulator's does: the command then goes by the latest
+// time that the house wrote down. Elsewhere both are the same.
+func (r *run) trialTools(ctx context.Context) (*app.Tools, func(), error) {
+	clock := system.NewShiftable()
+	tools, stop, err := r.toolsBy(ctx, clock)
+	if err != nil || tools.Config.Environment != core.EnvTest {
+		return tools, stop, err
+	}
+	cursors, err := tools.Store.BackfillCursors(ctx)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	for _, cursor := range cursors {
+		if ahead := cursor.RanAt.Sub(clock.Now()); ahead > 0 {
+			clock.Advance(ahead)
+		}
+	}
+	return tools, stop, nil
 }
 
 func (r *run) printf(format string, args ...any) {

@@ -76,6 +76,9 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 		if err := program.Payments.ExpireDue(ctx, ports.Job{}); err != nil {
 			logger.Warn("expire checkouts after the clock moved", slog.String("error", err.Error()))
 		}
+		if err := program.Reconcile.Begin(ctx, ports.Job{}); err != nil {
+			logger.Warn("begin the backfill after the clock moved", slog.String("error", err.Error()))
+		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	simulating := make(chan struct{})

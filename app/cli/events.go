@@ -12,9 +12,10 @@ import (
 const eventsLimitMax = 1_000_000
 
 type eventsCommand struct {
-	List   eventsList   `cmd:"" help:"List events, newest first."`
-	Show   eventsShow   `cmd:"" help:"Show one event with its payload."`
-	Replay eventsReplay `cmd:"" help:"Have an event's object looked at again."`
+	List     eventsList     `cmd:"" help:"List events, newest first."`
+	Show     eventsShow     `cmd:"" help:"Show one event with its payload."`
+	Replay   eventsReplay   `cmd:"" help:"Have an event's object looked at again."`
+	Backfill eventsBackfill `cmd:"" help:"Ask the providers for what no webhook brought."`
 }
 
 type eventsList struct {
@@ -64,7 +65,7 @@ func (c *eventsList) Run(ctx context.Context, r *run) error {
 func eventLine(e core.InboundEvent) map[string]any {
 	return map[string]any{
 		"id": e.ID, "account": e.Account, "provider_event_id": e.ProviderEventID, "type": e.Type,
-		"status": e.Status, "received_at": stamp(e.ReceivedAt), "processed_at": orNull(stamp(e.ProcessedAt)),
+		"status": e.Status, "source": e.Source, "received_at": stamp(e.ReceivedAt), "processed_at": orNull(stamp(e.ProcessedAt)),
 		"object": orNull(e.Ref.ID), "note": orNull(e.Note),
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
@@ -57,6 +58,8 @@ type House struct {
 	Customers     *customers.Service
 	Subscriptions *subscriptions.Service
 	Notify        *notify.Service
+	Reconcile     *reconcile.Service
+	Pacer         *Pacer
 
 	t TB
 }
@@ -73,7 +76,7 @@ type TB interface {
 func New(t TB, store ports.Store) *House {
 	t.Helper()
 	h := &House{
-		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{}, Odd: &Anomalies{},
+		t: t, Clock: NewClock(), IDs: &IDs{}, Notifier: &Notifier{}, Odd: &Anomalies{}, Pacer: &Pacer{},
 		Provider: portstest.NewFakeProvider(Account, core.EnvTest),
 		Other:    portstest.NewFakeProvider(OtherAccount, core.EnvTest).Named(core.ProviderSquare),
 	}
@@ -92,6 +95,7 @@ func (h *House) Restart(store ports.Store) {
 	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
 	h.Observe = observe.New(store, providers, h.Clock, h.IDs, h.Record, h.Odd)
 	h.Inbox = observe.NewInbox(store, h.Observe, h.Clock, h.IDs)
+	h.Reconcile = reconcile.New(store, providers, h.Observe, h.Inbox, h.Clock, h.IDs, h.Pacer)
 	h.Calls = calls.New(store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
 	h.Disputes = disputes.New(store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)
@@ -118,6 +122,8 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
 		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
 		ports.JobDropMethod:          h.Customers.Drop,
+		ports.JobBackfill:            h.Reconcile.Begin,
+		ports.JobBackfillAccount:     h.Reconcile.Continue,
 	}
 }
 

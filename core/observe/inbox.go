@@ -25,6 +25,12 @@ func NewInbox(store ports.Store, observer ports.Observer, clock ports.Clock, ids
 // Accept stores a batch of deliveries, each event once, with a job for each new one that
 // concerns something we keep, in one transaction. It is a [ports.AcceptDeliveries].
 func (i *Inbox) Accept(ctx context.Context, batch []core.Delivery) error {
+	_, err := i.AcceptNew(ctx, batch)
+	return err
+}
+
+// AcceptNew is Accept, and tells how many of the batch were not known.
+func (i *Inbox) AcceptNew(ctx context.Context, batch []core.Delivery) (count int, err error) {
 	events := make([]core.InboundEvent, len(batch))
 	jobs := make(map[core.InboundID]ports.Job, len(batch))
 	for n, delivery := range batch {
@@ -33,11 +39,12 @@ func (i *Inbox) Accept(ctx context.Context, batch []core.Delivery) error {
 			jobs[events[n].ID] = ports.Job{Kind: ports.JobSyncInbound, Inbound: events[n].ID, Trace: delivery.Trace}
 		}
 	}
-	err := i.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	err = i.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		stored, err := tx.AcceptInbound(ctx, events)
 		if err != nil {
 			return err
 		}
+		count = len(stored)
 		fresh := make([]ports.Job, 0, len(stored))
 		for _, id := range stored {
 			if job, ok := jobs[id]; ok {
@@ -50,9 +57,9 @@ func (i *Inbox) Accept(ctx context.Context, batch []core.Delivery) error {
 		return tx.Enqueue(ctx, fresh...)
 	})
 	if err != nil {
-		return fmt.Errorf("accept %d deliveries: %w", len(batch), err)
+		return 0, fmt.Errorf("accept %d deliveries: %w", len(batch), err)
 	}
-	return nil
+	return count, nil
 }
 
 // Process looks at the object that a stored event names. It is the handler of

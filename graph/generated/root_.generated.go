@@ -2237,6 +2237,10 @@ enum CauseKind {
   REPAIR
   OPERATION
   TIMER
+  "A provider's list that shows what no webhook told of."
+  BACKFILL
+  "A comparison of everything with the provider."
+  RECONCILE
 }
 
 "What a freshly seen status meant for the one held."

@@ -20,7 +20,7 @@ func fullInbound() core.InboundEvent {
 	id := storeID[core.InboundID]()
 	return core.InboundEvent{
 		ID: id, Account: "stripe_eu", ProviderEventID: "evt_of_" + string(id), Type: "payment_intent.succeeded",
-		Status: core.InboundFailed, Ref: core.ProviderRef{Account: "stripe_eu", Kind: core.ObjectPayment, ID: "pi_" + string(id)},
+		Source: core.InboundBackfill, Status: core.InboundFailed, Ref: core.ProviderRef{Account: "stripe_eu", Kind: core.ObjectPayment, ID: "pi_" + string(id)},
 		APIVersion: "2023-10-16", Body: []byte("{\"id\":1}\x00\xff raw as it came"), Note: "note of " + string(id),
 		ReceivedAt: minutes(3), ProcessedAt: minutes(4),
 	}
@@ -40,7 +40,7 @@ func inboundRoundTrip(t *testing.T, store ports.Store) {
 	full := fullInbound()
 	requireFull(t, full)
 	bare := core.InboundEvent{
-		ID: storeID[core.InboundID](), Account: "square", ProviderEventID: "evt_bare", Type: "ping", Status: core.InboundReceived,
+		ID: storeID[core.InboundID](), Account: "square", ProviderEventID: "evt_bare", Type: "ping", Source: core.InboundWebhook, Status: core.InboundReceived,
 		ReceivedAt: minutes(5),
 	}
 	roughly := bare

@@ -1,0 +1,3 @@
+DROP TABLE backfill_cursors;
+DROP TABLE leases;
+ALTER TABLE inbound_events DROP COLUMN source;
