@@ -18,6 +18,7 @@ func (w *world) agree() {
 	w.agreeOnCheckouts(rows)
 	w.agreeOnEvents(rows)
 	w.agreeOnLetters()
+	w.agreeOnNotifications(rows)
 }
 
 // rows is all that is stored.
@@ -29,6 +30,7 @@ type rows struct {
 	operations []core.Operation
 	open       map[string]bool // objects with an operation of unknown outcome
 	events     map[string][]core.Event
+	told       []core.Event // all of them
 }
 
 func (w *world) read() rows {
@@ -59,6 +61,7 @@ func (w *world) read() rows {
 	}
 	events, err := w.base.Events(w.t.Context(), 0, nil, eventsMax)
 	w.must(err)
+	r.told = events
 	for _, event := range events {
 		r.events[event.Subject] = append(r.events[event.Subject], event)
 	}

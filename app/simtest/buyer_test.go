@@ -35,6 +35,7 @@ func (w *world) acts() []possible {
 	all := []possible{
 		{10, func() { w.deliver() }},
 		{10, func() { w.work() }},
+		{6, func() { w.tell() }},
 		{3, w.askAgain},
 		{3, func() { w.sweep(sweeps[w.rng.IntN(len(sweeps))]) }},
 		{6, w.pass},
@@ -52,6 +53,8 @@ func (w *world) acts() []possible {
 		{1, w.openDispute},
 		{2, w.closeDispute},
 		{1, w.storm},
+		{1, w.outage},
+		{1, w.tellAgain},
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // errDead is what a task gets that goes on after its process died.
@@ -25,7 +26,8 @@ type task struct {
 	done   bool
 	broken any // what it panicked with, beside its death
 	stack  string
-	lost   func() // called where it died
+	lost   func()    // called where it died
+	lease  time.Time // until when it may tell endpoints what it claimed
 }
 
 // scheduler gives the turn to one task at a time.

@@ -24,6 +24,7 @@ func (w *world) settle() {
 	for _, l := range w.wire {
 		l.lost = false
 	}
+	w.mendEndpoints()
 	for passed := time.Duration(0); passed < restTime; passed += restStep {
 		w.rest()
 		w.house.Clock.Advance(restStep)
@@ -44,6 +45,8 @@ func (w *world) settle() {
 		w.drain()
 		w.endRefunds()
 	}
+	w.mendEndpoints()
+	w.drain()
 	if len(w.jobs) > 0 || w.onTheWay() > 0 {
 		w.wrong("no rest: %d jobs, %d letters", len(w.jobs), w.onTheWay())
 	}
@@ -80,7 +83,7 @@ func (w *world) drain() {
 		}
 	}
 	for range movesMax {
-		if len(w.wrongs) > 0 || !w.deliver() && !w.work() {
+		if len(w.wrongs) > 0 || !w.deliver() && !w.work() && !w.tell() {
 			return
 		}
 		w.finish()

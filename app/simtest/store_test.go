@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -43,7 +44,7 @@ func (s *store) InTx(ctx context.Context, fn func(ctx context.Context, tx ports.
 		defer func() { s.inside = false }()
 		return s.Store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 			jobs = nil
-			if err := fn(ctx, capturing{Tx: tx, jobs: &jobs}); err != nil {
+			if err := fn(ctx, capturing{Tx: tx, jobs: &jobs, w: s.w}); err != nil {
 				return err
 			}
 			if lost {
@@ -84,12 +85,29 @@ func (s *store) lost(err, again error) error {
 type capturing struct {
 	ports.Tx
 	jobs *[]ports.Job
+	w    *world
 }
 
 // Enqueue implements [ports.Tx].
 func (c capturing) Enqueue(_ context.Context, jobs ...ports.Job) error {
 	*c.jobs = append(*c.jobs, jobs...)
 	return nil
+}
+
+// ClaimNotifications implements [ports.Tx]: the process gives up what it sends when the lease is over.
+func (c capturing) ClaimNotifications(ctx context.Context, endpoint core.EndpointID, now, until time.Time, limit int) ([]core.Notification, error) {
+	c.w.current.lease = until
+	return c.Tx.ClaimNotifications(ctx, endpoint, now, until, limit)
+}
+
+// SettleNotification implements [ports.Tx]. What is given up is left to staff, who have it sent again.
+func (c capturing) SettleNotification(ctx context.Context, n core.Notification) error {
+	if n.Status == core.NotificationFailed {
+		for _, e := range c.w.hooks {
+			e.asked[n.Event] = e.asked[n.Event] || e.id == n.Endpoint
+		}
+	}
+	return c.Tx.SettleNotification(ctx, n)
 }
 
 // look is an effect that changes nothing.

@@ -10,6 +10,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/coretest"
 	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -34,6 +35,7 @@ type mood struct {
 	drops   float64 // of a letter to be lost
 	doubles float64 // of a letter, or a job, to come again
 	delays  float64 // of a letter to be late
+	tells   float64 // of a storefront's endpoint not to take something
 	tasks   int     // at the same time
 	steps   int
 }
@@ -49,6 +51,7 @@ type world struct {
 	base     ports.Store // what is stored, past all effects
 	store    *store
 	idem     *idempotency.Service
+	notify   *notify.Service
 	handlers map[ports.JobKind]ports.JobHandler
 	mood     mood
 	storms   map[core.AccountName]int // calls that still go wrong in a row
@@ -63,6 +66,9 @@ type world struct {
 	told    map[string]core.ProviderRef // what each letter was about
 	heard   map[string]bool             // by letter
 
+	hooks     []*endpoint
+	endpoints map[string]*endpoint // the same, by address
+
 	commits int
 	shop    shop
 	wrongs  []string // what must never be, and was
@@ -75,6 +81,7 @@ func newWorld(t *testing.T, seed uint64, base ports.Store) *world {
 		scheduler: newScheduler(), t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), base: base,
 		shop:   shop{captured: map[core.PaymentID]bool{}, canceled: map[core.PaymentID]bool{}},
 		storms: map[core.AccountName]int{}, faces: map[core.ProviderRef]face{}, told: map[string]core.ProviderRef{}, heard: map[string]bool{},
+		endpoints: map[string]*endpoint{},
 	}
 	w.house = coretest.New(t, base)
 	w.trace = &trace{start: w.house.Clock.Now(), clock: w.house.Clock}
@@ -82,6 +89,7 @@ func newWorld(t *testing.T, seed uint64, base ports.Store) *world {
 	w.drawManners()
 	w.store = &store{Store: base, w: w}
 	w.restart()
+	w.drawEndpoints()
 	return w
 }
 
@@ -99,6 +107,7 @@ func (w *world) drawMood() mood {
 	}
 	m.calls, m.stores, m.deaths = levels(0.4), levels(0.05), levels(0.03)
 	m.drops, m.doubles, m.delays = levels(0.3), levels(0.4), levels(0.6)
+	m.tells = levels(0.5)
 	return m
 }
 
@@ -130,6 +139,7 @@ func (w *world) drawManners() {
 func (w *world) restart() {
 	w.house.Restart(w.store)
 	w.idem = idempotency.New(w.store, w.house.Clock)
+	w.restartNotify()
 	w.handlers = w.house.Handlers()
 }
 
