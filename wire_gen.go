@@ -80,6 +80,21 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	environment := app.NewEnvironment(config)
 	customersService := customers.New(database, providers, service, paymentsService, clock, iDs, recorder, environment, publicURL)
 	subscriptionsService := subscriptions.New(database, providers, service, paymentsService, customersService, refundsService, clock, iDs, recorder, environment, publicURL)
+	useCases := app.UseCases{
+		Payments:      paymentsService,
+		Refunds:       refundsService,
+		Disputes:      disputesService,
+		Customers:     customersService,
+		Subscriptions: subscriptionsService,
+	}
+	repairService := app.NewRepair(database, providers, service, clock, recorder, desk, inbox, useCases)
+	unsettled, err := app.NewUnsettled(telemetryTelemetry, database, clock)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	pacer := app.NewPacer(config)
 	reconcileService := reconcile.New(database, providers, service, inbox, clock, iDs, pacer)
 	backfill, err := app.NewBackfillMetrics(telemetryTelemetry, database, clock)
@@ -94,13 +109,6 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
-	useCases := app.UseCases{
-		Payments:      paymentsService,
-		Refunds:       refundsService,
-		Disputes:      disputesService,
-		Customers:     customersService,
-		Subscriptions: subscriptionsService,
-	}
 	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, useCases, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
 		cleanup3()
@@ -125,7 +133,8 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Rush:          rush,
 		Telemetry:     telemetryTelemetry,
 		Inbox:         inbox,
-		Calls:         desk,
+		Repair:        repairService,
+		Unsettled:     unsettled,
 		Payments:      paymentsService,
 		Refunds:       refundsService,
 		Disputes:      disputesService,

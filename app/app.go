@@ -8,7 +8,6 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/telemetry"
 	"github.com/paydesk/paydesk/core/access"
-	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/idempotency"
@@ -17,6 +16,7 @@ import (
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/repair"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -32,7 +32,8 @@ type App struct {
 	Rush          *Rush
 	Telemetry     *telemetry.Telemetry
 	Inbox         *observe.Inbox
-	Calls         *calls.Desk
+	Repair        *repair.Service
+	Unsettled     *telemetry.Unsettled
 	Payments      *payments.Service
 	Refunds       *refunds.Service
 	Disputes      *disputes.Service

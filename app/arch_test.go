@@ -31,6 +31,7 @@ var borders = []border{
 	{path: "core/observe", may: []string{"core/...", "core", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/reconcile", may: []string{"core", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/check", may: []string{"core"}, std: []string{"database/", "net", "os"}},
+	{path: "core/repair", may: []string{"core", "core/calls", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/calls", may: []string{"core", "core/record", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/customers", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/disputes", may: []string{"core", "core/calls", "core/check", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},

@@ -36,6 +36,7 @@ import (
 	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/repair"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph"
 	"github.com/paydesk/paydesk/ports"
@@ -69,7 +70,7 @@ var (
 		customers.New, wire.Bind(new(customers.Checkouts), new(*payments.Service)),
 		subscriptions.New, wire.Bind(new(subscriptions.Checkouts), new(*payments.Service)),
 		wire.Bind(new(subscriptions.Customers), new(*customers.Service)), wire.Bind(new(subscriptions.Refunds), new(*refunds.Service)),
-		wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify, NewBackfillMetrics,
+		NewRepair, NewUnsettled, wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify, NewBackfillMetrics,
 	)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
@@ -294,6 +295,25 @@ type UseCases struct {
 	Disputes      *disputes.Service
 	Customers     *customers.Service
 	Subscriptions *subscriptions.Service
+}
+
+// NewRepair settles what was left open: each operation by the service that sends it.
+func NewRepair(store ports.Store, providers ports.Providers, observer ports.Observer, clock ports.Clock, recorder *record.Recorder,
+	desk *calls.Desk, inbox *observe.Inbox, sold UseCases,
+) *repair.Service {
+	senders := calls.Senders{core.OpRefundPayment: sold.Refunds, core.OpSubmitEvidence: sold.Disputes, core.OpAcceptDispute: sold.Disputes}
+	senders.Add(sold.Payments, payments.Operations()...)
+	senders.Add(sold.Customers, customers.Operations()...)
+	senders.Add(sold.Subscriptions, subscriptions.Operations()...)
+	return repair.New(repair.Options{
+		Store: store, Providers: providers, Observer: observer, Clock: clock, Record: recorder, Calls: desk,
+		Senders: senders, Process: inbox.Process,
+	})
+}
+
+// NewUnsettled tells how much is not settled.
+func NewUnsettled(t *telemetry.Telemetry, store ports.Store, clock ports.Clock) (*telemetry.Unsettled, error) {
+	return telemetry.NewUnsettled(t, store, clock)
 }
 
 // NewPublicHandler puts the public listener's parts together.

@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/core/calls"
-	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/reconcile"
-	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -20,20 +16,26 @@ const (
 	// watchEvery is of the sweeps over what was sold. Each reads an index of what is due and little
 	// else, and in trial houses, whose clock jumps, people wait for them.
 	watchEvery = 10 * time.Second
+	// sweepEvery is of the sweeps over what is not settled, which read indexes of what is due, too.
+	sweepEvery = 10 * time.Second
+	// sweepEventsEvery is of events whose job was lost, which are hardly ever there.
+	sweepEventsEvery = time.Minute
 )
 
 // jobHandlers says who does what.
 func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 	return map[ports.JobKind]ports.JobHandler{
 		ports.JobSyncInbound:         a.Inbox.Process,
-		ports.JobRepairOperation:     a.Calls.RepairBy(a.senders(), a.Payments.Repair),
+		ports.JobRepairOperation:     a.Repair.Operation,
 		ports.JobClosePayment:        a.Payments.ClosePayment,
 		ports.JobConfirmPayment:      a.Payments.ConfirmApproved,
 		ports.JobExpireCheckouts:     a.Payments.ExpireDue,
 		ports.JobWatchAuthorizations: a.Payments.WatchAuthorizations,
 		ports.JobSyncRefund:          a.Refunds.Look,
 		ports.JobWatchDisputes:       a.Disputes.Remind,
-		ports.JobWatchRefunds:        a.Refunds.Watch,
+		ports.JobSweepOperations:     a.Repair.Operations,
+		ports.JobSweepObjects:        a.Repair.Objects,
+		ports.JobSweepEvents:         a.Repair.Events,
 		ports.JobSyncSubscription:    a.Subscriptions.Refresh,
 		ports.JobWatchSubscriptions:  a.Subscriptions.Watch,
 		ports.JobSwapMethod:          a.Subscriptions.SwapMethod,
@@ -44,19 +46,13 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 	}
 }
 
-// senders says who sends, and so repairs, the operations of a kind; the rest are the payments' own.
-func (a *App) senders() calls.Senders {
-	senders := calls.Senders{core.OpRefundPayment: a.Refunds, core.OpSubmitEvidence: a.Disputes, core.OpAcceptDispute: a.Disputes}
-	senders.Add(a.Customers, customers.Operations()...)
-	senders.Add(a.Subscriptions, subscriptions.Operations()...)
-	return senders
-}
-
 func jobSchedules() []ports.JobSchedule {
 	return []ports.JobSchedule{
 		{Kind: ports.JobExpireCheckouts, Every: expireCheckoutsEvery},
 		{Kind: ports.JobPruneIdempotency, Every: pruneIdempotencyEvery},
-		{Kind: ports.JobWatchRefunds, Every: watchEvery},
+		{Kind: ports.JobSweepOperations, Every: sweepEvery},
+		{Kind: ports.JobSweepObjects, Every: sweepEvery},
+		{Kind: ports.JobSweepEvents, Every: sweepEventsEvery},
 		{Kind: ports.JobWatchDisputes, Every: watchEvery},
 		{Kind: ports.JobWatchAuthorizations, Every: watchEvery},
 		{Kind: ports.JobWatchSubscriptions, Every: watchEvery},

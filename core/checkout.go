@@ -101,8 +101,11 @@ type Checkout struct {
 	Method       MethodID
 	Attempts     int // how many were started; 0 to CheckoutAttemptsMax
 	ExpiresAt    time.Time
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	// LookAt is when its end is tried again that could not be brought when its time was over; zero
+	// before the first try.
+	LookAt    time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // SumLineItems adds up rows of one currency. It refuses an empty list, a sum that is not

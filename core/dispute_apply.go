@@ -78,6 +78,7 @@ func takeDisputeFacts(next Dispute, seen DisputeSnapshot) Dispute {
 }
 
 func disputeResult(held, next Dispute, verdict Verdict, reason Reason) DisputeApplication {
+	next.Anomaly = keptAnomaly(held.Anomaly, next.Anomaly, next.Status != held.Status)
 	a := DisputeApplication{
 		Dispute: next, Verdict: verdict, Reason: reason, Anomaly: verdict == Impossible,
 		Moved: next.Status != held.Status, Changed: !sameDispute(held, next),

@@ -102,6 +102,55 @@ type Operation struct {
 	CreatedAt time.Time
 	SentAt    time.Time // of the last sending; zero before the first
 	SettledAt time.Time // zero until settled
+	// LookedAt is when its outcome was last asked for without sending it; zero before the first time.
+	LookedAt time.Time
+	// GivenUpAt is since when it waits for staff, and GivenUp why; zero for never. It is still asked
+	// for, and once settled, by whatever shows it, waits no more.
+	GivenUpAt time.Time
+	GivenUp   GivenUp
+}
+
+// GivenUp is why an operation of unknown outcome waits for staff.
+type GivenUp string
+
+// The reasons.
+const (
+	GivenUpNotFound   GivenUp = "not_found"   // its key is forgotten, and the provider shows nothing of it
+	GivenUpUnanswered GivenUp = "unanswered"  // the provider gave no usable answer for too long
+	GivenUpNoAccount  GivenUp = "no_account"  // its account is configured no more
+	GivenUpInternal   GivenUp = "our_failure" // asking failed on our own side for too long
+)
+
+// Place is where the operation stands in lists, above those of lower places: 2 where its outcome is
+// unknown, 1 where it was written down and perhaps not sent, 0 once it is settled.
+func (o Operation) Place() int {
+	switch o.Status {
+	case OperationUnknown:
+		return 2
+	case OperationPending:
+		return 1
+	case OperationSucceeded, OperationFailed:
+	}
+	return 0
+}
+
+// ForStaff reports whether the operation waits for staff.
+func (o Operation) ForStaff() bool { return !o.Status.Settled() && !o.GivenUpAt.IsZero() }
+
+// Looked is the operation after its outcome was asked for by a look.
+func (o Operation) Looked(now time.Time) Operation {
+	o.LookedAt = now
+	return o
+}
+
+// GiveUp hands an open operation to staff; its status stays what it is, since nobody knows better.
+// One that waits already, or that is settled, stays as it is.
+func (o Operation) GiveUp(why GivenUp, now time.Time) Operation {
+	if o.Status.Settled() || !o.GivenUpAt.IsZero() {
+		return o
+	}
+	o.GivenUpAt, o.GivenUp = now, why
+	return o
 }
 
 // Key is what the operation is sent under, at every attempt the same.

@@ -6,10 +6,11 @@ import "time"
 const PageItemsMax = 100
 
 // Cursor is a place in a list that is ordered by time of creation and then id, newest
-// first.
+// first. In lists that are ordered by something before that, Lead is it; the greatest comes first.
 type Cursor struct {
-	At time.Time
-	ID string
+	Lead int
+	At   time.Time
+	ID   string
 }
 
 // PageRequest asks for a part of a list. The zero cursors mean the list's ends.

@@ -94,6 +94,7 @@ func refundFailure(held Refund, seen RefundSnapshot) *Failure {
 }
 
 func refundResult(held, next Refund, verdict Verdict, reason Reason) RefundApplication {
+	next.Anomaly = keptAnomaly(held.Anomaly, next.Anomaly, next.Status != held.Status)
 	a := RefundApplication{
 		Refund: next, Verdict: verdict, Reason: reason, Anomaly: verdict == Impossible,
 		Moved: next.Status != held.Status, Changed: !sameRefund(held, next),

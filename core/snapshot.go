@@ -59,6 +59,8 @@ const (
 	ReasonOtherObject   Reason = "other_object"   // the object is not this payment's
 	ReasonNotOurs       Reason = "not_ours"       // no payment of ours belongs to the object
 	ReasonMissing       Reason = "missing"        // the provider has no such object
+	ReasonForStaff      Reason = "for_staff"      // nobody could find out by themselves; it waits for staff
+	ReasonStuck         Reason = "stuck"          // it has not moved for longer than it can take
 	ReasonSettlesLater  Reason = "settles_later"  // no answer; a repair settles it
 	ReasonProviderError Reason = "provider_error" // the provider said no
 )
@@ -182,6 +184,7 @@ func parked(held, next Payment, review ReviewReason, seen PaymentSnapshot) Appli
 }
 
 func result(held, next Payment, verdict Verdict, unchanged Reason) Application {
+	next.Anomaly = keptAnomaly(held.Anomaly, next.Anomaly, next.Status != held.Status)
 	a := Application{
 		Payment: next, Verdict: verdict, Reason: unchanged,
 		Moved: next.Status != held.Status, Changed: !samePayment(held, next),

@@ -114,9 +114,10 @@ func orKept(seen, held time.Time, keep bool) time.Time {
 }
 
 func subscriptionResult(held, next Subscription, verdict Verdict, unchanged Reason) SubscriptionApplication {
+	next.Anomaly = keptAnomaly(held.Anomaly, next.Anomaly, next.Status != held.Status || !next.CurrentPeriodEnd.Equal(held.CurrentPeriodEnd))
 	a := SubscriptionApplication{
 		Subscription: next, Verdict: verdict, Moved: next.Status != held.Status, Changed: !sameSubscription(held, next),
-		Anomaly: next.Anomaly != held.Anomaly || verdict == Impossible,
+		Anomaly: next.Anomaly != held.Anomaly && next.Anomaly != "" || verdict == Impossible,
 	}
 	a.Reason = reasonOf(verdict, a.Changed, unchanged)
 	a.Event = SubscriptionEvent(held, next)

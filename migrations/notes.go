@@ -44,6 +44,7 @@ func Columns() map[string]string {
 	maps.Copy(all, notificationColumns())
 	maps.Copy(all, givenBackColumns())
 	maps.Copy(all, historyColumns())
+	maps.Copy(all, repairColumns())
 	return all
 }
 

@@ -28,7 +28,6 @@ func standingColumns() map[string]string {
 		"subscriptions.foreign_status":           "the provider's own word",
 		"subscriptions.price":                    "null where the provider's dashboard chose one that is none of ours",
 		"subscriptions.amount":                   "minor units of one period, for the whole quantity",
-		"subscriptions.over_at":                  "when the period or the trial is over, while it runs; null otherwise. For the sweep that looks at those that should have moved on",
 		"subscriptions.cancel_here":              "whether we have to end it at the period's end, since the provider cannot",
 		"subscriptions.pending":                  "JSON: price, quantity and time of a change to come",
 		"subscriptions.method":                   "JSON: type, brand, last four digits, expiry; never a card number",

@@ -34,18 +34,22 @@ const (
 	// JobDropMethod takes away what a buyer saved, or began to, beside the method that completed the
 	// same checkout. Uses Subject, the method's id.
 	JobDropMethod JobKind = "drop_method"
-	// JobWatchAuthorizations tells of authorizations that run out soon and looks at those that
-	// have. JobWatchDisputes tells of deadlines that are near. JobWatchSubscriptions ends those
-	// that we have to end, and looks at those whose period is over. JobWatchRefunds looks at
-	// those that have been pending for long. They run every so often.
+	// JobWatchAuthorizations tells of authorizations that run out soon. JobWatchDisputes tells of
+	// deadlines that are near. JobWatchSubscriptions ends those that we have to end. They run every
+	// so often.
 	JobWatchAuthorizations JobKind = "watch_authorizations"
 	JobWatchDisputes       JobKind = "watch_disputes"
 	JobWatchSubscriptions  JobKind = "watch_subscriptions"
-	JobWatchRefunds        JobKind = "watch_refunds"
 	// JobBackfill begins a walk through each account's lists for what no webhook brought. Runs
 	// every so often. JobBackfillAccount is the walk at one account. Uses Subject, the account.
 	JobBackfill        JobKind = "backfill"
 	JobBackfillAccount JobKind = "backfill_account"
+	// JobSweepOperations asks for the outcomes of operations that no job settled, JobSweepObjects looks
+	// at what has not come to its end and nobody looked at for long, JobSweepEvents takes up inbound
+	// events whose job was lost. They go by state and age in the tables alone, and run every so often.
+	JobSweepOperations JobKind = "sweep_operations"
+	JobSweepObjects    JobKind = "sweep_objects"
+	JobSweepEvents     JobKind = "sweep_events"
 	// JobPruneIdempotency removes answers that are remembered no longer. Runs every so often.
 	JobPruneIdempotency JobKind = "prune_idempotency"
 )

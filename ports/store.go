@@ -44,8 +44,9 @@ type Reader interface {
 	// Checkouts gives those of the ids that exist, in no order.
 	Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Checkout, error)
 	CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (core.Checkout, error)
-	// CheckoutsToExpire gives open checkouts, leased or not, whose time was over at now, the
-	// longest overdue first.
+	// CheckoutsToExpire gives open checkouts, leased or not, whose end was due to be brought at now:
+	// their time was over, and where it could not be brought before, so is the pause since. The
+	// longest due come first.
 	CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error)
 
 	Payment(ctx context.Context, id core.PaymentID) (core.Payment, error)
@@ -58,10 +59,6 @@ type Reader interface {
 	// PaymentsExpiring gives authorized payments that storefronts were not told of yet and whose
 	// authorization runs out before the given time, the soonest first.
 	PaymentsExpiring(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error)
-	// PaymentsLapsed gives payments that are still authorized though that ran out before the given
-	// time, the longest overdue first, without those that were looked at after it ran out and since
-	// unseenSince.
-	PaymentsLapsed(ctx context.Context, before, unseenSince time.Time, limit int) ([]core.PaymentID, error)
 
 	Refund(ctx context.Context, id core.RefundID) (core.Refund, error)
 	RefundByRef(ctx context.Context, ref core.ProviderRef) (core.Refund, error)
@@ -70,9 +67,6 @@ type Reader interface {
 	// error, since they are added up.
 	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
 	Refunds(ctx context.Context, filter RefundFilter, page core.PageRequest) (core.Page[core.Refund], error)
-	// RefundsPending gives refunds that are pending and were not looked at since the given time,
-	// the longest unseen first. One that was never looked at counts from its creation.
-	RefundsPending(ctx context.Context, unseenSince time.Time, limit int) ([]core.RefundID, error)
 
 	Dispute(ctx context.Context, id core.DisputeID) (core.Dispute, error)
 	DisputeByRef(ctx context.Context, ref core.ProviderRef) (core.Dispute, error)
@@ -111,17 +105,28 @@ type Reader interface {
 	SubscriptionByRef(ctx context.Context, ref core.ProviderRef) (core.Subscription, error)
 	Subscriptions(ctx context.Context, filter SubscriptionFilter, page core.PageRequest) (core.Page[core.Subscription], error)
 	// SubscriptionsToCancel gives those that we have to end and whose period ends before the given
-	// time, the soonest first.
-	SubscriptionsToCancel(ctx context.Context, before time.Time, limit int) ([]core.SubscriptionID, error)
-	// SubscriptionsOverdue gives running ones (trialing, active or past due) whose period or trial
-	// was over at the given time, the longest overdue first, without those that were looked at after
-	// it was over and since unseenSince.
-	SubscriptionsOverdue(ctx context.Context, at, unseenSince time.Time, limit int) ([]core.SubscriptionID, error)
+	// time, the soonest first, without those that were looked at since unseenSince. One whose next
+	// period has begun since its end was asked for is due since then.
+	SubscriptionsToCancel(ctx context.Context, before, unseenSince time.Time, limit int) ([]core.SubscriptionID, error)
 	InvoiceByRef(ctx context.Context, ref core.ProviderRef) (core.Invoice, error)
 	// Invoices gives a subscription's invoices, newest first by IssuedAt.
 	Invoices(ctx context.Context, subscription core.SubscriptionID, page core.PageRequest) (core.Page[core.Invoice], error)
 
+	// AccountsDue gives the accounts with something of a kind whose LookAt was over at the given time,
+	// those that are configured no more, too; LooksDue gives what of one account is due, by its id,
+	// the longest due first. Events are of neither.
+	AccountsDue(ctx context.Context, kind LookKind, at time.Time) ([]core.AccountName, error)
+	LooksDue(ctx context.Context, kind LookKind, account core.AccountName, at time.Time, limit int) ([]string, error)
+	// Unsettled counts operations that are open, payments that are processing, wait for their buyer or
+	// were taken a second time, refunds that are pending, disputes and subscriptions that wait for
+	// staff, and inbound events that wait, in no order.
+	Unsettled(ctx context.Context) ([]Unsettled, error)
+
 	Operation(ctx context.Context, id core.OperationID) (core.Operation, error)
+	// Operations lists operations: those of unknown outcome first, then those that were written down
+	// and perhaps not sent, then all others; each newest first.
+	Operations(ctx context.Context, filter OperationFilter, page core.PageRequest) (core.Page[core.Operation], error)
+	CountOperations(ctx context.Context, filter OperationFilter) (int64, error)
 	// OperationsByID gives those of the ids that exist, in no order.
 	OperationsByID(ctx context.Context, ids []core.OperationID) ([]core.Operation, error)
 	OperationByRequestKey(ctx context.Context, key core.RequestKey) (core.Operation, error)
@@ -146,6 +151,9 @@ type Reader interface {
 
 	Inbound(ctx context.Context, id core.InboundID) (core.InboundEvent, error)
 	InboundEvents(ctx context.Context, page core.PageRequest) (core.Page[core.InboundEvent], error)
+	// InboundWaiting gives events that are received and that nobody took up since the given time, the
+	// longest waiting first. One that was never taken up counts from its receipt.
+	InboundWaiting(ctx context.Context, unseenSince time.Time, limit int) ([]core.InboundID, error)
 
 	// BackfillCursors gives all accounts' cursors, by account and stream.
 	BackfillCursors(ctx context.Context) ([]core.BackfillCursor, error)
@@ -196,6 +204,16 @@ type PaymentFilter struct {
 	Subscription  core.SubscriptionID
 	CreatedAfter  time.Time // exclusive
 	CreatedBefore time.Time // exclusive
+}
+
+// OperationFilter selects operations; each zero field selects all.
+type OperationFilter struct {
+	Statuses []core.OperationStatus
+	Kinds    []core.OperationKind
+	Account  core.AccountName
+	Payment  core.PaymentID
+	Subject  string
+	ForStaff bool // those alone that wait for staff
 }
 
 // RefundFilter selects refunds; each zero field selects all.
@@ -331,6 +349,8 @@ type Tx interface {
 	// SetInboundStatus notes what became of an event. at is stored as ProcessedAt where
 	// the status is final.
 	SetInboundStatus(ctx context.Context, id core.InboundID, status core.InboundStatus, note string, at time.Time) error
+	// NoteInboundLook notes that an event that waits was taken up, whatever comes of it.
+	NoteInboundLook(ctx context.Context, id core.InboundID, at time.Time) error
 
 	// TakeLease takes a lease that nobody holds at the given time, and tells whether it did.
 	TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)

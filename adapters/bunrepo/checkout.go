@@ -41,6 +41,7 @@ type checkoutRow struct {
 	Method       core.MethodID       `bun:"method,nullzero"`
 	Attempts     int                 `bun:"attempts"`
 	ExpiresAt    instant             `bun:"expires_at"`
+	LookAt       instant             `bun:"look_at"`
 	CreatedAt    instant             `bun:"created_at"`
 	UpdatedAt    instant             `bun:"updated_at"`
 }
@@ -70,7 +71,7 @@ func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
 		ID: c.ID, Version: c.Version, Environment: c.Environment, Reference: c.Reference, Mode: c.Mode,
 		Capture: c.Capture, Flow: c.Flow, Status: c.Status, Amount: c.Amount.Minor(), Currency: c.Amount.Currency(),
 		Customer: c.Buyer.Customer, BuyerCountry: c.Buyer.Country, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
-		Lease: c.Lease, Payment: c.Payment, Subscription: c.Subscription, Method: c.Method, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
+		Lease: c.Lease, Payment: c.Payment, Subscription: c.Subscription, Method: c.Method, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), LookAt: at(c.LookAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
 	}
 	items := make([]lineItem, len(c.LineItems))
 	for i, item := range c.LineItems {
@@ -94,7 +95,7 @@ func (s *Store) checkout(row checkoutRow) (c core.Checkout, err error) {
 		ID: row.ID, Version: row.Version, Environment: row.Environment, Reference: row.Reference, Mode: row.Mode,
 		Capture: row.Capture, Flow: row.Flow, Status: row.Status, Buyer: core.Buyer{Customer: row.Customer, Country: row.BuyerCountry},
 		SuccessURL: row.SuccessURL, CancelURL: row.CancelURL, RequestKey: row.RequestKey, Lease: row.Lease,
-		Payment: row.Payment, Subscription: row.Subscription, Method: row.Method, Attempts: row.Attempts, ExpiresAt: row.ExpiresAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
+		Payment: row.Payment, Subscription: row.Subscription, Method: row.Method, Attempts: row.Attempts, ExpiresAt: row.ExpiresAt.Time, LookAt: row.LookAt.Time, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}
 	var failed [6]error
 	var email, name []byte
@@ -155,7 +156,7 @@ func (s *Store) CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (
 // CheckoutsToExpire gives open checkouts whose time was over, the longest overdue first.
 func (s *Store) CheckoutsToExpire(ctx context.Context, now time.Time, limit int) ([]core.CheckoutID, error) {
 	query := s.read.NewSelect().Model((*checkoutRow)(nil)).Where("status = 'open'").
-		Where("expires_at <= ?", at(now)).Order("expires_at", "id")
+		Where("coalesce(look_at, expires_at) <= ?", at(now)).OrderExpr("coalesce(look_at, expires_at), id")
 	ids, err := sweep[core.CheckoutID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list checkouts to expire")
 }

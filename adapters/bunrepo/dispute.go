@@ -46,6 +46,7 @@ type disputeRow struct {
 	CreatedAt          instant            `bun:"created_at"`
 	UpdatedAt          instant            `bun:"updated_at"`
 	SyncedAt           instant            `bun:"synced_at"`
+	LookAt             instant            `bun:"look_at"`
 }
 
 // checkDispute holds a dispute to what no row may break, on write and on read.
@@ -75,7 +76,7 @@ func (s *Store) disputeRow(d core.Dispute) (row disputeRow, err error) {
 		Reinstated: d.Reinstated.Minor(), ReinstatedCurrency: d.Reinstated.Currency(), DueAt: at(d.DueAt),
 		CanSubmit: d.CanSubmit, CanAccept: d.CanAccept, RemindedDays: d.RemindedDays, SubmittedAt: at(d.SubmittedAt),
 		AcceptedAt: at(d.AcceptedAt), ClosedAt: at(d.ClosedAt), Anomaly: d.Anomaly, Environment: d.Environment,
-		OpenedAt: at(d.OpenedAt), CreatedAt: at(d.CreatedAt), UpdatedAt: at(d.UpdatedAt), SyncedAt: at(d.SyncedAt),
+		OpenedAt: at(d.OpenedAt), CreatedAt: at(d.CreatedAt), UpdatedAt: at(d.UpdatedAt), SyncedAt: at(d.SyncedAt), LookAt: at(d.LookAt()),
 	}, nil
 }
 

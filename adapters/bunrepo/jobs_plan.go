@@ -15,6 +15,7 @@ const (
 	queueMoney   = "money"   // looking after unclear operations and given up payments
 	queueSweep   = "sweep"   // what runs every so often
 	queueHistory = "history" // walks through providers' lists, which may take long
+	queueLook    = "look"    // what does and asks providers, which may take their time
 )
 
 // Workers of one process for each queue. On SQLite all of them share one writer, so that
@@ -24,6 +25,7 @@ const (
 	moneyWorkers, moneyWorkersSQLite     = 8, 4
 	sweepWorkers, sweepWorkersSQLite     = 2, 1
 	historyWorkers                       = 4
+	lookWorkers, lookWorkersSQLite       = 3, 3 // one for each kind
 )
 
 const (
@@ -45,6 +47,7 @@ func (d dialect) queues() map[string]river.QueueConfig {
 			queueMoney:   {MaxWorkers: moneyWorkersSQLite},
 			queueSweep:   {MaxWorkers: sweepWorkersSQLite},
 			queueHistory: {MaxWorkers: historyWorkers},
+			queueLook:    {MaxWorkers: lookWorkersSQLite},
 		}
 	}
 	return map[string]river.QueueConfig{
@@ -52,6 +55,7 @@ func (d dialect) queues() map[string]river.QueueConfig {
 		queueMoney:   {MaxWorkers: moneyWorkers},
 		queueSweep:   {MaxWorkers: sweepWorkers},
 		queueHistory: {MaxWorkers: historyWorkers},
+		queueLook:    {MaxWorkers: lookWorkers},
 	}
 }
 
@@ -67,12 +71,12 @@ type jobPlan struct {
 // jobPlans has a plan for each kind. Together the pauses make
 //   - 19 hours for what providers must be asked about: longer outages are rare, and later
 //     events and people find what is left;
-//   - 34 hours for unclear operations: longer than any provider is known to keep a key, so that what
-//     no repetition settled is looked up, too;
+//   - an hour and a half for unclear operations: what is open then, the sweep goes on with, from the
+//     operations themselves;
 //   - none for the sweeps, whose next run is near.
 var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobSyncInbound:         {queue: queueInbound, tries: 50, timeout: 30 * time.Second, pauseFirst: 500 * time.Millisecond, pauseLongest: 30 * time.Minute},
-	ports.JobRepairOperation:     {queue: queueMoney, tries: 80, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
+	ports.JobRepairOperation:     {queue: queueMoney, tries: 14, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobConfirmPayment:      {queue: queueMoney, tries: 20, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 10 * time.Minute},
 	ports.JobClosePayment:        {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobSyncRefund:          {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
@@ -84,7 +88,9 @@ var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobWatchAuthorizations: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobWatchDisputes:       {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobWatchSubscriptions:  {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
-	ports.JobWatchRefunds:        {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobSweepOperations:     {queue: queueLook, tries: 1, timeout: jobTimeoutMax},
+	ports.JobSweepObjects:        {queue: queueLook, tries: 1, timeout: jobTimeoutMax},
+	ports.JobSweepEvents:         {queue: queueLook, tries: 1, timeout: jobTimeoutMax},
 }
 
 const (

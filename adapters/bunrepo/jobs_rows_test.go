@@ -290,9 +290,9 @@ func TestRunsOfAScheduleThatComeTooLateAreLeftOut(t *testing.T) {
 func TestJobsAreTriedForAsLongAsPlanned(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[ports.JobKind]time.Duration{
-		ports.JobSyncInbound: 19 * time.Hour, ports.JobRepairOperation: 34 * time.Hour, ports.JobClosePayment: 19 * time.Hour,
+		ports.JobSyncInbound: 19 * time.Hour, ports.JobRepairOperation: 90 * time.Minute, ports.JobClosePayment: 19 * time.Hour,
 		ports.JobSyncRefund: 19 * time.Hour, ports.JobSyncSubscription: 19 * time.Hour, ports.JobWatchAuthorizations: 0,
-		ports.JobWatchDisputes: 0, ports.JobWatchSubscriptions: 0, ports.JobWatchRefunds: 0,
+		ports.JobWatchDisputes: 0, ports.JobWatchSubscriptions: 0, ports.JobSweepOperations: 0, ports.JobSweepObjects: 0, ports.JobSweepEvents: 0,
 		ports.JobExpireCheckouts: 0, ports.JobPruneIdempotency: 0,
 	} {
 		require.InDelta(t, want.Hours(), bunrepo.JobPauses(kind).Hours(), 0.2*want.Hours()+0.01, kind)

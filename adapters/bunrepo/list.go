@@ -97,6 +97,7 @@ func mapped[R, T any](rows []R, of func(R) (T, error)) ([]T, error) {
 // where times are equal.
 type listing struct {
 	column string // of time
+	lead   string // column of whole numbers that the list is ordered by before all else; empty for none
 	// narrow puts the list's own conditions on a query.
 	narrow func(*bun.SelectQuery) *bun.SelectQuery
 }
@@ -107,6 +108,9 @@ func everything(query *bun.SelectQuery) *bun.SelectQuery { return query }
 // place is the condition that a row lies on one side of a cursor; op is one of <, <=, >
 // and >=. Newer is greater.
 func (l listing) place(query *bun.SelectQuery, op string, cursor core.Cursor) *bun.SelectQuery {
+	if l.lead != "" {
+		return query.Where("(?, ?, id) "+op+" (?, ?, ?)", bun.Ident(l.lead), bun.Ident(l.column), cursor.Lead, at(cursor.At), cursor.ID)
+	}
 	return query.Where("(?, id) "+op+" (?, ?)", bun.Ident(l.column), at(cursor.At), cursor.ID)
 }
 
@@ -127,6 +131,9 @@ func readPage[R any](ctx context.Context, db bun.IDB, l listing, request core.Pa
 	direction := "DESC"
 	if request.Last {
 		direction = "ASC"
+	}
+	if l.lead != "" {
+		query = query.OrderExpr("? "+direction, bun.Ident(l.lead))
 	}
 	if err := query.OrderExpr("? "+direction+", id "+direction, bun.Ident(l.column)).Scan(ctx); err != nil {
 		return page, err

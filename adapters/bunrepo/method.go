@@ -32,6 +32,7 @@ type methodRow struct {
 	UpdatedAt        instant           `bun:"updated_at"`
 	RemovedAt        instant           `bun:"removed_at"`
 	SyncedAt         instant           `bun:"synced_at"`
+	LookAt           instant           `bun:"look_at"`
 }
 
 // consentDocument is a consent in its JSON column.
@@ -53,7 +54,7 @@ func (s *Store) methodRow(m core.SavedMethod) (row methodRow, err error) {
 		ID: m.ID, Version: m.Version, Customer: m.Customer, Checkout: m.Checkout, Account: m.Account, Provider: m.Provider,
 		ProviderMethodID: m.ProviderMethodID, ProviderSetupID: m.ProviderSetupID, Status: m.Status, ForeignStatus: m.ForeignStatus,
 		Environment: m.Environment, CreatedAt: at(m.CreatedAt), UpdatedAt: at(m.UpdatedAt), RemovedAt: at(m.RemovedAt),
-		SyncedAt: at(m.SyncedAt),
+		SyncedAt: at(m.SyncedAt), LookAt: at(m.LookAt()),
 	}
 	var failed [3]error
 	row.Details, failed[0] = encode(methodDocument(m.Details), "{}")

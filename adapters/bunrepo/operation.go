@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
 )
 
 type operationRow struct {
@@ -34,6 +35,11 @@ type operationRow struct {
 	CreatedAt   instant              `bun:"created_at"`
 	SentAt      instant              `bun:"sent_at"`
 	SettledAt   instant              `bun:"settled_at"`
+	LookedAt    instant              `bun:"looked_at"`
+	LookAt      instant              `bun:"look_at"`
+	GivenUpAt   instant              `bun:"given_up_at"`
+	GivenUp     core.GivenUp         `bun:"given_up,nullzero"`
+	Place       int                  `bun:"place"`
 }
 
 // placeOperationSource is where one-time tokens are sealed.
@@ -49,6 +55,7 @@ func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
 		Amount: o.Amount.Minor(), Currency: o.Amount.Currency(), Asked: document(o.Asked), RequestHash: o.RequestHash, RequestKey: o.RequestKey, Status: o.Status,
 		Attempts: o.Attempts, ObjectID: o.ObjectID, RequestID: o.RequestID, CreatedAt: at(o.CreatedAt),
 		SentAt: at(o.SentAt), SettledAt: at(o.SettledAt),
+		LookedAt: at(o.LookedAt), LookAt: at(o.LookAt()), GivenUpAt: at(o.GivenUpAt), GivenUp: o.GivenUp, Place: o.Place(),
 	}
 	var failed [2]error
 	row.Failure, failed[0] = encodeFailure(o.Failure)
@@ -75,7 +82,7 @@ func (s *Store) operation(row operationRow) (core.Operation, error) {
 		ID: row.ID, Version: row.Version, Kind: row.Kind, Account: row.Account, Payment: row.Payment, Subject: row.Subject,
 		RequestHash: row.RequestHash, RequestKey: row.RequestKey, Status: row.Status, Attempts: row.Attempts,
 		ObjectID: row.ObjectID, RequestID: row.RequestID, CreatedAt: row.CreatedAt.Time, SentAt: row.SentAt.Time,
-		SettledAt: row.SettledAt.Time,
+		SettledAt: row.SettledAt.Time, LookedAt: row.LookedAt.Time, GivenUpAt: row.GivenUpAt.Time, GivenUp: row.GivenUp,
 	}
 	var failed [3]error
 	o.Amount, failed[0] = moneyOf(row.Amount, row.Currency)
@@ -136,6 +143,40 @@ func (s *Store) SubjectOperations(ctx context.Context, subject string) ([]core.O
 func (s *Store) operationsOn(ctx context.Context, db bun.IDB, subject string) ([]core.Operation, error) {
 	var rows []operationRow
 	return whole(ctx, db.NewSelect().Where("subject = ?", subject), &rows, s.operation)
+}
+
+// operationList is how operations are listed: what is most unclear first.
+var operationList = listing{column: "created_at", lead: "place"}
+
+func narrowOperations(filter ports.OperationFilter) func(*bun.SelectQuery) *bun.SelectQuery {
+	return func(query *bun.SelectQuery) *bun.SelectQuery {
+		query = whereEqual(query, equal{"account", string(filter.Account)}, equal{"payment", string(filter.Payment)}, equal{"subject", filter.Subject})
+		query = whereStatus(query, filter.Statuses)
+		if len(filter.Kinds) > 0 {
+			query = query.Where("kind IN ?", bun.Tuple(filter.Kinds))
+		}
+		if filter.ForStaff {
+			query = query.Where("place > 0").Where("given_up_at IS NOT NULL")
+		}
+		return query
+	}
+}
+
+// Operations gives one page of operations.
+func (s *Store) Operations(ctx context.Context, filter ports.OperationFilter, request core.PageRequest) (core.Page[core.Operation], error) {
+	list := operationList
+	list.narrow = narrowOperations(filter)
+	page, err := readPage[operationRow](ctx, s.read, list, request)
+	if err != nil {
+		return core.Page[core.Operation]{}, s.failed(ctx, err, "list operations")
+	}
+	return pageOf(page, s.operation)
+}
+
+// CountOperations counts what a filter selects.
+func (s *Store) CountOperations(ctx context.Context, filter ports.OperationFilter) (int64, error) {
+	count, err := narrowOperations(filter)(s.read.NewSelect().Model((*operationRow)(nil))).Count(ctx)
+	return count, s.failed(ctx, err, "count operations")
 }
 
 // LockOperation reads an operation and keeps it from others.

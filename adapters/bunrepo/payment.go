@@ -48,6 +48,7 @@ type paymentRow struct {
 	CreatedAt         instant             `bun:"created_at"`
 	UpdatedAt         instant             `bun:"updated_at"`
 	SyncedAt          instant             `bun:"synced_at"`
+	LookAt            instant             `bun:"look_at"`
 }
 
 // methodDocument is a payment method in its JSON column.
@@ -98,7 +99,7 @@ func (s *Store) paymentRow(p core.Payment) (row paymentRow, err error) {
 		ForeignStatus: p.ForeignStatus, Amount: p.Amount.Minor(), AmountAuthorized: p.AmountAuthorized.Minor(),
 		AmountCaptured: p.AmountCaptured.Minor(), AmountRefunded: p.AmountRefunded.Minor(), Currency: p.Amount.Currency(),
 		Capture: p.Capture, CaptureBefore: at(p.CaptureBefore), ExpiryToldAt: at(p.ExpiryToldAt), Disputed: p.Disputed, Review: p.Review, Anomaly: p.Anomaly, Environment: p.Environment,
-		CreatedAt: at(p.CreatedAt), UpdatedAt: at(p.UpdatedAt), SyncedAt: at(p.SyncedAt),
+		CreatedAt: at(p.CreatedAt), UpdatedAt: at(p.UpdatedAt), SyncedAt: at(p.SyncedAt), LookAt: at(p.LookAt()),
 	}
 	var failed [3]error
 	if p.Method != nil {
@@ -212,16 +213,6 @@ func (s *Store) PaymentsExpiring(ctx context.Context, before time.Time, limit in
 		Where("capture_before < ?", at(before)).Order("capture_before", "id")
 	ids, err := sweep[core.PaymentID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list expiring payments")
-}
-
-// PaymentsLapsed gives payments whose authorization ran out, the longest overdue first, without those
-// that were looked at lately.
-func (s *Store) PaymentsLapsed(ctx context.Context, before, unseenSince time.Time, limit int) ([]core.PaymentID, error) {
-	query := s.read.NewSelect().Model((*paymentRow)(nil)).Where("status = 'authorized'").
-		Where("capture_before < ?", at(before)).
-		Where("(synced_at IS NULL OR synced_at < capture_before OR synced_at < ?)", at(unseenSince)).Order("capture_before", "id")
-	ids, err := sweep[core.PaymentID](ctx, query, limit)
-	return ids, s.failed(ctx, err, "list lapsed payments")
 }
 
 // LockPayment reads a payment and keeps it from others.

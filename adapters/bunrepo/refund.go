@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -35,6 +34,7 @@ type refundRow struct {
 	CreatedAt        instant           `bun:"created_at"`
 	UpdatedAt        instant           `bun:"updated_at"`
 	SyncedAt         instant           `bun:"synced_at"`
+	LookAt           instant           `bun:"look_at"`
 }
 
 // checkRefund holds a refund to what no row may break, on write and on read.
@@ -62,7 +62,7 @@ func (s *Store) refundRow(r core.Refund) (row refundRow, err error) {
 		ProviderRefundID: r.ProviderRefundID, Status: r.Status, ForeignStatus: r.ForeignStatus,
 		Amount: r.Amount.Minor(), Currency: r.Amount.Currency(), Reason: r.Reason, Origin: r.Origin, Anomaly: r.Anomaly,
 		RequestKey: r.RequestKey, Environment: r.Environment, CreatedAt: at(r.CreatedAt), UpdatedAt: at(r.UpdatedAt),
-		SyncedAt: at(r.SyncedAt),
+		SyncedAt: at(r.SyncedAt), LookAt: at(r.LookAt()),
 	}
 	var failed [2]error
 	row.Failure, failed[0] = encodeFailure(r.Failure)
@@ -143,15 +143,6 @@ func (s *Store) Refunds(ctx context.Context, filter ports.RefundFilter, request 
 		return core.Page[core.Refund]{}, s.failed(ctx, err, "list refunds")
 	}
 	return pageOf(page, s.refund)
-}
-
-// RefundsPending gives pending refunds that were not looked at for a while, the longest unseen
-// first. One that was never looked at counts from when it was made.
-func (s *Store) RefundsPending(ctx context.Context, unseenSince time.Time, limit int) ([]core.RefundID, error) {
-	query := s.read.NewSelect().Model((*refundRow)(nil)).Where("status = 'pending'").
-		Where("coalesce(synced_at, created_at) < ?", at(unseenSince)).OrderExpr("coalesce(synced_at, created_at), id")
-	ids, err := sweep[core.RefundID](ctx, query, limit)
-	return ids, s.failed(ctx, err, "list pending refunds")
 }
 
 // LockRefund reads a refund and keeps it from others.

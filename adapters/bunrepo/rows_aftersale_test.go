@@ -99,12 +99,10 @@ func (a *afterSale) read(ctx context.Context, store *bunrepo.Store) error {
 	var failed []error
 	note := func(_ any, err error) { failed = append(failed, err) }
 	note(store.PaymentsExpiring(ctx, moment, 5))
-	note(store.PaymentsLapsed(ctx, moment, moment, 5))
 	note(store.Refund(ctx, a.refund.ID))
 	note(store.RefundByRef(ctx, a.refund.Ref()))
 	note(store.RefundByRequestKey(ctx, a.refund.RequestKey))
 	note(store.PaymentRefunds(ctx, a.refund.Payment))
-	note(store.RefundsPending(ctx, moment, 5))
 	note(store.Dispute(ctx, a.dispute.ID))
 	note(store.DisputeByRef(ctx, a.dispute.Ref()))
 	note(store.PaymentDisputes(ctx, a.dispute.Payment))
@@ -124,8 +122,11 @@ func (a *afterSale) read(ctx context.Context, store *bunrepo.Store) error {
 	note(store.PriceAccountByRef(ctx, "stripe", a.priceAccount.ProviderPriceID))
 	note(store.Subscription(ctx, a.subscription.ID))
 	note(store.SubscriptionByRef(ctx, a.subscription.Ref()))
-	note(store.SubscriptionsToCancel(ctx, moment, 5))
-	note(store.SubscriptionsOverdue(ctx, moment, moment, 5))
+	note(store.SubscriptionsToCancel(ctx, moment, moment, 5))
+	for kind := range map[ports.LookKind]bool{ports.LookPayment: true, ports.LookRefund: true, ports.LookDispute: true, ports.LookMethod: true, ports.LookSubscription: true, ports.LookOperation: true} {
+		note(store.AccountsDue(ctx, kind, moment))
+		note(store.LooksDue(ctx, kind, "stripe", moment, 5))
+	}
 	note(store.InvoiceByRef(ctx, core.ProviderRef{Account: "stripe", Kind: core.ObjectInvoice, ID: a.invoice.ProviderInvoiceID}))
 	note(store.SubjectOperations(ctx, string(a.refund.ID)))
 	note(store.SubjectTimeline(ctx, string(a.refund.ID), nil, 5))
@@ -192,13 +193,17 @@ func TestSweepsHaveIndexesOfTheirOwn(t *testing.T) {
 	store.Watch(hook)
 	ctx := t.Context()
 	sweeps := map[string]func() error{
-		"checkouts_open_by_expiry": func() error { _, err := store.CheckoutsToExpire(ctx, moment, 5); return err },
-		"payments_expiring":        func() error { _, err := store.PaymentsExpiring(ctx, moment, 5); return err },
-		"payments_lapsing":         func() error { _, err := store.PaymentsLapsed(ctx, moment, moment, 5); return err },
-		"refunds_pending":          func() error { _, err := store.RefundsPending(ctx, moment, 5); return err },
-		"disputes_due":             func() error { _, err := store.DisputesDue(ctx, moment.AddDate(-9, 0, 0), moment, 1, 5); return err },
-		"subscriptions_to_cancel":  func() error { _, err := store.SubscriptionsToCancel(ctx, moment, 5); return err },
-		"subscriptions_overdue":    func() error { _, err := store.SubscriptionsOverdue(ctx, moment, moment, 5); return err },
+		"checkouts_to_expire":     func() error { _, err := store.CheckoutsToExpire(ctx, moment, 5); return err },
+		"payments_expiring":       func() error { _, err := store.PaymentsExpiring(ctx, moment, 5); return err },
+		"disputes_due":            func() error { _, err := store.DisputesDue(ctx, moment.AddDate(-9, 0, 0), moment, 1, 5); return err },
+		"subscriptions_to_cancel": func() error { _, err := store.SubscriptionsToCancel(ctx, moment, moment, 5); return err },
+		"inbound_events_waiting":  func() error { _, err := store.InboundWaiting(ctx, moment, 5); return err },
+	}
+	for kind, table := range map[ports.LookKind]string{
+		ports.LookOperation: "operations", ports.LookPayment: "payments", ports.LookRefund: "refunds", ports.LookDispute: "disputes",
+		ports.LookMethod: "payment_methods", ports.LookSubscription: "subscriptions",
+	} {
+		sweeps[table+"_to_look"] = func() error { _, err := store.LooksDue(ctx, kind, "stripe", moment, 5); return err }
 	}
 	db := database(t, url)
 	for index, sweep := range sweeps {

@@ -32,7 +32,6 @@ type subscriptionRow struct {
 	CurrentPeriodStart     instant                 `bun:"current_period_start"`
 	CurrentPeriodEnd       instant                 `bun:"current_period_end"`
 	TrialEnd               instant                 `bun:"trial_end"`
-	OverAt                 instant                 `bun:"over_at"` // of [overAt], for the sweep to find it by
 	CancelAtPeriodEnd      bool                    `bun:"cancel_at_period_end"`
 	CancelHere             bool                    `bun:"cancel_here"`
 	Pending                document                `bun:"pending,nullzero"`
@@ -48,6 +47,7 @@ type subscriptionRow struct {
 	CreatedAt              instant                 `bun:"created_at"`
 	UpdatedAt              instant                 `bun:"updated_at"`
 	SyncedAt               instant                 `bun:"synced_at"`
+	LookAt                 instant                 `bun:"look_at"`
 }
 
 // changeDocument is a change to come in its JSON column.
@@ -55,23 +55,6 @@ type changeDocument struct {
 	Price    core.PriceID `json:"price,omitempty"`
 	Quantity int64        `json:"quantity"`
 	At       time.Time    `json:"at"`
-}
-
-// overAt is when a subscription's period or trial is over, so that it must have moved on by then;
-// zero unless it runs.
-func overAt(s core.Subscription) time.Time {
-	end := s.CurrentPeriodEnd
-	switch s.Status {
-	case core.SubscriptionTrialing:
-		if end.IsZero() || !s.TrialEnd.IsZero() && s.TrialEnd.Before(end) {
-			end = s.TrialEnd
-		}
-		return end
-	case core.SubscriptionActive, core.SubscriptionPastDue:
-		return end
-	case core.SubscriptionIncomplete, core.SubscriptionPaused, core.SubscriptionUnpaid, core.SubscriptionCanceled:
-	}
-	return time.Time{}
 }
 
 // checkSubscription holds a subscription to what no row may break, on write and on read.
@@ -96,9 +79,9 @@ func (s *Store) subscriptionRow(u core.Subscription) (row subscriptionRow, err e
 		Provider: u.Provider, ProviderSubscriptionID: u.ProviderSubscriptionID, Status: u.Status, ForeignStatus: u.ForeignStatus,
 		Price: u.Price, Quantity: u.Quantity, Amount: u.Amount.Minor(), Currency: u.Amount.Currency(),
 		CurrentPeriodStart: at(u.CurrentPeriodStart), CurrentPeriodEnd: at(u.CurrentPeriodEnd), TrialEnd: at(u.TrialEnd),
-		OverAt: at(overAt(u)), CancelAtPeriodEnd: u.CancelAtPeriodEnd, CancelHere: u.CancelHere, FailedAttempts: u.FailedAttempts,
+		CancelAtPeriodEnd: u.CancelAtPeriodEnd, CancelHere: u.CancelHere, FailedAttempts: u.FailedAttempts,
 		NextAttempt: at(u.NextAttempt), Anomaly: u.Anomaly, Environment: u.Environment, CanceledAt: at(u.CanceledAt),
-		EndedAt: at(u.EndedAt), CreatedAt: at(u.CreatedAt), UpdatedAt: at(u.UpdatedAt), SyncedAt: at(u.SyncedAt),
+		EndedAt: at(u.EndedAt), CreatedAt: at(u.CreatedAt), UpdatedAt: at(u.UpdatedAt), SyncedAt: at(u.SyncedAt), LookAt: at(u.LookAt()),
 	}
 	var failed [4]error
 	if u.Pending != nil {
@@ -183,21 +166,17 @@ func (s *Store) Subscriptions(ctx context.Context, filter ports.SubscriptionFilt
 	return pageOf(page, s.subscription)
 }
 
-// SubscriptionsToCancel gives those that we have to end, the soonest end of a period first.
-func (s *Store) SubscriptionsToCancel(ctx context.Context, before time.Time, limit int) ([]core.SubscriptionID, error) {
+// endDue is when the end that we have to bring is due: with the period, and at once where another has
+// begun since it was asked for. The index is of the same words.
+const endDue = "(CASE WHEN current_period_start > canceled_at THEN canceled_at ELSE current_period_end END)"
+
+// SubscriptionsToCancel gives those that we have to end, the soonest end of a period first, without
+// those that were looked at lately.
+func (s *Store) SubscriptionsToCancel(ctx context.Context, before, unseenSince time.Time, limit int) ([]core.SubscriptionID, error) {
 	query := s.read.NewSelect().Model((*subscriptionRow)(nil)).Where("cancel_here").Where("status <> 'canceled'").
-		Where("current_period_end < ?", at(before)).Order("current_period_end", "id")
+		Where(endDue+" < ?", at(before)).Where("(synced_at IS NULL OR synced_at < ?)", at(unseenSince)).OrderExpr(endDue + ", id")
 	ids, err := sweep[core.SubscriptionID](ctx, query, limit)
 	return ids, s.failed(ctx, err, "list subscriptions to cancel")
-}
-
-// SubscriptionsOverdue gives those that should have moved on by a given time, the longest overdue
-// first, without those that were looked at lately.
-func (s *Store) SubscriptionsOverdue(ctx context.Context, when, unseenSince time.Time, limit int) ([]core.SubscriptionID, error) {
-	query := s.read.NewSelect().Model((*subscriptionRow)(nil)).Where("over_at <= ?", at(when)).
-		Where("(synced_at IS NULL OR synced_at < over_at OR synced_at < ?)", at(unseenSince)).Order("over_at", "id")
-	ids, err := sweep[core.SubscriptionID](ctx, query, limit)
-	return ids, s.failed(ctx, err, "list overdue subscriptions")
 }
 
 // LockSubscription reads a subscription and keeps it from others.

@@ -53,6 +53,7 @@ func (h *house) passes(t *testing.T, by time.Duration) {
 	t.Helper()
 	h.Clock.Advance(by)
 	require.NoError(t, h.Subscriptions.Watch(t.Context(), ports.Job{Kind: ports.JobWatchSubscriptions}))
+	h.Sweep()
 	h.RunDue()
 }
 

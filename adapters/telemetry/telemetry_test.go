@@ -47,6 +47,9 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 	store := &cursorStore{}
 	_, err = telemetry.NewBackfill(set, store, stoppedClock(noon))
 	require.NoError(t, err)
+	open := &unsettledStore{}
+	_, err = telemetry.NewUnsettled(set, open, stoppedClock(noon))
+	require.NoError(t, err)
 	answer := httptest.NewRecorder()
 	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, answer.Code)
@@ -59,17 +62,25 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 		`paydesk_backfill_found_total{account="stripe",stream="events"} 7`,
 		`paydesk_backfill_failed{account="square",stream="refunds"} 1`,
 		`paydesk_backfill_failed{account="square",stream="open"} 1`,
+		`paydesk_unsettled_age_seconds{account="stripe",kind="refund_payment",status="unknown"} 3600`,
+		`paydesk_unsettled_count{account="stripe",kind="refund_payment",status="unknown"} 5`,
+		`paydesk_unsettled_for_staff{account="stripe",kind="refund_payment"} 2`,
+		`paydesk_unsettled_age_seconds{account="square",kind="event",status="received"} 60`,
+		`paydesk_unsettled_count{account="square",kind="event",status="received"} 1`,
 	} {
 		require.Contains(t, answer.Body.String(), line+"\n")
 	}
 	require.NotContains(t, answer.Body.String(), `paydesk_backfill_behind_seconds{account="square",stream="open"}`)
+	require.NotContains(t, answer.Body.String(), `paydesk_unsettled_for_staff{account="square"`)
 
+	open.err = errors.New("the database is away")
 	store.err = errors.New("the database is away")
 	answer = httptest.NewRecorder()
 	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Contains(t, answer.Body.String(), "paydesk_test_total 3", "all else is told")
 	require.NotContains(t, answer.Body.String(), "paydesk_backfill_behind")
+	require.NotContains(t, answer.Body.String(), "paydesk_unsettled_age")
 }
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
@@ -90,5 +101,20 @@ func (s *cursorStore) BackfillCursors(context.Context) ([]core.BackfillCursor, e
 		{Account: "stripe", Stream: core.BackfillEvents, Status: core.BackfillDone, TakenUntil: noon.Add(-5 * time.Minute), Found: 7},
 		{Account: "square", Stream: core.BackfillRefunds, Status: core.BackfillFailed, TakenUntil: noon.Add(-time.Hour)},
 		{Account: "square", Stream: core.BackfillOpen, Status: core.BackfillIncomplete, TakenUntil: noon.Add(-time.Hour)},
+	}, s.err
+}
+
+// unsettledStore is a store that knows what is unsettled alone.
+type unsettledStore struct {
+	ports.Reader
+
+	err error
+}
+
+func (s *unsettledStore) Unsettled(context.Context) ([]ports.Unsettled, error) {
+	return []ports.Unsettled{
+		{Kind: ports.LookOperation, Account: "stripe", What: "refund_payment", Status: "unknown", Count: 3, Oldest: noon.Add(-time.Minute)},
+		{Kind: ports.LookOperation, Account: "stripe", What: "refund_payment", Status: "unknown", ForStaff: true, Count: 2, Oldest: noon.Add(-time.Hour)},
+		{Kind: ports.LookEvent, Account: "square", What: "event", Status: "received", Count: 1, Oldest: noon.Add(-time.Minute)},
 	}, s.err
 }

@@ -178,28 +178,15 @@ func (w *world) agreeOnOperations(r rows) {
 			} else if effects > 0 {
 				w.wrong("%s of %s is %s, and had its effect", op.Kind, op.Subject, op.Status)
 			}
-			w.leftToStaff(op)
+			if !op.ForStaff() {
+				w.wrong("%s %s of %s is %s, and nobody looks after it", op.ID, op.Kind, op.Subject, op.Status)
+			}
 		}
 	}
 }
 
 // harmless are the operations that are given up once their key is forgotten, whatever became of them.
 var harmless = map[core.OperationKind]bool{core.OpCreateCustomer: true, core.OpCreateSetup: true, core.OpCreatePrice: true, core.OpCreateSubscription: true}
-
-// leftToStaff makes sure that somebody looks after an operation that is open.
-func (w *world) leftToStaff(op core.Operation) {
-	for _, j := range w.jobs {
-		if j.job.Operation == op.ID {
-			return
-		}
-	}
-	for _, one := range w.givenUp {
-		if one.job.Operation == op.ID {
-			return
-		}
-	}
-	w.wrong("%s %s of %s is %s, and nobody looks after it", op.ID, op.Kind, op.Subject, op.Status)
-}
 
 // agreeOnCheckouts makes sure that a checkout is complete where it was paid, and once.
 func (w *world) agreeOnCheckouts(r rows) {

@@ -17,7 +17,7 @@ const (
 	// jobTriesMax is how often a job runs, including the first, before it is given up.
 	jobTriesMax = 50
 	// repairTriesMax is the same for [ports.JobRepairOperation].
-	repairTriesMax = 80
+	repairTriesMax = 14
 )
 
 // waiting is a job that is committed and not done.
@@ -108,7 +108,8 @@ func (w *world) drop(j *waiting) {
 
 // sweeps are the jobs that run every so often.
 var sweeps = []ports.JobKind{
-	ports.JobExpireCheckouts, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchRefunds, ports.JobWatchSubscriptions,
+	ports.JobExpireCheckouts, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions,
+	ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents,
 }
 
 // sweep runs one of them.

@@ -58,7 +58,7 @@ type Asked struct {
 }
 
 // WriteDown stores an operation as about to be sent, the line that tells of it, and the job that
-// settles it should nobody else.
+// settles it should nobody else. Should the job be lost, the row itself says when it is due.
 func (d *Desk) WriteDown(ctx context.Context, tx ports.Tx, asked Asked) (core.Operation, error) {
 	var more []byte
 	if asked.More != nil {
@@ -135,36 +135,10 @@ func (s Senders) Add(by Sender, kinds ...core.OperationKind) {
 	}
 }
 
-// RepairBy is the handler of [ports.JobRepairOperation]: operations of the kinds of senders are
-// repaired by those, all others by rest.
-func (d *Desk) RepairBy(senders Senders, rest ports.JobHandler) ports.JobHandler {
-	return func(ctx context.Context, job ports.Job) error {
-		op, err := d.store.Operation(ctx, job.Operation)
-		if err != nil {
-			return fmt.Errorf("repair %s: %w", job.Operation, err)
-		}
-		if by, ok := senders[op.Kind]; ok {
-			return d.Repair(ctx, op.ID, by)
-		}
-		return rest(ctx, job)
-	}
-}
-
-// Repair settles an operation whose outcome is not known: by the same key while the provider
-// keeps it, by a look after that. What cannot be settled stays unknown, for staff; trying in vain
-// never makes it failed. An operation that is still open is an error, so that the job runs again.
-func (d *Desk) Repair(ctx context.Context, id core.OperationID, by Sender) error {
-	op, err := d.store.Operation(ctx, id)
-	if err != nil {
-		return fmt.Errorf("repair %s: %w", id, err)
-	}
-	if op, err = d.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair}); err != nil {
-		return fmt.Errorf("repair %s: %w", id, err)
-	}
-	if !op.Status.Settled() {
-		return fmt.Errorf("repair %s: outcome is not known yet", id)
-	}
-	return nil
+// CatcherUp is a sender that makes up for a look at what an operation did: its outcome was committed,
+// and the look that had to follow failed.
+type CatcherUp interface {
+	CatchUp(ctx context.Context, op core.Operation) error
 }
 
 // SettleOpen settles what is open on an object just before its next operation, or is
@@ -197,6 +171,9 @@ func (d *Desk) Resume(ctx context.Context, op core.Operation, by Sender, cause c
 		return op, err
 	}
 	if forgotten {
+		if op, err = d.Looked(ctx, op.ID); err != nil || op.Status.Settled() {
+			return op, err
+		}
 		err = by.LookUp(ctx, op)
 	} else {
 		err = d.resend(ctx, op, by, cause)
@@ -217,6 +194,51 @@ func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender, cause c
 		return nil // that settles it
 	}
 	return err
+}
+
+// Looked notes that an operation's outcome is being asked for by a look, and gives the operation.
+func (d *Desk) Looked(ctx context.Context, id core.OperationID) (op core.Operation, err error) {
+	err = d.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if op, err = tx.LockOperation(ctx, id); err != nil || op.Status.Settled() {
+			return err
+		}
+		op, err = tx.UpdateOperation(ctx, op.Looked(d.clock.Now()))
+		return err
+	})
+	if err != nil {
+		return op, fmt.Errorf("note the look for %s: %w", id, err)
+	}
+	return op, nil
+}
+
+// GiveUp hands an open operation to staff, with a line that tells what was tried. It stays open, and
+// is settled by whatever shows it later.
+func (d *Desk) GiveUp(ctx context.Context, before core.Operation, why core.GivenUp) (op core.Operation, err error) {
+	err = d.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if before.Payment != "" { // whose line it is; locked first, as everywhere
+			if _, err := tx.LockPayment(ctx, before.Payment); err != nil {
+				return err
+			}
+		}
+		if op, err = tx.LockOperation(ctx, before.ID); err != nil {
+			return err
+		}
+		next := op.GiveUp(why, d.clock.Now())
+		if next.GivenUpAt.Equal(op.GivenUpAt) {
+			return nil
+		}
+		if op, err = tx.UpdateOperation(ctx, next); err != nil {
+			return err
+		}
+		entry := d.record.Operation(ctx, op, "", core.Cause{Kind: core.CauseRepair})
+		entry.Reason = core.ReasonForStaff
+		entry.Note = fmt.Sprintf("%s: %s; sent %d times under the same key, last at %s", op.Kind, why, op.Attempts, op.SentAt.Format(time.RFC3339))
+		return tx.AppendTimeline(ctx, entry)
+	})
+	if err != nil {
+		return op, fmt.Errorf("give %s up: %w", before.ID, err)
+	}
+	return op, nil
 }
 
 // keyForgotten reports whether the provider may have forgotten the operation's key, so that
@@ -241,11 +263,14 @@ func KeyForgotten(op core.Operation) *core.ProviderError {
 	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
 }
 
+// Shown reports whether an operation was last sent so long ago that a look surely shows what it did.
+func (d *Desk) Shown(op core.Operation) bool { return d.clock.Now().Sub(op.SentAt) >= shownAfter }
+
 // Refuted gives [KeyForgotten] for an operation that is still open after a look at its object, which
 // does not show what it would have done; nil where it was sent too lately for that to prove anything.
 func (d *Desk) Refuted(ctx context.Context, id core.OperationID) (*core.ProviderError, error) {
 	op, err := d.store.Operation(ctx, id)
-	if err != nil || op.Status.Settled() || d.clock.Now().Sub(op.SentAt) < shownAfter {
+	if err != nil || op.Status.Settled() || !d.Shown(op) {
 		return nil, err
 	}
 	return KeyForgotten(op), nil

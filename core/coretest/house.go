@@ -23,6 +23,7 @@ import (
 	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/repair"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
@@ -60,6 +61,7 @@ type House struct {
 	Notify        *notify.Service
 	Reconcile     *reconcile.Service
 	Pacer         *Pacer
+	Repair        *repair.Service
 
 	t TB
 }
@@ -104,20 +106,26 @@ func (h *House) Restart(store ports.Store) {
 	h.Customers = customers.New(store, providers, h.Observe, h.Payments, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
 	h.Subscriptions = subscriptions.New(store, providers, h.Observe, h.Payments, h.Customers, h.Refunds, h.Clock, h.IDs, h.Record, core.EnvTest, URL)
 	h.Notify = notify.New(store, h.Notifier, h.Clock, h.Clock, h.IDs, NoTraces{}, core.EnvTest)
+	h.Repair = repair.New(repair.Options{
+		Store: store, Providers: providers, Observer: h.Observe, Clock: h.Clock, Record: h.Record, Calls: h.Calls,
+		Senders: h.senders(), Process: h.Inbox.Process,
+	})
 }
 
 // Handlers are what does the jobs.
 func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 	return map[ports.JobKind]ports.JobHandler{
 		ports.JobSyncInbound:         h.Inbox.Process,
-		ports.JobRepairOperation:     h.Calls.RepairBy(h.senders(), h.Payments.Repair),
+		ports.JobRepairOperation:     h.Repair.Operation,
 		ports.JobClosePayment:        h.Payments.ClosePayment,
 		ports.JobConfirmPayment:      h.Payments.ConfirmApproved,
 		ports.JobExpireCheckouts:     h.Payments.ExpireDue,
 		ports.JobWatchAuthorizations: h.Payments.WatchAuthorizations,
 		ports.JobSyncRefund:          h.Refunds.Look,
 		ports.JobWatchDisputes:       h.Disputes.Remind,
-		ports.JobWatchRefunds:        h.Refunds.Watch,
+		ports.JobSweepOperations:     h.Repair.Operations,
+		ports.JobSweepObjects:        h.Repair.Objects,
+		ports.JobSweepEvents:         h.Repair.Events,
 		ports.JobSyncSubscription:    h.Subscriptions.Refresh,
 		ports.JobWatchSubscriptions:  h.Subscriptions.Watch,
 		ports.JobSwapMethod:          h.Subscriptions.SwapMethod,
@@ -127,9 +135,10 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 	}
 }
 
-// senders are who sends the operations that are not the payments' own.
+// senders are who sends the operations of each kind.
 func (h *House) senders() calls.Senders {
 	senders := calls.Senders{core.OpRefundPayment: h.Refunds, core.OpSubmitEvidence: h.Disputes, core.OpAcceptDispute: h.Disputes}
+	senders.Add(h.Payments, payments.Operations()...)
 	senders.Add(h.Customers, customers.Operations()...)
 	senders.Add(h.Subscriptions, subscriptions.Operations()...)
 	return senders

@@ -226,6 +226,21 @@ func (h *House) runJobs() {
 	h.t.Fatal("jobs come to no end")
 }
 
+// Sweep goes once over all that is not settled, as it is done every so often.
+func (h *House) Sweep() {
+	h.t.Helper()
+	for _, kind := range []ports.JobKind{ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents} {
+		require.NoError(h.t, h.Handlers()[kind](h.t.Context(), ports.Job{Kind: kind, LastTry: true}), kind)
+	}
+}
+
+// LoseJobs loses all jobs, as if nothing had ever remembered them.
+func (h *House) LoseJobs() {
+	h.Store.mu.Lock()
+	defer h.Store.mu.Unlock()
+	h.Store.jobs, h.Store.failed = nil, nil
+}
+
 // RunAll does all jobs and delivers all notifications, moving the clock ahead to when each is
 // due.
 func (h *House) RunAll() {

@@ -13,15 +13,12 @@ import (
 const (
 	// expiryNotice is how long before an authorization runs out storefronts are told.
 	expiryNotice = 24 * time.Hour
-	// authorizationsBatchMax is how many payments one run of the watch tells of, and how many it
-	// looks at.
+	// authorizationsBatchMax is how many payments one run of the watch tells of.
 	authorizationsBatchMax = 200
-	// lapsedEvery is how long one rests that was looked at and has not moved.
-	lapsedEvery = 15 * time.Minute
 )
 
-// WatchAuthorizations tells storefronts of money that is held and runs out soon, once each, and
-// looks at what has run out. It is the handler of [ports.JobWatchAuthorizations].
+// WatchAuthorizations tells storefronts of money that is held and runs out soon, once each. It is the
+// handler of [ports.JobWatchAuthorizations].
 func (s *Service) WatchAuthorizations(ctx context.Context, _ ports.Job) error {
 	now := s.clock.Now()
 	soon, err := s.store.PaymentsExpiring(ctx, now.Add(expiryNotice), authorizationsBatchMax)
@@ -34,35 +31,7 @@ func (s *Service) WatchAuthorizations(ctx context.Context, _ ports.Job) error {
 			failed = errors.Join(failed, fmt.Errorf("tell that %s runs out: %w", id, err))
 		}
 	}
-	lapsed, err := s.store.PaymentsLapsed(ctx, now, now.Add(-lapsedEvery), authorizationsBatchMax)
-	if err != nil {
-		return errors.Join(failed, fmt.Errorf("find authorizations that ran out: %w", err))
-	}
-	payments, err := s.store.PaymentsByID(ctx, lapsed)
-	if err != nil {
-		return errors.Join(failed, fmt.Errorf("read authorizations that ran out: %w", err))
-	}
-	for _, payment := range payments {
-		_, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseTimer})
-		if err := errors.Join(err, s.looked(ctx, payment.ID, now)); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("look at %s: %w", payment.ID, err))
-		}
-	}
 	return failed
-}
-
-// looked notes that a payment was looked at, also where the look came to nothing, so that it does not
-// keep others from their turn.
-func (s *Service) looked(ctx context.Context, id core.PaymentID, now time.Time) error {
-	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		payment, err := tx.LockPayment(ctx, id)
-		if err != nil || !payment.SyncedAt.Before(now) {
-			return err
-		}
-		payment.SyncedAt = now
-		_, err = tx.UpdatePayment(ctx, payment)
-		return err
-	})
 }
 
 // tellExpiry tells storefronts that a payment's authorization runs out, unless it does no more, did

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -92,7 +93,8 @@ func (s *Service) expire(ctx context.Context, id core.CheckoutID) (checkout core
 
 // ExpireDue ends the checkouts whose time is over. Those whose buyer is in the middle of
 // paying get some grace; those with money on its way stay open until it has arrived or
-// not. It is the handler of [ports.JobExpireCheckouts].
+// not, and rest between two tries so that they keep no others from their turn. It is the handler of
+// [ports.JobExpireCheckouts].
 func (s *Service) ExpireDue(ctx context.Context, _ ports.Job) error {
 	now := s.clock.Now()
 	due, err := s.store.CheckoutsToExpire(ctx, now, expireBatchMax)
@@ -105,13 +107,38 @@ func (s *Service) ExpireDue(ctx context.Context, _ ports.Job) error {
 	}
 	var failed error
 	for _, checkout := range checkouts {
-		if checkout.Lease != "" && now.Before(checkout.ExpiresAt.Add(expiryGrace)) {
-			continue
-		}
-		_, err := s.ExpireCheckout(ctx, checkout.ID, core.Cause{Kind: core.CauseTimer})
-		if err != nil && !errors.Is(err, core.ErrPaymentInProgress) && !errors.Is(err, core.ErrCheckoutComplete) {
+		if err := s.expireOne(ctx, checkout, now); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("expire %s: %w", checkout.ID, err))
 		}
 	}
 	return failed
+}
+
+func (s *Service) expireOne(ctx context.Context, checkout core.Checkout, now time.Time) error {
+	if grace := checkout.ExpiresAt.Add(expiryGrace); checkout.Lease != "" && now.Before(grace) {
+		return s.rest(ctx, checkout.ID, grace)
+	}
+	_, err := s.ExpireCheckout(ctx, checkout.ID, core.Cause{Kind: core.CauseTimer})
+	if err == nil || errors.Is(err, core.ErrCheckoutComplete) {
+		return nil
+	}
+	pause := min(max(now.Sub(checkout.ExpiresAt)/2, expireAgainLeast), expireAgainLongest)
+	rest := s.rest(ctx, checkout.ID, now.Add(pause))
+	if errors.Is(err, core.ErrPaymentInProgress) {
+		return rest
+	}
+	return errors.Join(err, rest)
+}
+
+// rest has an open checkout left alone by the sweep until a given time.
+func (s *Service) rest(ctx context.Context, id core.CheckoutID, until time.Time) error {
+	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		checkout, err := tx.LockCheckout(ctx, id)
+		if err != nil || checkout.Status != core.CheckoutOpen {
+			return err
+		}
+		checkout.LookAt = until
+		_, err = tx.UpdateCheckout(ctx, checkout)
+		return err
+	})
 }

@@ -107,6 +107,7 @@ func TestExpiryLeavesMoneyOnItsWayAlone(t *testing.T) {
 	h.Provider.Set(p.ID, func(seen *core.PaymentSnapshot) {
 		seen.Status, seen.ForeignStatus, seen.Payable = core.PaymentRequiresAction, "requires_payment_method", true
 	})
+	h.Clock.Advance(time.Hour)
 	sweep(t, h)
 	require.Equal(t, core.CheckoutExpired, h.Checkout(p.Checkout).Status, "once it waits for its buyer again")
 }
@@ -159,4 +160,34 @@ func TestWhatWasPaidUnseenIsNotGivenUp(t *testing.T) {
 			require.Equal(t, core.CheckoutComplete, h.Checkout(checkout.ID).Status)
 		})
 	}
+}
+
+// More checkouts than one sweep takes, whose money is on its way or whose provider does not answer,
+// keep no other one open.
+func TestManyThatCannotExpireKeepNoOtherOneOpen(t *testing.T) {
+	t.Parallel()
+	const stuck = 510 // more than one run takes
+	h := newHouse(t)
+	for range stuck {
+		p := h.Start(h.Open(core.CaptureAutomatic).ID)
+		h.Provider.Set(p.ID, func(seen *core.PaymentSnapshot) { seen.Status, seen.Payable = core.PaymentProcessing, false })
+	}
+	h.Clock.Advance(time.Minute)
+	later := h.Open(core.CaptureAutomatic)
+	h.Clock.Advance(core.CheckoutLifeDefault)
+	sweep(t, h)
+	sweep(t, h)
+	require.Equal(t, core.CheckoutExpired, h.Checkout(later.ID).Status)
+	require.Zero(t, h.Provider.CallsOf("GetPayment"), "buyers in the middle of paying get some grace")
+
+	h.Clock.Advance(time.Hour)
+	sweep(t, h)
+	sweep(t, h)
+	looks := h.Provider.CallsOf("GetPayment")
+	require.GreaterOrEqual(t, looks, stuck, "then all have their turn")
+	sweep(t, h)
+	require.Equal(t, looks, h.Provider.CallsOf("GetPayment"), "and rest")
+	due, err := h.Store.CheckoutsToExpire(t.Context(), h.Clock.Now(), 10)
+	require.NoError(t, err)
+	require.Empty(t, due)
 }

@@ -91,6 +91,9 @@ func (s *Service) operate(ctx context.Context, kind core.OperationKind, id core.
 		}
 	}
 	payment, op, err := s.prepare(ctx, kind, id, key, ask)
+	if errors.Is(err, core.ErrPaymentNotOpen) && s.lookFirst(ctx, payment) {
+		payment, op, err = s.prepare(ctx, kind, id, key, ask)
+	}
 	if err != nil || op.ID == "" {
 		return payment, err
 	}
@@ -100,6 +103,17 @@ func (s *Service) operate(ctx context.Context, kind core.OperationKind, id core.
 		return observation.Payment, err
 	}
 	return payment, err
+}
+
+// lookFirst looks at a payment that seems not to allow what is asked of it, and reports whether it was
+// behind: nobody may have told us that it moved.
+func (s *Service) lookFirst(ctx context.Context, payment core.Payment) bool {
+	waits := payment.Status == core.PaymentRequiresAction || payment.Status == core.PaymentProcessing
+	if !waits || !payment.Exists() {
+		return false
+	}
+	observation, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseRepair})
+	return err == nil && observation.Payment.Status != payment.Status
 }
 
 // forgotten reports whether a provider does not know a payment any more that nobody could
@@ -218,48 +232,15 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 // settledBySight reports whether an error hints at a state that we have not seen.
 func settledBySight(err *core.ProviderError) bool { return err.Class == core.ClassInvalid }
 
-// resumeForgotten is resume for an open operation whose key its provider may have forgotten: sending
-// it again could have a second effect, so it is looked for. One that is not found stays open.
-func (s *Service) resumeForgotten(ctx context.Context, op core.Operation, provider ports.Provider) (core.Payment, error) {
-	if err := s.lookUp(ctx, op, provider); err != nil {
-		return core.Payment{}, err
-	}
-	op, err := s.store.Operation(ctx, op.ID)
-	if err == nil && op.Status.Settled() {
-		return s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
-	}
-	payment, readErr := s.store.Payment(ctx, op.Payment)
-	return payment, errors.Join(err, readErr)
-}
-
 // resume gives a repeated call what its first led to.
 func (s *Service) resume(ctx context.Context, op core.Operation, cause core.Cause) (core.Payment, error) {
-	payment, err := s.store.Payment(ctx, op.Payment)
-	if err != nil {
+	op, err := s.calls.Resume(ctx, op, s, cause)
+	payment, readErr := s.store.Payment(ctx, op.Payment)
+	if err = errors.Join(err, readErr); err != nil {
 		return payment, err
 	}
-	switch op.Status {
-	case core.OperationSucceeded:
-		return payment, nil
-	case core.OperationFailed:
-		if op.Failure == nil {
-			return payment, &core.RefusedError{Failure: *core.NewFailure(core.FailureProcessingError, "")}
-		}
-		return payment, &core.RefusedError{Failure: *op.Failure}
-	case core.OperationPending, core.OperationUnknown:
-	}
-	provider, err := s.account(op.Account)
-	if err != nil {
+	if err := calls.Replayed(op); !errors.Is(err, core.ErrOperationOpen) {
 		return payment, err
 	}
-	if s.calls.Forgotten(op, provider) {
-		return s.resumeForgotten(ctx, op, provider)
-	}
-	if op, err = s.calls.Again(ctx, op.ID); err != nil {
-		return payment, err
-	}
-	if op.Status.Settled() {
-		return s.resume(ctx, op, cause)
-	}
-	return s.send(ctx, payment, op, cause)
+	return payment, nil // settled later
 }

@@ -6,46 +6,45 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/ports"
 )
 
-// Repair settles an operation whose outcome is not known: by the same key while the
-// provider keeps it, by looking for its object after that. What cannot be settled stays
-// unknown, for staff; trying in vain never makes it failed. It is the handler of
-// [ports.JobRepairOperation].
-func (s *Service) Repair(ctx context.Context, job ports.Job) error {
-	op, err := s.store.Operation(ctx, job.Operation)
-	if err != nil {
-		return fmt.Errorf("repair %s: %w", job.Operation, err)
-	}
-	if op.Status.Settled() {
-		return s.catchUp(ctx, op)
-	}
-	settled, err := s.settleOne(ctx, op)
-	if err != nil {
-		return fmt.Errorf("repair %s: %w", op.ID, err)
-	}
-	if !settled {
-		return fmt.Errorf("repair %s: outcome is not known yet", op.ID)
-	}
-	return nil
+var (
+	_ calls.Sender    = (*Service)(nil)
+	_ calls.CatcherUp = (*Service)(nil)
+)
+
+// Operations are the kinds of operations that the service sends.
+func Operations() []core.OperationKind {
+	return []core.OperationKind{core.OpCreatePayment, core.OpConfirmPayment, core.OpCapturePayment, core.OpCancelPayment, core.OpChargeMethod}
 }
 
-// catchUp has a payment looked at that does not show yet what an operation did: the
-// outcome was committed, and the look that had to follow it failed.
-func (s *Service) catchUp(ctx context.Context, op core.Operation) error {
+// Send implements [calls.Sender].
+func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause) error {
 	payment, err := s.store.Payment(ctx, op.Payment)
 	if err != nil {
-		return fmt.Errorf("repair %s: %w", op.ID, err)
+		return err
+	}
+	_, err = s.send(ctx, payment, op, cause)
+	if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown && op.Kind == core.OpCreatePayment {
+		return nil // its caller alone is told
+	}
+	return err
+}
+
+// CatchUp implements [calls.CatcherUp].
+func (s *Service) CatchUp(ctx context.Context, op core.Operation) error {
+	payment, err := s.store.Payment(ctx, op.Payment)
+	if err != nil {
+		return err
 	}
 	behind := payment.Status == core.PaymentAuthorized || payment.Status == core.PaymentRequiresAction || payment.Status == core.PaymentProcessing
 	if op.Status != core.OperationSucceeded || op.Kind == core.OpCreatePayment || !behind {
 		return nil
 	}
-	if _, err := s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseRepair}); err != nil {
-		return fmt.Errorf("repair %s: look at what it did: %w", op.ID, err)
-	}
-	return nil
+	_, err = s.observer.Sync(ctx, payment.Ref(), core.Cause{Kind: core.CauseRepair})
+	return err
 }
 
 // settleOpen settles what is open on a payment just before its next operation, or is
@@ -59,41 +58,36 @@ func (s *Service) settleOpen(ctx context.Context, id core.PaymentID) error {
 		if op.Status.Settled() || op.Subject != string(id) {
 			continue // what is open on a refund or a dispute is no matter of the payment's
 		}
-		settled, err := s.settleOne(ctx, op)
+		op, err = s.calls.Resume(ctx, op, s, core.Cause{Kind: core.CauseRepair})
 		if err != nil {
 			return err
 		}
-		if !settled {
+		if !op.Status.Settled() {
 			return core.ErrPaymentInProgress
 		}
 	}
 	return nil
 }
 
-// settleOne tries to learn the outcome of one operation and reports whether it is
-// settled now.
-func (s *Service) settleOne(ctx context.Context, op core.Operation) (bool, error) {
-	_, err := s.resume(ctx, op, core.Cause{Kind: core.CauseRepair})
-	if _, refused := errors.AsType[*core.RefusedError](err); err != nil && !refused {
-		return false, err
-	}
-	if op, err = s.store.Operation(ctx, op.ID); err != nil {
-		return false, err
-	}
-	return op.Status.Settled(), nil
-}
-
-// lookUp finds an operation's object by our own reference and has it looked at; a sight
-// that proves the operation settles it.
-func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.Provider) error {
+// LookUp implements [calls.Sender]: the operation's object is found by our own reference and looked
+// at; a sight that proves the operation settles it. One that would have moved money which still
+// stands as it did is given up, so that it can be asked for again.
+func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 	payment, err := s.store.Payment(ctx, op.Payment)
+	if err != nil {
+		return err
+	}
+	provider, err := s.account(op.Account)
 	if err != nil {
 		return err
 	}
 	cause := core.Cause{Kind: core.CauseRepair}
 	if payment.Exists() {
-		_, err = s.observer.Sync(ctx, payment.Ref(), cause)
-		return err
+		observation, err := s.observer.Sync(ctx, payment.Ref(), cause)
+		if err != nil || observation.Reason == core.ReasonMissing {
+			return err
+		}
+		return s.refute(ctx, op, observation.Payment)
 	}
 	in := ports.ListPayments{
 		From: op.CreatedAt.Add(-lookupMargin), Until: op.SentAt.Add(lookupMargin), Limit: core.PageItemsMax,
@@ -115,6 +109,22 @@ func (s *Service) lookUp(ctx context.Context, op core.Operation, provider ports.
 		in.Cursor = list.NextCursor
 	}
 	return nil
+}
+
+// refute settles a capture or a cancellation as not done where a look shows the payment as it was
+// before it: an authorization that is still there was neither taken nor let go.
+func (s *Service) refute(ctx context.Context, op core.Operation, seen core.Payment) error {
+	undone := seen.Status == core.PaymentAuthorized && (op.Kind == core.OpCapturePayment || op.Kind == core.OpCancelPayment) ||
+		seen.Status == core.PaymentRequiresAction && op.Kind == core.OpCancelPayment
+	if !undone {
+		return nil
+	}
+	refuted, err := s.calls.Refuted(ctx, op.ID)
+	if err != nil || refuted == nil {
+		return err
+	}
+	_, err = s.observer.Settle(ctx, op, ports.CallResult{Payment: seen, Err: refuted}, core.Cause{Kind: core.CauseRepair})
+	return err
 }
 
 // ClosePayment closes, at the provider, a payment that was given up or that took money

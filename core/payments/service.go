@@ -29,6 +29,10 @@ const (
 	// expiryGrace is how long after its end a checkout whose buyer is in the middle of
 	// paying is left alone.
 	expiryGrace = 15 * time.Minute
+	// expireAgainLeast and expireAgainLongest bound how long a checkout rests that could not be ended,
+	// which grows with how long its time is over.
+	expireAgainLeast   = time.Minute
+	expireAgainLongest = time.Hour
 	// lookupPagesMax and lookupMargin bound the search for a lost answer's object in the
 	// provider's list.
 	lookupPagesMax = 20

@@ -46,6 +46,9 @@ func (s *Service) Create(ctx context.Context, in Create) (core.Refund, error) {
 		}
 	}
 	op, err := s.prepare(ctx, in)
+	if (errors.Is(err, core.ErrPaymentNotOpen) || errors.Is(err, core.ErrAmountNotAvailable)) && s.lookFirst(ctx, in.Payment) {
+		op, err = s.prepare(ctx, in)
+	}
 	if errors.Is(err, ports.ErrDuplicate) && in.RequestKey != "" {
 		var refund core.Refund
 		if refund, err = s.store.RefundByRequestKey(ctx, in.RequestKey); err == nil {
@@ -56,6 +59,37 @@ func (s *Service) Create(ctx context.Context, in Create) (core.Refund, error) {
 		return core.Refund{}, fmt.Errorf("refund %s: %w", in.Payment, err)
 	}
 	return s.send(ctx, op, in.Cause)
+}
+
+// lookFirst looks at a payment that seems to have nothing to give back, and at its refunds that may
+// have come to nothing, and reports whether any of it was behind.
+func (s *Service) lookFirst(ctx context.Context, id core.PaymentID) bool {
+	before, err := s.store.Payment(ctx, id)
+	if err != nil {
+		return false
+	}
+	cause := core.Cause{Kind: core.CauseRepair}
+	waits := before.Status == core.PaymentRequiresAction || before.Status == core.PaymentProcessing || before.Status == core.PaymentAuthorized
+	if waits && before.Exists() {
+		observation, err := s.observer.Sync(ctx, before.Ref(), cause)
+		return err == nil && observation.Payment.Status != before.Status
+	}
+	refunds, err := s.store.PaymentRefunds(ctx, id)
+	if err != nil {
+		return false
+	}
+	moved := false
+	for _, refund := range refunds {
+		if refund.Status != core.RefundPending {
+			continue
+		}
+		// That one cannot be looked at now leaves its amount reserved, as before.
+		_ = s.Look(ctx, ports.Job{Kind: ports.JobSyncRefund, Subject: string(refund.ID)})
+		if after, err := s.store.Refund(ctx, refund.ID); err == nil && !after.Status.Reserves() {
+			moved = true
+		}
+	}
+	return moved
 }
 
 // checkCreate says all that is wrong with a request by itself, and fills in what it leaves open.

@@ -149,18 +149,21 @@ func TestARefundThatTakesItsTime(t *testing.T) {
 	require.True(t, h.Payment(p.ID).AmountRefunded.IsZero(), "not given back yet")
 	_, err := h.Refunds.Create(t.Context(), of(p, 601))
 	require.ErrorIs(t, err, core.ErrAmountNotAvailable, "but reserved")
+	require.Equal(t, 1, h.Provider.CallsOf("GetRefund"), "looked at before it is said that too little is left")
 
 	h.RunAll() // the first look finds nothing new
-	require.Equal(t, 1, h.Provider.CallsOf("GetRefund"))
-	watch := func() { require.NoError(t, h.Refunds.Watch(t.Context(), ports.Job{})) }
+	require.Equal(t, 2, h.Provider.CallsOf("GetRefund"))
 	h.Clock.Advance(5 * time.Hour)
-	watch()
-	require.Equal(t, 1, h.Provider.CallsOf("GetRefund"), "seen not long ago")
+	h.Sweep()
+	require.Equal(t, 3, h.Provider.CallsOf("GetRefund"))
+	h.Clock.Advance(4 * time.Hour)
+	h.Sweep()
+	require.Equal(t, 3, h.Provider.CallsOf("GetRefund"), "seen not long ago")
 	h.Clock.Advance(2 * time.Hour)
 	h.Provider.EndRefund(t, refund.ProviderRefundID, portstest.RefundSucceeds)
-	watch()
-	watch()
-	require.Equal(t, 2, h.Provider.CallsOf("GetRefund"))
+	h.Sweep()
+	h.Sweep()
+	require.Equal(t, 4, h.Provider.CallsOf("GetRefund"))
 	require.Equal(t, core.RefundSucceeded, stored(t, h, refund.ID).Status)
 	require.Equal(t, int64(400), h.Payment(p.ID).AmountRefunded.Minor())
 
@@ -316,7 +319,7 @@ func TestASweepSettlesWhatNobodyRepairs(t *testing.T) {
 	require.NotEmpty(t, h.Store.GivenUp())
 	h.Provider.ClearFaults()
 	h.Clock.Advance(7 * time.Hour)
-	require.NoError(t, h.Refunds.Watch(t.Context(), ports.Job{Kind: ports.JobWatchRefunds}))
+	h.Sweep()
 	page, err := h.Refunds.List(t.Context(), ports.RefundFilter{Payment: p.ID}, core.PageRequest{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, core.RefundSucceeded, page.Items[0].Status)
@@ -329,11 +332,11 @@ func TestARefundThatCannotBeSeenRests(t *testing.T) {
 	h.Provider.SlowRefunds()
 	create(t, h, of(h.Paid(), 400))
 	h.Clock.Advance(24 * time.Hour)
-	watch := ports.Job{Kind: ports.JobWatchRefunds}
 	h.Provider.FailNext(portstest.NoAnswer())
-	require.Error(t, h.Refunds.Watch(t.Context(), watch))
+	h.Sweep()
 	calls := h.Provider.CallsOf("GetRefund")
-	require.NoError(t, h.Refunds.Watch(t.Context(), watch))
+	require.NotZero(t, calls)
+	h.Sweep()
 	require.Equal(t, calls, h.Provider.CallsOf("GetRefund"))
 }
 

@@ -17,14 +17,8 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-const (
-	// watchBatchMax is how many refunds one run of the watch looks at.
-	watchBatchMax = 200
-	// watchUnseen is how long a pending refund goes unseen before the watch looks at it.
-	watchUnseen = 6 * time.Hour
-	// lookupMargin is how far the provider's clock may be behind ours.
-	lookupMargin = 10 * time.Minute
-)
+// lookupMargin is how far the provider's clock may be behind ours.
+const lookupMargin = 10 * time.Minute
 
 // Service holds the use cases. It is safe for concurrent use and keeps no state.
 type Service struct {
@@ -76,10 +70,7 @@ func (s *Service) refunder(account core.AccountName) (ports.Refunder, error) {
 
 // Look has a refund looked at that is still pending. It is the handler of [ports.JobSyncRefund].
 func (s *Service) Look(ctx context.Context, job ports.Job) error {
-	return s.look(ctx, core.RefundID(job.Subject))
-}
-
-func (s *Service) look(ctx context.Context, id core.RefundID) error {
+	id := core.RefundID(job.Subject)
 	refund, err := s.store.Refund(ctx, id)
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", id, err)
@@ -106,41 +97,4 @@ func (s *Service) settle(ctx context.Context, id core.RefundID) error {
 		return fmt.Errorf("settle %s: %w", id, err)
 	}
 	return nil
-}
-
-// Watch has those refunds looked at that are pending and were not seen for long, and those settled
-// that the provider is not known to have made and that nobody repairs any more. It is the handler of
-// [ports.JobWatchRefunds].
-func (s *Service) Watch(ctx context.Context, _ ports.Job) error {
-	unseen, err := s.store.RefundsPending(ctx, s.clock.Now().Add(-watchUnseen), watchBatchMax)
-	if err != nil {
-		return fmt.Errorf("find pending refunds: %w", err)
-	}
-	var failed error
-	for _, id := range unseen {
-		failed = errors.Join(failed, s.look(ctx, id), s.looked(ctx, id))
-	}
-	return failed
-}
-
-// looked notes that a refund was looked at, also where the look came to nothing, so that it does not
-// keep others from their turn.
-func (s *Service) looked(ctx context.Context, id core.RefundID) error {
-	refund, err := s.store.Refund(ctx, id)
-	if err != nil {
-		return err
-	}
-	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		if _, err := tx.LockPayment(ctx, refund.Payment); err != nil {
-			return err
-		}
-		now := s.clock.Now()
-		held, err := tx.LockRefund(ctx, id)
-		if err != nil || held.Status != core.RefundPending || !held.SyncedAt.Before(now.Add(-watchUnseen)) {
-			return err
-		}
-		held.SyncedAt = now
-		_, err = tx.UpdateRefund(ctx, held)
-		return err
-	})
 }

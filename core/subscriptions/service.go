@@ -21,10 +21,10 @@ const (
 	// startTriesMax bounds how often starting an attempt begins anew because an earlier one came to
 	// its end meanwhile.
 	startTriesMax = 3
-	// watchBatchMax is how many subscriptions of each kind one run of the sweep takes.
+	// watchBatchMax is how many subscriptions one run of the sweep takes.
 	watchBatchMax = 100
-	// overdueEvery is how long one rests that is overdue, was looked at and has not moved.
-	overdueEvery = 15 * time.Minute
+	// cancelEvery is how long one rests that could not be ended, or was looked at just now.
+	cancelEvery = 5 * time.Minute
 	// cancelAhead is how long before the paid period's end a subscription is ended that its provider
 	// cannot end by itself: soon enough that nothing is asked for once more.
 	cancelAhead = time.Hour

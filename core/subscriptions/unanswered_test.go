@@ -265,3 +265,48 @@ func TestManyBuyersAtOnce(t *testing.T) {
 		require.Empty(t, h.Store.GivenUp())
 	})
 }
+
+// More subscriptions than one sweep takes, whose end the provider refuses, keep no other one from its
+// end; what could not be ended is marked for staff.
+func TestManyThatCannotBeEndedKeepNoOtherOneRunning(t *testing.T) {
+	t.Parallel()
+	const stuck = 105 // more than one run takes
+	h := newHouse(t)
+	h.Provider.SetCapabilities(func(c *ports.Capabilities) {
+		can := *c.Subscriptions
+		can.CancelLater = false
+		c.Subscriptions = &can
+	})
+	plan := h.Plan(fee, 0)
+	var all []core.Subscription
+	for range stuck + 1 {
+		s := h.Subscribed(plan.ID, 1, portstest.CardSucceeds)
+		_, err := h.Subscriptions.Cancel(t.Context(), verb(s, ""), true)
+		require.NoError(t, err)
+		all = append(all, s)
+		h.Clock.Advance(time.Second)
+	}
+	last := all[stuck]
+	h.Clock.Advance(last.CurrentPeriodEnd.Sub(h.Clock.Now()) - 30*time.Minute)
+	h.LoseJobs()
+	for range stuck {
+		h.Provider.FailNext(&core.ProviderError{Class: core.ClassInvalid, Foreign: "no", Op: "fake cancel"})
+		h.Provider.FailNext(portstest.NoAnswer()) // the look at why
+	}
+	for range 2 {
+		require.Error(t, h.Subscriptions.Watch(t.Context(), watch), "their ends are refused")
+	}
+	require.Equal(t, core.SubscriptionCanceled, h.Subscription(last.ID).Status)
+	require.True(t, h.Subscription(all[0].ID).Status.Runs())
+
+	// The first one was billed once more, since it could not be ended in time: staff see it, and it is
+	// ended as soon as it can be, not with the next period.
+	first := all[0]
+	h.Clock.Advance(time.Hour)
+	h.Sweep()
+	require.True(t, h.Subscription(first.ID).CurrentPeriodEnd.After(first.CurrentPeriodEnd))
+	require.Equal(t, core.ReasonStuck, h.Subscription(first.ID).Anomaly)
+	h.Clock.Advance(10 * time.Minute)
+	require.NoError(t, h.Subscriptions.Watch(t.Context(), watch))
+	require.Equal(t, core.SubscriptionCanceled, h.Subscription(first.ID).Status)
+}

@@ -11,36 +11,26 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-// Watch ends the subscriptions that we have to end, just before their paid period does, and looks at
-// those whose period or trial is over and of which nobody told us. It is the handler of
+// Watch ends the subscriptions that we have to end, just before their paid period does. One that cannot
+// be ended rests a while, so that it does not keep others from their turn. It is the handler of
 // [ports.JobWatchSubscriptions].
 func (s *Service) Watch(ctx context.Context, _ ports.Job) error {
 	now := s.clock.Now()
 	cause := core.Cause{Kind: core.CauseTimer}
-	ending, err := s.store.SubscriptionsToCancel(ctx, now.Add(cancelAhead), watchBatchMax)
+	ending, err := s.store.SubscriptionsToCancel(ctx, now.Add(cancelAhead), now.Add(-cancelEvery), watchBatchMax)
 	if err != nil {
 		return fmt.Errorf("find subscriptions to end: %w", err)
 	}
 	var failed error
 	for _, id := range ending {
-		if err := s.bringEnd(ctx, id, cause); err != nil {
+		if err := errors.Join(s.bringEnd(ctx, id, cause), s.looked(ctx, id, now)); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("end %s: %w", id, err))
-		}
-	}
-	overdue, err := s.store.SubscriptionsOverdue(ctx, now, now.Add(-overdueEvery), watchBatchMax)
-	if err != nil {
-		return errors.Join(failed, fmt.Errorf("find subscriptions that are overdue: %w", err))
-	}
-	for _, id := range overdue {
-		if err := errors.Join(s.refresh(ctx, id, cause), s.looked(ctx, id, now)); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("look at %s: %w", id, err))
 		}
 	}
 	return failed
 }
 
-// looked notes that a subscription was looked at, also where the look came to nothing, so that it does
-// not keep others from their turn.
+// looked notes that a subscription had its turn, also where that came to nothing.
 func (s *Service) looked(ctx context.Context, id core.SubscriptionID, now time.Time) error {
 	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		subscription, err := tx.LockSubscription(ctx, id)

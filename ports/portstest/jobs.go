@@ -93,8 +93,8 @@ func (d *jobsDesk) handlers() map[ports.JobKind]ports.JobHandler {
 	handlers := make(map[ports.JobKind]ports.JobHandler)
 	for _, kind := range []ports.JobKind{
 		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
-		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions, ports.JobWatchRefunds,
-		ports.JobPruneIdempotency,
+		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions,
+		ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents, ports.JobPruneIdempotency,
 	} {
 		handlers[kind] = note
 	}
@@ -149,7 +149,9 @@ func jobsCommitted(t *testing.T, desk *jobsDesk) {
 		{Kind: ports.JobWatchAuthorizations},
 		{Kind: ports.JobWatchDisputes},
 		{Kind: ports.JobWatchSubscriptions},
-		{Kind: ports.JobWatchRefunds},
+		{Kind: ports.JobSweepOperations},
+		{Kind: ports.JobSweepObjects},
+		{Kind: ports.JobSweepEvents},
 	}
 	desk.work(t, desk.handlers(), nil)
 	desk.enqueue(t, given...)

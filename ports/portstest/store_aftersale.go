@@ -134,7 +134,7 @@ func anyOf[T comparable](these []T, value T) bool {
 func oldestFirst[T any](all []T, place func(T) core.Cursor, has func(T) bool) []T {
 	list := slices.DeleteFunc(slices.Clone(all), func(item T) bool { return !has(item) })
 	slices.SortFunc(list, func(a, b T) int {
-		return cmp.Or(place(a).At.Compare(place(b).At), strings.Compare(place(a).ID, place(b).ID))
+		return cmp.Or(cmp.Compare(place(a).Lead, place(b).Lead), place(a).At.Compare(place(b).At), strings.Compare(place(a).ID, place(b).ID))
 	})
 	return list
 }

@@ -29,7 +29,7 @@ func fullCheckout(t testing.TB) core.Checkout {
 		RequestKey: core.NewRequestKey("key_a", string(id)),
 		Lease:      string(storeID[core.PaymentID]()), Payment: storeID[core.PaymentID](),
 		Subscription: storeID[core.SubscriptionID](), Method: storeID[core.MethodID](), Attempts: 3,
-		ExpiresAt: minutes(60), CreatedAt: minutes(1), UpdatedAt: minutes(2),
+		ExpiresAt: minutes(60), LookAt: minutes(70), CreatedAt: minutes(1), UpdatedAt: minutes(2),
 	}
 }
 
@@ -59,7 +59,7 @@ func checkoutRoundTrip(t *testing.T, store ports.Store) {
 	next.Amount, next.LineItems, next.Providers = eur(t, 0), next.LineItems[1:], next.Providers[:1]
 	next.Buyer.Email, next.Buyer.Name = "grace@example.test", "Grace"
 	next.SuccessURL, next.CancelURL, next.Metadata = "https://b.example/1", "https://b.example/2", map[string]string{"x": "y"}
-	next.Attempts, next.ExpiresAt, next.UpdatedAt = 4, minutes(90), minutes(3)
+	next.Attempts, next.ExpiresAt, next.LookAt, next.UpdatedAt = 4, minutes(90), minutes(95), minutes(3)
 	updated := write(t, store, ports.Tx.UpdateCheckout, next)
 	next.Version = 2
 	require.Equal(t, next, updated, "what Update gives")
@@ -138,12 +138,14 @@ func checkoutsToExpire(t *testing.T, store ports.Store) {
 	insert(now.Add(time.Microsecond), nil) // not over yet
 	longest := insert(minutes(10), nil)
 	leased := insert(minutes(50), func(c *core.Checkout) { c.Lease = string(storeID[core.PaymentID]()) })
+	insert(minutes(5), func(c *core.Checkout) { c.LookAt = now.Add(time.Microsecond) }) // rests
+	rested := insert(minutes(5), func(c *core.Checkout) { c.LookAt = minutes(60) })
 	insert(minutes(5), func(c *core.Checkout) { c.Status = core.CheckoutComplete })
 	insert(minutes(5), func(c *core.Checkout) { c.Status = core.CheckoutExpired })
 
 	due, err := store.CheckoutsToExpire(ctx, now, 10)
 	require.NoError(t, err)
-	require.Equal(t, []core.CheckoutID{longest, leased, justNow}, due)
+	require.Equal(t, []core.CheckoutID{longest, leased, rested, justNow}, due)
 	due, err = store.CheckoutsToExpire(ctx, rough(now), 2)
 	require.NoError(t, err)
 	require.Equal(t, []core.CheckoutID{longest, leased}, due, "the limit leaves the least overdue")

@@ -20,6 +20,7 @@ func fullOperation(t testing.TB, payment core.PaymentID) core.Operation {
 		Source: "token:secret", Status: core.OperationFailed, Attempts: 3, ObjectID: "pi_7", RequestID: "req_7",
 		Failure:   &core.Failure{Code: core.FailureIncorrectCVC, ProviderCode: "cvc", Message: "Check it.", Retryable: true},
 		CreatedAt: minutes(4), SentAt: minutes(5), SettledAt: minutes(6),
+		LookedAt: minutes(7), GivenUpAt: minutes(8), GivenUp: core.GivenUpNotFound,
 	}
 }
 
@@ -44,6 +45,7 @@ func operationRoundTrip(t *testing.T, store ports.Store) {
 	next.Attempts, next.ObjectID, next.RequestID, next.Asked = 4, "pi_8", "req_8", []byte(`[ 1 ]`)
 	next.Failure = core.NewFailure(core.FailureInvalidRequest, "other")
 	next.SentAt, next.SettledAt = minutes(15), minutes(16)
+	next.LookedAt, next.GivenUpAt, next.GivenUp = minutes(17), minutes(18), core.GivenUpUnanswered
 	updated := write(t, store, ports.Tx.UpdateOperation, next)
 	next.Version = 2
 	require.Equal(t, next, updated, "what Update gives")

@@ -303,7 +303,7 @@ func paymentFilters(t *testing.T, store ports.Store) {
 	}
 }
 
-// paymentsExpiring: those of whom nobody was told are one sweep, those that are over another.
+// paymentsExpiring: those of whom storefronts were told are not among them.
 func paymentsExpiring(t *testing.T, store ports.Store) {
 	checkout := storedCheckout(t, store)
 	insert := func(before, told time.Time, status core.PaymentStatus) core.PaymentID {
@@ -314,7 +314,7 @@ func paymentsExpiring(t *testing.T, store ports.Store) {
 	}
 	var none time.Time
 	second := insert(minutes(20), none, core.PaymentAuthorized)
-	told := insert(minutes(15), minutes(5), core.PaymentAuthorized)
+	insert(minutes(15), minutes(5), core.PaymentAuthorized)
 	soonest := insert(minutes(10), none, core.PaymentAuthorized)
 	insert(minutes(50), none, core.PaymentAuthorized) // at that very moment
 	insert(none, none, core.PaymentAuthorized)
@@ -324,20 +324,6 @@ func paymentsExpiring(t *testing.T, store ports.Store) {
 		}
 	}
 	holdSweep(t, []core.PaymentID{soonest, second}, minutes(50), minutes(10), store.PaymentsExpiring)
-	lapsed := func(unseenSince time.Time) func(context.Context, time.Time, int) ([]core.PaymentID, error) {
-		return func(ctx context.Context, before time.Time, limit int) ([]core.PaymentID, error) {
-			return store.PaymentsLapsed(ctx, before, unseenSince, limit)
-		}
-	}
-	holdSweep(t, []core.PaymentID{soonest, told, second}, minutes(50), minutes(10), lapsed(minutes(50)))
-
-	// One that was looked at since rests for a while.
-	looked, err := store.Payment(t.Context(), soonest)
-	require.NoError(t, err)
-	looked.SyncedAt = minutes(40)
-	write(t, store, ports.Tx.UpdatePayment, looked)
-	holdSweep(t, []core.PaymentID{told, second}, minutes(50), minutes(10), lapsed(minutes(40)))
-	holdSweep(t, []core.PaymentID{soonest, told, second}, minutes(50), minutes(10), lapsed(minutes(41)))
 }
 
 // drawCursor is a place in the list: an item, or one between items, or none.

@@ -164,26 +164,6 @@ func refundLists(t *testing.T, store ports.Store) {
 	})
 }
 
-// refundsPending: one that was looked at counts from then, one that never was from its creation.
-func refundsPending(t *testing.T, store ports.Store) {
-	payment := storedPayment(t, store)
-	insert := func(created, synced time.Time, status core.RefundStatus) core.RefundID {
-		r := newRefund(t, payment, 1)
-		r.CreatedAt, r.SyncedAt, r.Status = created, synced, status
-		return write(t, store, ports.Tx.InsertRefund, r).ID
-	}
-	var none time.Time
-	seen := insert(minutes(1), minutes(30), core.RefundPending)
-	never := insert(minutes(20), none, core.RefundPending)
-	longest := insert(minutes(10), minutes(11), core.RefundPending)
-	insert(minutes(1), minutes(50), core.RefundPending) // at that very moment
-	insert(minutes(60), none, core.RefundPending)
-	for _, status := range core.RefundStatuses()[1:] {
-		insert(minutes(1), none, status)
-	}
-	holdSweep(t, []core.RefundID{longest, never, seen}, minutes(50), minutes(11), store.RefundsPending)
-}
-
 // refundsTooMany: what is added up is never cut short in silence.
 func refundsTooMany(t *testing.T, store ports.Store) {
 	payment := storedPayment(t, store)

@@ -158,9 +158,27 @@ func subscriptionsToCancel(t *testing.T, store ports.Store) {
 	last := insert(minutes(30), true, core.SubscriptionTrialing)
 	insert(minutes(50), true, core.SubscriptionActive) // at that very moment
 	insert(time.Time{}, true, core.SubscriptionActive)
+	// One whose next period has begun since its end was asked for.
+	late := newSubscription(t, of)
+	late.CurrentPeriodStart, late.CurrentPeriodEnd, late.CanceledAt = minutes(41), minutes(99), minutes(40)
+	late.CancelHere, late.Status = true, core.SubscriptionActive
+	missed := write(t, store, ports.Tx.InsertSubscription, late).ID
 	insert(minutes(10), false, core.SubscriptionActive)
 	insert(minutes(10), true, core.SubscriptionCanceled)
-	holdSweep(t, []core.SubscriptionID{soonest, second, last}, minutes(50), minutes(10), store.SubscriptionsToCancel)
+	sweep := func(unseenSince time.Time) func(context.Context, time.Time, int) ([]core.SubscriptionID, error) {
+		return func(ctx context.Context, before time.Time, limit int) ([]core.SubscriptionID, error) {
+			return store.SubscriptionsToCancel(ctx, before, unseenSince, limit)
+		}
+	}
+	holdSweep(t, []core.SubscriptionID{soonest, second, last, missed}, minutes(50), minutes(10), sweep(minutes(50)))
+
+	// One that had its turn rests for a while.
+	looked, err := store.Subscription(t.Context(), soonest)
+	require.NoError(t, err)
+	looked.SyncedAt = minutes(40)
+	write(t, store, ports.Tx.UpdateSubscription, looked)
+	holdSweep(t, []core.SubscriptionID{second, last, missed}, minutes(50), minutes(10), sweep(minutes(40)))
+	holdSweep(t, []core.SubscriptionID{soonest, second, last, missed}, minutes(50), minutes(10), sweep(minutes(41)))
 }
 
 // quietSale is a sale whose own subscription no sweep gives.
@@ -172,43 +190,4 @@ func quietSale(t testing.TB, store ports.Store) sale {
 	own.Status = core.SubscriptionCanceled
 	write(t, store, ports.Tx.UpdateSubscription, own)
 	return of
-}
-
-func subscriptionsOverdue(t *testing.T, store ports.Store) {
-	of := quietSale(t, store)
-	insert := func(end, trial, synced time.Time, status core.SubscriptionStatus) core.SubscriptionID {
-		s := newSubscription(t, of)
-		s.CurrentPeriodEnd, s.TrialEnd, s.SyncedAt, s.Status = end, trial, synced, status
-		return write(t, store, ports.Tx.InsertSubscription, s).ID
-	}
-	var none time.Time
-	looked := insert(minutes(30), none, minutes(49), core.SubscriptionActive)
-	onTrial := insert(minutes(70), minutes(20), minutes(2), core.SubscriptionTrialing)
-	trialAlone := insert(none, minutes(25), minutes(2), core.SubscriptionTrialing)
-	onFirstPeriod := insert(minutes(22), minutes(70), minutes(2), core.SubscriptionTrialing)
-	longest := insert(minutes(10), none, none, core.SubscriptionPastDue)
-	atThatMoment := insert(minutes(50), minutes(1), minutes(2), core.SubscriptionActive) // its trial is long over
-	insert(minutes(51), minutes(1), minutes(2), core.SubscriptionActive)
-	insert(minutes(10), none, minutes(50), core.SubscriptionActive) // looked at since
-	insert(none, none, none, core.SubscriptionActive)
-	for _, status := range []core.SubscriptionStatus{
-		core.SubscriptionIncomplete, core.SubscriptionPaused, core.SubscriptionUnpaid, core.SubscriptionCanceled,
-	} {
-		insert(minutes(10), minutes(10), none, status)
-	}
-	want := []core.SubscriptionID{longest, onTrial, onFirstPeriod, trialAlone, looked, atThatMoment}
-	overdue := func(unseenSince time.Time) func(context.Context, time.Time, int) ([]core.SubscriptionID, error) {
-		return func(ctx context.Context, at time.Time, limit int) ([]core.SubscriptionID, error) {
-			return store.SubscriptionsOverdue(ctx, at, unseenSince, limit)
-		}
-	}
-	holdSweep(t, want, minutes(50), minutes(9), overdue(minutes(50)))
-	holdSweep(t, append(append([]core.SubscriptionID(nil), want[:4]...), want[5]), minutes(50), minutes(9), overdue(minutes(49))) // one rests
-
-	// One that moved on is overdue no longer.
-	moved, err := store.Subscription(t.Context(), longest)
-	require.NoError(t, err)
-	moved.Status, moved.CurrentPeriodEnd = core.SubscriptionActive, minutes(80)
-	write(t, store, ports.Tx.UpdateSubscription, moved)
-	holdSweep(t, want[1:], minutes(50), minutes(9), overdue(minutes(50)))
 }

@@ -1,0 +1,34 @@
+DROP INDEX operations_to_look;
+DROP INDEX subscriptions_to_look;
+DROP INDEX payment_methods_to_look;
+DROP INDEX disputes_to_look;
+DROP INDEX refunds_to_look;
+DROP INDEX payments_to_look;
+DROP INDEX subscriptions_to_cancel;
+CREATE INDEX subscriptions_to_cancel ON subscriptions (current_period_end, id) WHERE cancel_here AND status <> 'canceled';
+DROP INDEX inbound_events_waiting;
+DROP INDEX operations_by_place;
+DROP INDEX subscriptions_for_staff;
+DROP INDEX disputes_for_staff;
+DROP INDEX refunds_pending;
+DROP INDEX checkouts_to_expire;
+
+ALTER TABLE operations DROP COLUMN place;
+ALTER TABLE operations DROP COLUMN given_up;
+ALTER TABLE operations DROP COLUMN given_up_at;
+ALTER TABLE operations DROP COLUMN looked_at;
+ALTER TABLE operations DROP COLUMN look_at;
+ALTER TABLE subscriptions DROP COLUMN look_at;
+ALTER TABLE payment_methods DROP COLUMN look_at;
+ALTER TABLE disputes DROP COLUMN look_at;
+ALTER TABLE refunds DROP COLUMN look_at;
+ALTER TABLE payments DROP COLUMN look_at;
+ALTER TABLE checkouts DROP COLUMN look_at;
+ALTER TABLE inbound_events DROP COLUMN looked_at;
+ALTER TABLE subscriptions ADD COLUMN over_at timestamptz;
+UPDATE subscriptions SET over_at = CASE WHEN status = 'trialing' THEN least(coalesce(current_period_end, trial_end), coalesce(trial_end, current_period_end)) ELSE current_period_end END WHERE status IN ('trialing', 'active', 'past_due');
+
+CREATE INDEX checkouts_open_by_expiry ON checkouts (expires_at, id) WHERE status = 'open';
+CREATE INDEX payments_lapsing ON payments (status, capture_before, id) WHERE status = 'authorized';
+CREATE INDEX refunds_pending ON refunds (status, coalesce(synced_at, created_at), id) WHERE status = 'pending';
+CREATE INDEX subscriptions_overdue ON subscriptions (over_at, id) WHERE over_at IS NOT NULL;
