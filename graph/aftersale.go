@@ -28,6 +28,54 @@ func filterStatuses[T ~string](statuses []T) ([]T, error) {
 	return slices.Compact(slices.Sorted(slices.Values(statuses))), nil
 }
 
+func (r *Resolver) operationPage(ctx context.Context, args pageArgs, in *model.OperationFilter) (*model.OperationConnection, error) {
+	request, err := pageRequest[core.OperationID](args)
+	if err != nil {
+		return nil, err
+	}
+	connection := &model.OperationConnection{}
+	if in != nil {
+		if connection.Filter, err = operationFilter(*in); err != nil {
+			return nil, err
+		}
+	}
+	page, err := r.store.Operations(ctx, connection.Filter, request)
+	if err != nil {
+		return nil, err
+	}
+	connection.Edges, connection.PageInfo = edges(page,
+		func(one core.Operation) core.Cursor {
+			return core.Cursor{Lead: one.Place(), At: one.CreatedAt, ID: string(one.ID)}
+		},
+		func(cursor string, one core.Operation) model.OperationEdge {
+			return model.OperationEdge{Cursor: cursor, Node: model.Operation{Operation: one}}
+		})
+	return connection, nil
+}
+
+func operationFilter(in model.OperationFilter) (filter ports.OperationFilter, err error) {
+	if filter.Statuses, err = filterStatuses(in.Status); err != nil {
+		return filter, err
+	}
+	if in.Kind != nil && len(in.Kind) == 0 {
+		return filter, refuse(codeInput, "filter.kind must name a kind")
+	}
+	filter.Kinds = slices.Compact(slices.Sorted(slices.Values(in.Kind)))
+	account, err := filterText("account", in.Account)
+	if err != nil {
+		return filter, err
+	}
+	filter.Account = core.AccountName(account)
+	if filter.Payment, err = filterID[core.PaymentID]("payment", in.Payment); err != nil {
+		return filter, err
+	}
+	if filter.Subject, err = filterText("subject", in.Subject); err != nil {
+		return filter, err
+	}
+	filter.ForStaff = in.ForStaff != nil && *in.ForStaff
+	return filter, nil
+}
+
 func (r *Resolver) refundPage(ctx context.Context, args pageArgs, in *model.RefundFilter) (*model.RefundConnection, error) {
 	var filter ports.RefundFilter
 	request, err := pageRequest[core.RefundID](args)

@@ -15,6 +15,8 @@ const (
 	pageItemsDefault = 20
 	// cursorCharactersMax bounds what is decoded; our own cursors are shorter.
 	cursorCharactersMax = 128
+	// leadMax is the highest place of an operation, the one thing that is not listed by its time alone.
+	leadMax = 2
 	// cursorVersion leads every cursor, so that the form can change one day.
 	cursorVersion = "1"
 )
@@ -22,6 +24,9 @@ const (
 // encodeCursor writes a place in a list as text that clients hand back unread.
 func encodeCursor(place core.Cursor) string {
 	text := cursorVersion + "|" + strconv.FormatInt(place.At.UnixMicro(), 10) + "|" + place.ID
+	if place.Lead != 0 {
+		text += "|" + strconv.Itoa(place.Lead)
+	}
 	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
@@ -39,6 +44,13 @@ func decodeCursor[T core.ID](name string, text *string) (*core.Cursor, error) {
 		return nil, bad
 	}
 	parts := strings.Split(string(decoded), "|")
+	lead := 0
+	if len(parts) == 4 {
+		if lead, err = strconv.Atoi(parts[3]); err != nil || lead < 1 || lead > leadMax {
+			return nil, bad
+		}
+		parts = parts[:3]
+	}
 	if len(parts) != 3 || parts[0] != cursorVersion {
 		return nil, bad
 	}
@@ -50,7 +62,7 @@ func decodeCursor[T core.ID](name string, text *string) (*core.Cursor, error) {
 	if err != nil {
 		return nil, bad
 	}
-	return &core.Cursor{At: time.UnixMicro(micros).UTC(), ID: string(id)}, nil
+	return &core.Cursor{Lead: lead, At: time.UnixMicro(micros).UTC(), ID: string(id)}, nil
 }
 
 // pageArgs are the arguments of a connection; nil for those that were not given.

@@ -144,6 +144,13 @@ func costs() (c generated.ComplexityRoot) {
 		}
 		return 2*readCost + itemsOf(items)*child // the page, and perhaps the count
 	}
+	c.Query.Operations = func(child int, first *int, _ *string, last *int, _ *string, _ *model.OperationFilter) int {
+		items := first
+		if last != nil {
+			items = last
+		}
+		return 2*readCost + itemsOf(items)*child // the page, and perhaps the count
+	}
 	c.Query.Payment = func(child int, _ string) int { return readCost + child }
 	c.Query.Node = func(child int, _ string) int { return readCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }

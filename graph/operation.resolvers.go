@@ -17,6 +17,21 @@ func (r *operationResolver) Payment(ctx context.Context, obj *model.Operation) (
 	return paymentOf(payment), err
 }
 
+func (r *operationConnectionResolver) TotalCount(ctx context.Context, obj *model.OperationConnection) (int64, error) {
+	return r.store.CountOperations(ctx, obj.Filter)
+}
+
+func (r *queryResolver) Operations(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.OperationFilter) (*model.OperationConnection, error) {
+	return r.operationPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
+}
+
 func (r *Resolver) Operation() generated.OperationResolver { return &operationResolver{r} }
 
-type operationResolver struct{ *Resolver }
+func (r *Resolver) OperationConnection() generated.OperationConnectionResolver {
+	return &operationConnectionResolver{r}
+}
+
+type (
+	operationResolver           struct{ *Resolver }
+	operationConnectionResolver struct{ *Resolver }
+)

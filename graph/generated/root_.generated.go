@@ -25,6 +25,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Checkout() CheckoutResolver
 	Operation() OperationResolver
+	OperationConnection() OperationConnectionResolver
 	Payment() PaymentResolver
 	PaymentConnection() PaymentConnectionResolver
 	Query() QueryResolver
@@ -160,18 +161,37 @@ type ComplexityRoot struct {
 	Operation struct {
 		Account           func(childComplexity int) int
 		Amount            func(childComplexity int) int
+		Asked             func(childComplexity int) int
 		Attempts          func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
 		Failure           func(childComplexity int) int
+		ForStaff          func(childComplexity int) int
+		GivenUp           func(childComplexity int) int
+		GivenUpAt         func(childComplexity int) int
 		ID                func(childComplexity int) int
 		Kind              func(childComplexity int) int
+		LookedAt          func(childComplexity int) int
+		NextLookAt        func(childComplexity int) int
 		Payment           func(childComplexity int) int
 		ProviderObjectID  func(childComplexity int) int
 		ProviderRequestID func(childComplexity int) int
+		RequestHash       func(childComplexity int) int
 		SentAt            func(childComplexity int) int
 		SettledAt         func(childComplexity int) int
 		Status            func(childComplexity int) int
 		Subject           func(childComplexity int) int
+	}
+
+	OperationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OperationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -240,6 +260,7 @@ type ComplexityRoot struct {
 		Disputes      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
 		Node          func(childComplexity int, id string) int
 		Nodes         func(childComplexity int, ids []string) int
+		Operations    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.OperationFilter) int
 		Payment       func(childComplexity int, id string) int
 		Payments      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
 		Refunds       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter) int
@@ -853,6 +874,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Amount(childComplexity), true
+	case "Operation.asked":
+		if e.ComplexityRoot.Operation.Asked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.Asked(childComplexity), true
 	case "Operation.attempts":
 		if e.ComplexityRoot.Operation.Attempts == nil {
 			break
@@ -871,6 +898,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Failure(childComplexity), true
+	case "Operation.forStaff":
+		if e.ComplexityRoot.Operation.ForStaff == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.ForStaff(childComplexity), true
+	case "Operation.givenUp":
+		if e.ComplexityRoot.Operation.GivenUp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.GivenUp(childComplexity), true
+	case "Operation.givenUpAt":
+		if e.ComplexityRoot.Operation.GivenUpAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.GivenUpAt(childComplexity), true
 	case "Operation.id":
 		if e.ComplexityRoot.Operation.ID == nil {
 			break
@@ -883,6 +928,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Kind(childComplexity), true
+	case "Operation.lookedAt":
+		if e.ComplexityRoot.Operation.LookedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.LookedAt(childComplexity), true
+	case "Operation.nextLookAt":
+		if e.ComplexityRoot.Operation.NextLookAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.NextLookAt(childComplexity), true
 	case "Operation.payment":
 		if e.ComplexityRoot.Operation.Payment == nil {
 			break
@@ -901,6 +958,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.ProviderRequestID(childComplexity), true
+	case "Operation.requestHash":
+		if e.ComplexityRoot.Operation.RequestHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.RequestHash(childComplexity), true
 	case "Operation.sentAt":
 		if e.ComplexityRoot.Operation.SentAt == nil {
 			break
@@ -925,6 +988,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Subject(childComplexity), true
+
+	case "OperationConnection.edges":
+		if e.ComplexityRoot.OperationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.Edges(childComplexity), true
+	case "OperationConnection.nodes":
+		if e.ComplexityRoot.OperationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.Nodes(childComplexity), true
+	case "OperationConnection.pageInfo":
+		if e.ComplexityRoot.OperationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.PageInfo(childComplexity), true
+	case "OperationConnection.totalCount":
+		if e.ComplexityRoot.OperationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.TotalCount(childComplexity), true
+
+	case "OperationEdge.cursor":
+		if e.ComplexityRoot.OperationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationEdge.Cursor(childComplexity), true
+	case "OperationEdge.node":
+		if e.ComplexityRoot.OperationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationEdge.Node(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1252,6 +1353,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
+	case "Query.operations":
+		if e.ComplexityRoot.Query.Operations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_operations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Operations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.OperationFilter)), true
 	case "Query.payment":
 		if e.ComplexityRoot.Query.Payment == nil {
 			break
@@ -1573,6 +1685,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
+			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
 		)
@@ -1862,10 +1975,69 @@ type Operation implements Node {
   "The provider's id of the last call; null where no answer came."
   providerRequestId: String
   failure: Failure
+  "What else was asked, as JSON text; null where the subject says it all. It holds no secret and no personal data."
+  asked: String
+  "Fingerprint of the whole request, the same at every sending."
+  requestHash: String!
   createdAt: DateTime!
   "Of the last sending; null before the first."
   sentAt: DateTime
   settledAt: DateTime
+  "When its outcome was last asked for without sending it; null before the first time."
+  lookedAt: DateTime
+  "When its outcome is asked for again, should nobody do so before; null once it is settled."
+  nextLookAt: DateTime
+  "Whether it waits for staff. It is asked for all the same, and waits no more once something shows it."
+  forStaff: Boolean!
+  "Since when it waits, or waited, for staff; null for never."
+  givenUpAt: DateTime
+  "Why; null for never."
+  givenUp: GivenUp
+}
+
+"Why an operation of unknown outcome waits for staff."
+enum GivenUp {
+  "Its key is forgotten, and the provider shows nothing of it."
+  NOT_FOUND
+  "The provider gave no usable answer for too long."
+  UNANSWERED
+  "Its account is configured no more."
+  NO_ACCOUNT
+  "Asking failed on our own side for too long."
+  OUR_FAILURE
+}
+
+type OperationConnection {
+  edges: [OperationEdge!]!
+  "The same without their cursors."
+  nodes: [Operation!]!
+  pageInfo: PageInfo!
+  "All operations that the filter selects. Counted only when selected."
+  totalCount: Int64!
+}
+
+type OperationEdge {
+  cursor: Cursor!
+  node: Operation!
+}
+
+"Each field narrows the list; null and absent select all."
+input OperationFilter {
+  "Any of these."
+  status: [OperationStatus!]
+  "Any of these."
+  kind: [OperationKind!]
+  account: String
+  payment: ID
+  "The object that it works on, by its id."
+  subject: String
+  "True for those alone that wait for staff."
+  forStaff: Boolean
+}
+
+extend type Query {
+  "Provider calls: those of unknown outcome first, then those that were perhaps not sent, then all others; each newest first. 20 of them unless told otherwise, at most 100."
+  operations(first: Int, after: Cursor, last: Int, before: Cursor, filter: OperationFilter): OperationConnection! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
 	{Name: "../schema/payment.graphqls", Input: `"Play money or real money."
@@ -2570,14 +2742,52 @@ func (ec *executionContext) childFields_Operation(ctx context.Context, field gra
 		return ec.fieldContext_Operation_providerRequestId(ctx, field)
 	case "failure":
 		return ec.fieldContext_Operation_failure(ctx, field)
+	case "asked":
+		return ec.fieldContext_Operation_asked(ctx, field)
+	case "requestHash":
+		return ec.fieldContext_Operation_requestHash(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Operation_createdAt(ctx, field)
 	case "sentAt":
 		return ec.fieldContext_Operation_sentAt(ctx, field)
 	case "settledAt":
 		return ec.fieldContext_Operation_settledAt(ctx, field)
+	case "lookedAt":
+		return ec.fieldContext_Operation_lookedAt(ctx, field)
+	case "nextLookAt":
+		return ec.fieldContext_Operation_nextLookAt(ctx, field)
+	case "forStaff":
+		return ec.fieldContext_Operation_forStaff(ctx, field)
+	case "givenUpAt":
+		return ec.fieldContext_Operation_givenUpAt(ctx, field)
+	case "givenUp":
+		return ec.fieldContext_Operation_givenUp(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Operation", field.Name)
+}
+
+func (ec *executionContext) childFields_OperationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OperationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OperationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OperationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OperationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OperationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OperationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_OperationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

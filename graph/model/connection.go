@@ -115,3 +115,25 @@ type SubscriptionEdge struct {
 	Cursor string
 	Node   Subscription
 }
+
+// OperationConnection is a page of operations.
+type OperationConnection struct {
+	Edges    []OperationEdge
+	PageInfo PageInfo
+	Filter   ports.OperationFilter // what selects the list, for counting it
+}
+
+// Nodes is the page without cursors.
+func (c OperationConnection) Nodes() []Operation {
+	nodes := make([]Operation, len(c.Edges))
+	for i, edge := range c.Edges {
+		nodes[i] = edge.Node
+	}
+	return nodes
+}
+
+// OperationEdge is one of them and its place in the list.
+type OperationEdge struct {
+	Cursor string
+	Node   Operation
+}

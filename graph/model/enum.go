@@ -113,6 +113,12 @@ func UnmarshalOperationKind(value any) (core.OperationKind, error) {
 	return readEnum[core.OperationKind](value)
 }
 
+// MarshalGivenUp writes why an operation waits for staff.
+func MarshalGivenUp(word core.GivenUp) graphql.Marshaler { return enum(word) }
+
+// UnmarshalGivenUp reads why.
+func UnmarshalGivenUp(value any) (core.GivenUp, error) { return readEnum[core.GivenUp](value) }
+
 // MarshalOperationStatus writes a status.
 func MarshalOperationStatus(word core.OperationStatus) graphql.Marshaler { return enum(word) }
 

@@ -24,6 +24,20 @@ type DisputeFilter struct {
 }
 
 // Each field narrows the list; null and absent select all.
+type OperationFilter struct {
+	// Any of these.
+	Status []core.OperationStatus `json:"status,omitempty"`
+	// Any of these.
+	Kind    []core.OperationKind `json:"kind,omitempty"`
+	Account *string              `json:"account,omitempty"`
+	Payment *string              `json:"payment,omitempty"`
+	// The object that it works on, by its id.
+	Subject *string `json:"subject,omitempty"`
+	// True for those alone that wait for staff.
+	ForStaff *bool `json:"forStaff,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
 type PaymentFilter struct {
 	Reference *string `json:"reference,omitempty"`
 	// Any of these.

@@ -1,6 +1,10 @@
 package model
 
-import "github.com/paydesk/paydesk/core"
+import (
+	"time"
+
+	"github.com/paydesk/paydesk/core"
+)
 
 // Node is anything that has an id of its own.
 type Node interface{ IsNode() }
@@ -115,6 +119,12 @@ func (o Operation) Amount() *core.Money { return optional(o.Operation.Amount) }
 
 // IsNode marks a type of the schema's interface Node.
 func (Operation) IsNode() {}
+
+// Asked is nil where the subject says it all.
+func (o Operation) Asked() *string { return optional(string(o.Operation.Asked)) }
+
+// NextLookAt is zero once it is settled.
+func (o Operation) NextLookAt() time.Time { return o.LookAt() }
 
 // ProviderObjectID is nil before an answer named an object.
 func (o Operation) ProviderObjectID() *string { return optional(o.ObjectID) }
