@@ -16,8 +16,11 @@ const (
 	// listDisputesMax is how many disputes a page has. A list shows little of each, so that each
 	// takes a look-up, and another for its payment.
 	listDisputesMax = 8
-	// disputesListed is how far back PayPal lists disputes, less what clocks may be apart.
-	disputesListed = 180*24*time.Hour - time.Hour
+	// clocksApart is how far PayPal's clock may be from ours.
+	clocksApart = time.Hour
+	// disputesListed is how far back PayPal lists disputes, and may be asked about, less what clocks
+	// may be apart.
+	disputesListed = 180*24*time.Hour - clocksApart
 	disputeTime    = "2006-01-02T15:04:05.000Z"
 )
 
@@ -28,8 +31,8 @@ func lists() map[core.ObjectKind]ports.ListAbilities {
 }
 
 // ListObjects implements [ports.ObjectLister], for disputes of the last half year. A page has 8 at
-// most, and may be empty before the last: PayPal has no end for the time of creation, so that
-// what came later is left out here.
+// most, and may be empty before the last: PayPal has no end for the time of creation, and none that
+// is to come for that of change, so that what came later is left out here.
 //
 // Source: GET /v1/customer/disputes.
 func (a *Adapter) ListObjects(ctx context.Context, in ports.ListObjects) (ports.ObjectList, error) {
@@ -37,8 +40,8 @@ func (a *Adapter) ListObjects(ctx context.Context, in ports.ListObjects) (ports.
 	if in.Kind != core.ObjectDispute {
 		return ports.ObjectList{}, outbound.Invalid(op, errNotListed)
 	}
-	from, until := in.From.UTC(), in.Until.UTC()
-	if oldest := a.now().UTC().Add(-disputesListed); from.Before(oldest) {
+	from, until, now := in.From.UTC(), in.Until.UTC(), a.now().UTC()
+	if oldest := now.Add(-disputesListed); from.Before(oldest) {
 		from = oldest
 	}
 	if !from.Before(until) {
@@ -48,7 +51,9 @@ func (a *Adapter) ListObjects(ctx context.Context, in ports.ListObjects) (ports.
 	first := from.Truncate(time.Millisecond).Format(disputeTime)
 	if in.Changed {
 		query.Set("update_time_after", first)
-		query.Set("update_time_before", until.Add(time.Millisecond-1).Truncate(time.Millisecond).Format(disputeTime))
+		if until.Before(now.Add(-clocksApart)) {
+			query.Set("update_time_before", until.Add(time.Millisecond-1).Truncate(time.Millisecond).Format(disputeTime))
+		}
 	} else {
 		query.Set("start_time", first)
 	}

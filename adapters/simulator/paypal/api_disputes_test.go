@@ -206,3 +206,32 @@ func TestDisputesAreListedByTime(t *testing.T) {
 	require.Equal(t, first, rest.text("items.0.dispute_id"))
 	require.Empty(t, rest.link("next"))
 }
+
+// TestDisputesAreListedForHalfAYear: a question about more, or about what is to come, is refused.
+func TestDisputesAreListedForHalfAYear(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	s.disputed(t, false)
+	s.pass(t, 180*day)
+	count := func(query string) int {
+		list := s.get(t, "/v1/customer/disputes"+query)
+		items, ok := list.at("items").([]any)
+		require.True(t, ok, list.Text)
+		return len(items)
+	}
+	for _, query := range []string{
+		"", "?start_time=2026-03-01T12:00:00.000Z", "?update_time_after=2026-03-01T12:00:00.000Z", "?update_time_before=2026-08-28T12:00:00.000Z",
+	} {
+		require.Equal(t, 1, count(query), query)
+	}
+	for _, query := range []string{
+		"start_time=2026-03-01T11:59:59.999Z", "update_time_after=2026-03-01T11:59:59.999Z", "update_time_before=2026-03-01T11:59:59.999Z",
+		"update_time_before=2026-08-28T12:00:00.001Z",
+	} {
+		a := s.get(t, "/v1/customer/disputes?"+query)
+		refused(t, a, 400, "INVALID_REQUEST", "INVALID_PARAMETER_VALUE")
+		require.Equal(t, strings.Split(query, "=")[0], a.text("details.0.field"))
+	}
+	s.pass(t, time.Second)
+	require.Zero(t, count(""), "it is older than half a year")
+}

@@ -197,7 +197,8 @@ func (s *Server) getDispute(in *request) result {
 	return notFound()
 }
 
-// listDisputes lists disputes, newest first, of half a year at most.
+// listDisputes lists disputes, newest first, of half a year at most. A question about more is
+// refused, as is one for what changed until a time that is to come.
 //
 // Source: developer.paypal.com/docs/api/customer-disputes/v1, disputes_list.
 func (s *Server) listDisputes(in *request) result {
@@ -206,6 +207,9 @@ func (s *Server) listDisputes(in *request) result {
 		at, bad := in.time(name)
 		if bad != nil {
 			return *bad
+		}
+		if in.query.Has(name) && (s.now().Sub(at) > disputeListLife || name == "update_time_before" && at.After(s.now())) {
+			return invalid(detail{Issue: "INVALID_PARAMETER_VALUE", Field: name, Location: "query"})
 		}
 		times[name] = at
 	}
