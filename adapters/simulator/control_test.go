@@ -212,3 +212,29 @@ func TestNewChecksItsOptions(t *testing.T) {
 	sim.Close()
 	sim.Close()
 }
+
+// TestSettingsOfAWebhook: what staff made of it, and nothing else of the settings.
+func TestSettingsOfAWebhook(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	set := func(body string) answer {
+		return h.control(t, http.MethodPost, "settings", `{"account":"stripe"`+body+`}`)
+	}
+	status := func() string {
+		return h.get(t, "/webhook_endpoints", nil).list(t)[0].text("status")
+	}
+	require.Equal(t, http.StatusOK, set(`,"webhook":{"disabled":true,"without":["refund.created"]}`).Status)
+	require.Equal(t, "disabled", status())
+	require.Equal(t, http.StatusOK, set(`,"after_retries":"unpaid"`).Status)
+	require.Equal(t, "disabled", status())
+	for body, field := range map[string]string{
+		``: "after_retries", `,"after_retries":"x","webhook":{}`: "after_retries", `,"webhook":{"without":["x"]}`: "webhook.without", `,"webhook":{"with":["x"]}`: "with",
+	} {
+		a := set(body)
+		require.Equal(t, http.StatusBadRequest, a.Status, body)
+		require.Contains(t, a.text("error"), field)
+		require.Equal(t, "disabled", status(), "nothing was set")
+	}
+	require.Equal(t, http.StatusOK, set(`,"webhook":{}`).Status)
+	require.Equal(t, "enabled", status())
+}

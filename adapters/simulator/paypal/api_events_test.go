@@ -248,3 +248,36 @@ func TestTransactionsAreReported(t *testing.T) {
 		refused(t, ask(wrong.name, wrong.value), 400, "INVALID_REQUEST", wrong.issue)
 	}
 }
+
+func TestWebhooksAreListed(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	const path = "/v1/notifications/webhooks"
+	require.Equal(t, "*", s.get(t, path).text("webhooks.0.event_types.0.name"))
+	require.ErrorIs(t, s.paypal.SetWebhook(engine.WebhookSettings{Without: []string{"*"}}), engine.ErrNoEventType)
+	require.NoError(t, s.paypal.SetWebhook(engine.WebhookSettings{Without: []string{"PAYMENT.CAPTURE.COMPLETED"}}))
+	list := s.get(t, path)
+	require.Equal(t, webhookID, list.text("webhooks.0.id"))
+	require.Contains(t, list.Text, `"PAYMENT.CAPTURE.DENIED"`)
+	require.NotContains(t, list.Text, `"PAYMENT.CAPTURE.COMPLETED"`)
+	require.NotContains(t, list.Text, `"*"`)
+	s.captured(t, success, "paypal")
+	require.Empty(t, s.told(t, "PAYMENT.CAPTURE.COMPLETED"))
+	before := len(s.told(t, ""))
+	require.NotZero(t, before)
+	require.NoError(t, s.paypal.SetWebhook(engine.WebhookSettings{Disabled: true}))
+	require.JSONEq(t, `[]`, encoded(t, s.get(t, path).at("webhooks")), "one that is there is enabled")
+	s.captured(t, success, "paypal")
+	require.Len(t, s.told(t, ""), before)
+	require.Equal(t, "2", s.get(t, path+"-events?event_type=PAYMENT.CAPTURE.COMPLETED").text("count"), "what is not posted is listed all the same")
+	s.paypal.Reset()
+	s.token = s.newToken(t)
+	require.Equal(t, "*", s.get(t, path).text("webhooks.0.event_types.0.name"))
+}
+
+func encoded(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	return string(text)
+}
