@@ -104,13 +104,26 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	notifier := app.NewNotifier(config)
-	notifyService := app.NewNotify(database, notifier, clock, iDs, telemetryTelemetry, environment)
+	notifier, err := app.NewNotifier(config, telemetryTelemetry)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	notifyService, cleanup4, err := app.NewNotify(database, notifier, clock, iDs, telemetryTelemetry, environment)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
 	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, useCases, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -118,6 +131,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	}
 	adminHandler, err := app.NewAdminHandler(config, logger, database, paymentsService, accessService)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -149,6 +163,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Admin:         adminHandler,
 	}
 	return appApp, func() {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()

@@ -264,14 +264,18 @@ func NewSettings(c Config, providers ports.Providers, refunding *refunds.Service
 	}
 }
 
-// NewNotifier sends notifications; in live to public addresses alone.
-func NewNotifier(c Config) ports.Notifier {
+// NewNotifier sends notifications; in live to public addresses alone. It is watched by the set-up that runs.
+func NewNotifier(c Config, _ *telemetry.Telemetry) (ports.Notifier, error) {
 	return notifier.New(notifier.Options{AllowPrivate: c.Environment == core.EnvTest, Wall: system.NewClock()})
 }
 
 // NewNotify tells storefronts.
-func NewNotify(store ports.Store, sender ports.Notifier, clock ports.Clock, ids ports.IDs, traces ports.TraceIDs, env core.Environment) *notify.Service {
-	return notify.New(store, sender, clock, system.NewClock(), ids, traces, env)
+func NewNotify(store ports.Store, sender ports.Notifier, clock ports.Clock, ids ports.IDs, traces *telemetry.Telemetry, env core.Environment) (*notify.Service, func(), error) {
+	stop, err := telemetry.WatchNotifications(traces, store, clock)
+	if err != nil {
+		return nil, nil, err
+	}
+	return notify.New(store, sender, clock, system.NewClock(), ids, traces, env), stop, nil
 }
 
 // NewJournal opens the configured journal.

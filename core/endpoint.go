@@ -127,6 +127,16 @@ func (e Endpoint) Rotated(secret string, now time.Time) (Endpoint, bool) {
 	return e, true
 }
 
+// OldSecretsUntil is when the last of its old secrets stops signing; zero where none signs now.
+func (e Endpoint) OldSecretsUntil(now time.Time) (until time.Time) {
+	for _, old := range e.OldSecrets {
+		if now.Before(old.Until) && old.Until.After(until) {
+			until = old.Until
+		}
+	}
+	return until
+}
+
 // Secrets gives those that sign now, the current one first.
 func (e Endpoint) Secrets(now time.Time) []string {
 	secrets := []string{e.Secret}

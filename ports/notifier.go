@@ -2,8 +2,12 @@ package ports
 
 import (
 	"context"
+	"errors"
 	"net/http"
 )
+
+// ErrPrivateAddress means that an endpoint's address is one where only this machine's neighbors are.
+var ErrPrivateAddress = errors.New("endpoint resolves to a private address")
 
 // Notification is one message to a storefront's endpoint, in the form of the Standard
 // Webhooks specification.
@@ -30,5 +34,8 @@ func (o NotificationOutcome) Gone() bool { return o.Status == http.StatusGone }
 // the receiver checks. A nil error means that the endpoint answered
 // with a 2xx status. Redirects are not followed.
 type Notifier interface {
+	// Check reports [ErrPrivateAddress] where the address is, or now resolves to, one that may not
+	// be notified. A name that does not resolve is no error. Notify checks again at every try.
+	Check(ctx context.Context, url string) error
 	Notify(ctx context.Context, n Notification) (NotificationOutcome, error)
 }

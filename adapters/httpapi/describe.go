@@ -81,7 +81,7 @@ var notes = map[place]string{
 
 // nullable are the fields that the library takes for always there.
 var nullable = []place{
-	{"Payment", "payment_method"}, {"Payment", "failure"}, {"Checkout", "customer"}, {"Endpoint", "disabled_at"},
+	{"Payment", "payment_method"}, {"Payment", "failure"}, {"Checkout", "customer"}, {"Endpoint", "disabled_at"}, {"Endpoint", "old_secrets_until"},
 }
 
 func orNull(schema *huma.Schema) *huma.Schema {

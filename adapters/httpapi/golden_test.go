@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -133,19 +134,43 @@ func TestCalls(t *testing.T) {
 	w.get("/v1/events?limit=2&cursor=" + next)
 	w.get("/v1/events?types=checkout.expired,payment.failed&after=3")
 
-	w.chapter("Webhook endpoints")
-	endpoint := read[idOnly](t, w.post("/v1/webhook_endpoints", "k-10", `{"url":"https://shop.example/hooks","types":["payment.succeeded"]}`), http.StatusCreated).ID
-	w.post("/v1/webhook_endpoints", "k-11", `{"url":"ftp://shop.example","types":["payment.lost"]}`)
-	w.get("/v1/webhook_endpoints")
-	w.call(request{method: http.MethodDelete, path: "/v1/webhook_endpoints/" + endpoint})
-	w.call(request{method: http.MethodDelete, path: "/v1/webhook_endpoints/" + endpoint})
-	w.get("/v1/webhook_endpoints")
+	endpointChapter(h, w)
 
 	golden(t, "calls.golden", w.text.Bytes())
 	require.Empty(t, h.log.lines(`"level":"ERROR"`))
 	for _, private := range []string{"ada@example.test", "order-7", "whsec_", "c-7", string(payment.ID)} {
 		require.Empty(t, h.log.lines(private))
 	}
+}
+
+// endpointChapter has an endpoint made, given another secret, disabled, enabled and removed.
+func endpointChapter(h *house, w *transcript) {
+	w.chapter("Webhook endpoints")
+	endpoint := read[idOnly](w.t, w.post("/v1/webhook_endpoints", "k-10", `{"url":"https://shop.example/hooks","types":["payment.succeeded"]}`), http.StatusCreated).ID
+	w.post("/v1/webhook_endpoints", "k-11", `{"url":"ftp://shop.example","types":["payment.lost"]}`)
+	h.Notifier.Refuse("https://inside.example/hooks")
+	w.post("/v1/webhook_endpoints", "k-12", `{"url":"https://inside.example/hooks"}`)
+	w.get("/v1/webhook_endpoints")
+	rotate := "/v1/webhook_endpoints/" + endpoint + "/rotate_secret"
+	w.post(rotate, "k-13", "")
+	w.post(rotate, "k-13", "")
+	for n := range core.OldSecretsMax {
+		w.post(rotate, fmt.Sprint("k-14-", n), "")
+	}
+	paid := h.Start(h.Open(core.CaptureAutomatic).ID)
+	h.Pay(paid.ID, portstest.CardSucceeds)
+	h.Look(paid)
+	h.Notifier.AnswerNext(http.StatusGone, errors.New("endpoint answered 410"))
+	h.RunDue()
+	w.get("/v1/webhook_endpoints")
+	w.post("/v1/webhook_endpoints/"+endpoint+"/enable", "", "")
+	w.post("/v1/webhook_endpoints/"+endpoint+"/enable", "", "")
+	w.call(request{method: http.MethodDelete, path: "/v1/webhook_endpoints/" + endpoint})
+	w.call(request{method: http.MethodDelete, path: "/v1/webhook_endpoints/" + endpoint})
+	w.get("/v1/webhook_endpoints")
+	w.post(rotate, "k-15", "")
+	w.post("/v1/webhook_endpoints/"+string(paid.ID)+"/rotate_secret", "k-16", "")
+	w.post("/v1/webhook_endpoints/"+endpoint+"/enable", "", "")
 }
 
 type idOnly struct{ ID string }

@@ -25,7 +25,7 @@ const (
 
 // unkeyed are the POSTs that may come without an Idempotency-Key: they take no money by
 // themselves, and have the same effect twice as once.
-var unkeyed = []string{"/expire", "/cancel", "/pause", "/resume", "/change/preview", "/evidence/files"}
+var unkeyed = []string{"/expire", "/cancel", "/pause", "/resume", "/enable", "/change/preview", "/evidence/files"}
 
 // once makes a POST once for its caller and Idempotency-Key.
 func (s *server) once(w http.ResponseWriter, r *http.Request, calls http.Handler, key core.APIKeyID, body []byte) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/view"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -137,6 +138,7 @@ var known = []struct {
 	{core.ErrSubscriptionEnded, problem(http.StatusConflict, "subscription_ended", "The subscription has ended. Sell a new one by a checkout.")},
 	{core.ErrSubscriptionState, problem(http.StatusConflict, "invalid_subscription_state", "The subscription's status does not allow this.")},
 	{core.ErrNothingToChange, problem(http.StatusUnprocessableEntity, "nothing_to_change", "The subscription has this price and quantity already.")},
+	{notify.ErrTooManySecrets, problem(http.StatusConflict, "too_many_secrets", "So many secrets of this endpoint were replaced within a day that another one must wait.")},
 	{ports.ErrText, problem(http.StatusUnprocessableEntity, codeInvalid, "A text holds a NUL or is not UTF-8.")},
 	{idempotency.ErrReused, keyReused},
 	{idempotency.ErrInProgress, keyInProgress},

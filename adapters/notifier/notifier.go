@@ -10,15 +10,17 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -32,48 +34,85 @@ const (
 	idleConnectionsMax = 8
 )
 
-// errPrivateAddress refuses to connect to where only this machine's neighbors are.
-var errPrivateAddress = errors.New("endpoint resolves to a private address")
-
 // Options decide who may be notified.
 type Options struct {
 	// AllowPrivate lets endpoints have loopback and private addresses; never in live.
 	AllowPrivate bool
 	// Wall tells the time that signatures carry.
 	Wall ports.Clock
+	// Resolver resolves names; nil for the machine's.
+	Resolver *net.Resolver
+	// Tracer and Meter watch tries; nil for the global ones.
+	Tracer trace.TracerProvider
+	Meter  metric.MeterProvider
 }
+
+const scope = "github.com/paydesk/paydesk/adapters/notifier"
 
 // Notifier implements ports.Notifier over HTTP.
 type Notifier struct {
-	client *http.Client
-	wall   ports.Clock
+	client       *http.Client
+	wall         ports.Clock
+	resolver     *net.Resolver
+	allowPrivate bool
+	tracer       trace.Tracer
+	duration     metric.Float64Histogram
 }
 
-// New makes a notifier. Addresses are checked when connecting, after the name was
-// resolved, so that a name cannot point elsewhere between a check and the call.
-func New(o Options) *Notifier {
-	dialer := &net.Dialer{Timeout: tryTimeMax}
-	if !o.AllowPrivate {
-		dialer.Control = refusePrivate
+// New makes a notifier. The error is the meter's.
+func New(o Options) (*Notifier, error) {
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	if o.Tracer == nil {
+		o.Tracer = otel.GetTracerProvider()
+	}
+	if o.Meter == nil {
+		o.Meter = otel.GetMeterProvider()
+	}
+	duration, err := o.Meter.Meter(scope).Float64Histogram("paydesk.notification.duration", metric.WithUnit("s"),
+		metric.WithDescription("Tries to notify storefronts by the class of the answer's status, none where no answer came."),
+		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+	if err != nil {
+		return nil, fmt.Errorf("make the notifications' metric: %w", err)
 	}
 	transport := &http.Transport{
-		DialContext: dialer.DialContext, MaxIdleConnsPerHost: idleConnectionsMax,
+		DialContext: dialer(o).DialContext, MaxIdleConnsPerHost: idleConnectionsMax,
 		TLSHandshakeTimeout: tryTimeMax, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}
-	return &Notifier{wall: o.Wall, client: &http.Client{
-		Timeout:   tryTimeMax,
-		Transport: otelhttp.NewTransport(transport),
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-	}}
+	client := &http.Client{
+		Timeout: tryTimeMax, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &Notifier{
+		client: client, wall: o.Wall, resolver: o.Resolver, allowPrivate: o.AllowPrivate,
+		tracer: o.Tracer.Tracer(scope), duration: duration,
+	}, nil
 }
 
-// Notify makes one try. Errors hold neither the body nor the address.
+// Notify makes one try. Errors hold neither the body nor the address; nor do spans and metrics: an
+// address may hold a secret.
 func (n *Notifier) Notify(ctx context.Context, in ports.Notification) (ports.NotificationOutcome, error) {
 	if in.Trace != "" {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": in.Trace})
 	}
+	ctx, span := n.tracer.Start(ctx, "notify storefront", trace.WithSpanKind(trace.SpanKindClient))
+	defer span.End()
+	begun := time.Now()
+	outcome, err := n.try(ctx, in)
+	class := "none"
+	if outcome.Status > 0 {
+		class = strconv.Itoa(outcome.Status/100) + "xx"
+		span.SetAttributes(attribute.Int("http.response.status_code", outcome.Status))
+	}
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+	}
+	n.duration.Record(ctx, time.Since(begun).Seconds(), metric.WithAttributes(attribute.String("answer", class)))
+	return outcome, err
+}
+
+func (n *Notifier) try(ctx context.Context, in ports.Notification) (ports.NotificationOutcome, error) {
 	now := n.wall.Now()
 	signatures, err := sign(in, now)
 	if err != nil {
@@ -88,6 +127,7 @@ func (n *Notifier) Notify(ctx context.Context, in ports.Notification) (ports.Not
 	request.Header.Set(standardwebhooks.HeaderWebhookID, in.ID)
 	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signatures)
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(request.Header))
 	response, err := n.client.Do(request)
 	if err != nil {
 		return ports.NotificationOutcome{}, plain(err)
@@ -127,8 +167,8 @@ func sign(in ports.Notification, now time.Time) (string, error) {
 // secret.
 func plain(err error) error {
 	switch {
-	case errors.Is(err, errPrivateAddress):
-		return errPrivateAddress
+	case errors.Is(err, ports.ErrPrivateAddress):
+		return ports.ErrPrivateAddress
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("endpoint did not answer in time")
 	}
@@ -138,18 +178,3 @@ func plain(err error) error {
 	}
 	return errors.New("endpoint could not be reached")
 }
-
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	parsed, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return errPrivateAddress
-	}
-	ip := parsed.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || sharedSpace.Contains(ip) || ip.IsLinkLocalUnicast() {
-		return errPrivateAddress
-	}
-	return nil
-}
-
-// sharedSpace is the addresses that carriers share among their customers (RFC 6598).
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")

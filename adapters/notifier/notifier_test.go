@@ -1,17 +1,24 @@
 package notifier_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/paydesk/paydesk/adapters/notifier"
 	"github.com/paydesk/paydesk/adapters/system"
+	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -19,8 +26,11 @@ var _ ports.Notifier = (*notifier.Notifier)(nil)
 
 const secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
-func open(allowPrivate bool) *notifier.Notifier {
-	return notifier.New(notifier.Options{AllowPrivate: allowPrivate, Wall: system.NewClock()})
+func open(t *testing.T, allowPrivate bool) *notifier.Notifier {
+	t.Helper()
+	sender, err := notifier.New(notifier.Options{AllowPrivate: allowPrivate, Wall: system.NewClock()})
+	require.NoError(t, err)
+	return sender
 }
 
 func TestNotificationsAreSignedAsTheSpecificationSays(t *testing.T) {
@@ -34,7 +44,7 @@ func TestNotificationsAreSignedAsTheSpecificationSays(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(server.Close)
-	outcome, err := open(true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secrets: []string{secret}, Body: []byte(`{"type":"x"}`)})
+	outcome, err := open(t, true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secrets: []string{secret}, Body: []byte(`{"type":"x"}`)})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, outcome.Status)
 	require.NoError(t, <-verified)
@@ -51,7 +61,7 @@ func TestOnlyA2xxIsSuccess(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		calls.Store(0)
-		outcome, err := open(true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL + "/?token=hush", Secrets: []string{secret}})
+		outcome, err := open(t, true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL + "/?token=hush", Secrets: []string{secret}})
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "hush")
 		require.Equal(t, status, outcome.Status)
@@ -59,12 +69,64 @@ func TestOnlyA2xxIsSuccess(t *testing.T) {
 	}
 }
 
-func TestPrivateAddressesAreRefusedWhenConnecting(t *testing.T) {
+// An address may hold a secret, and a body is the buyer's affair.
+func TestTriesAreSeenInTracesAndMetricsWithoutTheAddress(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached") }))
+	spans, metrics := tracetest.NewInMemoryExporter(), sdkmetric.NewManualReader()
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
+	sender, err := notifier.New(notifier.Options{
+		AllowPrivate: true, Wall: system.NewClock(), Tracer: tracers, Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(metrics)),
+	})
+	require.NoError(t, err)
+	parents := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		parents <- r.Header.Get("Traceparent")
+		w.WriteHeader(http.StatusTeapot)
+	}))
 	t.Cleanup(server.Close)
-	for _, address := range []string{server.URL, "http://10.0.0.1/", "http://169.254.169.254/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/", "http://100.64.0.1/", "http://0.0.0.0:1/"} {
-		_, err := open(false).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: address, Secrets: []string{secret}})
-		require.ErrorContains(t, err, "private address", address)
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	_, err = sender.Notify(t.Context(), ports.Notification{
+		ID: "msg_1", URL: server.URL + "/hush", Secrets: []string{secret}, Body: []byte("hush"), Trace: "00-" + trace + "-b7ad6b7169203331-01",
+	})
+	require.Error(t, err)
+	require.Contains(t, <-parents, trace, "one trace runs from the cause to the storefront")
+	seen := spans.GetSpans()
+	require.Len(t, seen, 1)
+	require.Equal(t, trace, seen[0].SpanContext.TraceID().String())
+	var measured metricdata.ResourceMetrics
+	require.NoError(t, metrics.Collect(t.Context(), &measured))
+	text := fmt.Sprintf("%+v %+v", seen, measured)
+	require.Contains(t, text, "4xx")
+	for _, hidden := range []string{"hush", server.Listener.Addr().String()} {
+		require.NotContains(t, text, hidden)
+	}
+}
+
+func TestAnswersAreKeptInPart(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+	}))
+	t.Cleanup(server.Close)
+	outcome, err := open(t, true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secrets: []string{secret}})
+	require.ErrorContains(t, err, "500")
+	require.Equal(t, strings.Repeat("x", core.NotificationAnswerBytesMax), string(outcome.Body))
+}
+
+// What was replaced goes on signing: a receiver that knows one of the secrets is content.
+func TestEachSecretSigns(t *testing.T) {
+	t.Parallel()
+	const other = "whsec_b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm90aGVy"
+	headers := make(chan http.Header, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { headers <- r.Header }))
+	t.Cleanup(server.Close)
+	_, err := open(t, true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secrets: []string{secret, other}, Body: []byte("{}")})
+	require.NoError(t, err)
+	header := <-headers
+	for _, one := range []string{secret, other} {
+		verifier, err := standardwebhooks.NewWebhook(one)
+		require.NoError(t, err)
+		require.NoError(t, verifier.Verify([]byte("{}"), header))
 	}
 }

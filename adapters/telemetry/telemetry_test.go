@@ -50,6 +50,9 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 	open := &unsettledStore{}
 	_, err = telemetry.NewUnsettled(set, open, stoppedClock(noon))
 	require.NoError(t, err)
+	unwatch, err := telemetry.WatchNotifications(set, store, stoppedClock(noon))
+	require.NoError(t, err)
+	defer unwatch()
 	answer := httptest.NewRecorder()
 	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, answer.Code)
@@ -67,6 +70,9 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 		`paydesk_unsettled_for_staff{account="stripe",kind="refund_payment"} 2`,
 		`paydesk_unsettled_age_seconds{account="square",kind="event",status="received"} 60`,
 		`paydesk_unsettled_count{account="square",kind="event",status="received"} 1`,
+		`paydesk_notifications_waiting{disabled="false",endpoint="whk_1"} 3`,
+		`paydesk_notifications_age_seconds{disabled="false",endpoint="whk_1"} 60`,
+		`paydesk_notifications_age_seconds{disabled="true",endpoint="whk_2"} 0`,
 	} {
 		require.Contains(t, answer.Body.String(), line+"\n")
 	}
@@ -89,7 +95,7 @@ type stoppedClock time.Time
 
 func (c stoppedClock) Now() time.Time { return time.Time(c) }
 
-// cursorStore is a store that knows the backfill's cursors alone.
+// cursorStore is a store that knows the backfill's cursors and what waits for endpoints alone.
 type cursorStore struct {
 	ports.Reader
 
@@ -101,6 +107,12 @@ func (s *cursorStore) BackfillCursors(context.Context) ([]core.BackfillCursor, e
 		{Account: "stripe", Stream: core.BackfillEvents, Status: core.BackfillDone, TakenUntil: noon.Add(-5 * time.Minute), Found: 7},
 		{Account: "square", Stream: core.BackfillRefunds, Status: core.BackfillFailed, TakenUntil: noon.Add(-time.Hour)},
 		{Account: "square", Stream: core.BackfillOpen, Status: core.BackfillIncomplete, TakenUntil: noon.Add(-time.Hour)},
+	}, s.err
+}
+
+func (s *cursorStore) NotificationsWaiting(context.Context) ([]ports.EndpointWaiting, error) {
+	return []ports.EndpointWaiting{
+		{Endpoint: "whk_1", Count: 3, Oldest: noon.Add(-time.Minute)}, {Endpoint: "whk_2", Disabled: true},
 	}, s.err
 }
 

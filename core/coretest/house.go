@@ -371,6 +371,7 @@ type Notifier struct {
 	sent    []ports.Notification
 	answers []answer
 	always  func(ports.Notification) (ports.NotificationOutcome, error)
+	refused string
 }
 
 type answer struct {
@@ -392,6 +393,23 @@ func (n *Notifier) Answer(always func(ports.Notification) (ports.NotificationOut
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.always = always
+}
+
+// Refuse has an address be a private one.
+func (n *Notifier) Refuse(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.refused = address
+}
+
+// Check implements ports.Notifier.
+func (n *Notifier) Check(_ context.Context, address string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if address == n.refused {
+		return ports.ErrPrivateAddress
+	}
+	return nil
 }
 
 // Sent gives all tries so far.

@@ -167,6 +167,10 @@ func TestEndpointsThatAreRefused(t *testing.T) {
 		require.ErrorAs(t, err, &invalid, "%q", address)
 		require.Equal(t, "url", invalid.Fields[0].Field)
 	}
+	h.Notifier.Refuse("https://inside.example")
+	_, err = h.Notify.Add(t.Context(), "https://inside.example", nil)
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, []core.FieldError{{Field: "url", Message: "must not lead to a private address"}}, invalid.Fields)
 	_, err = h.Notify.Add(t.Context(), shop, []core.EventType{core.EventPaymentFailed, "payment.exploded"})
 	require.ErrorAs(t, err, &invalid)
 	require.Equal(t, "types[1]", invalid.Fields[0].Field)

@@ -25,6 +25,8 @@ type network struct {
 	hook map[string]func(ctx context.Context, n ports.Notification) error
 }
 
+func (w *network) Check(context.Context, string) error { return nil }
+
 func (w *network) Notify(ctx context.Context, n ports.Notification) (ports.NotificationOutcome, error) {
 	w.mu.Lock()
 	answer := w.hook[n.URL]

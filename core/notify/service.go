@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -47,7 +48,7 @@ func New(store ports.Store, notifier ports.Notifier, clock, wall ports.Clock, id
 
 // Add registers an endpoint. Its secret is in the result and shown this once.
 func (s *Service) Add(ctx context.Context, address string, types []core.EventType) (core.Endpoint, error) {
-	if err := s.check(address, types); err != nil {
+	if err := s.check(ctx, address, types); err != nil {
 		return core.Endpoint{}, err
 	}
 	endpoint := core.Endpoint{
@@ -137,6 +138,9 @@ func (s *Service) RotateSecret(ctx context.Context, id core.EndpointID, actor st
 	return endpoint, nil
 }
 
+// OldSecretsUntil is when the last of an endpoint's old secrets stops signing; zero where none signs.
+func (s *Service) OldSecretsUntil(e core.Endpoint) time.Time { return e.OldSecretsUntil(s.wall.Now()) }
+
 // change stores what fn makes of an endpoint that is not removed.
 func (s *Service) change(ctx context.Context, id core.EndpointID, fn func(ctx context.Context, tx ports.Tx, endpoint core.Endpoint) (core.Endpoint, error)) (endpoint core.Endpoint, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
@@ -191,12 +195,14 @@ func (s *Service) audit(ctx context.Context, tx ports.Tx, actor, action, subject
 	})
 }
 
-func (s *Service) check(address string, types []core.EventType) error {
+func (s *Service) check(ctx context.Context, address string, types []core.EventType) error {
 	var fields []core.FieldError
 	u, err := url.Parse(address)
 	allowed := err == nil && (u.Scheme == "https" || u.Scheme == "http" && s.env == core.EnvTest)
 	if !allowed || u.Host == "" || u.User != nil || len(address) > endpointURLMax {
 		fields = append(fields, core.FieldError{Field: "url", Message: "must be an absolute https URL without a user"})
+	} else if err := s.notifier.Check(ctx, address); err != nil {
+		fields = append(fields, core.FieldError{Field: "url", Message: "must not lead to a private address"})
 	}
 	for i, t := range types {
 		if !slices.Contains(core.EventTypes(), t) {
