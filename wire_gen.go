@@ -129,7 +129,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	adminHandler, err := app.NewAdminHandler(config, logger, database, paymentsService, accessService)
+	adminHandler, err := app.NewAdminHandler(config, logger, database, paymentsService, accessService, notifyService, idempotencyService)
 	if err != nil {
 		cleanup4()
 		cleanup3()

@@ -18,6 +18,8 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/graph"
@@ -68,7 +70,9 @@ func newHouse(t *testing.T, environment core.Environment) *house {
 	}
 	handler, err := graph.NewHandler(graph.Options{
 		Payments: service, Store: h.store, Access: keeper, Environment: environment,
-		Logger: slog.New(slog.NewTextHandler(h.logs, nil)),
+		Notify:      notify.New(h.store, nil, fixedClock{}, fixedClock{}, ids, noTraces{}, core.EnvTest),
+		Idempotency: idempotency.New(h.store, fixedClock{}),
+		Logger:      slog.New(slog.NewTextHandler(h.logs, nil)),
 	})
 	require.NoError(t, err)
 	h.handler = handler

@@ -33,6 +33,8 @@ const (
 	readCost = 200
 	// operationsGuess is how many operations a payment is taken to have.
 	operationsGuess = 10
+	// endpointsGuess is how many endpoints a storefront can have.
+	endpointsGuess = 32
 	// measureMax is where counting stops: more is too much whatever the limit.
 	measureMax = 1 << 20
 )
@@ -151,6 +153,15 @@ func costs() (c generated.ComplexityRoot) {
 		}
 		return 2*readCost + itemsOf(items)*child // the page, and perhaps the count
 	}
+	c.Query.Notifications = func(child int, first *int, _ *string, last *int, _ *string, _ *model.NotificationFilter) int {
+		items := first
+		if last != nil {
+			items = last
+		}
+		return 2*readCost + itemsOf(items)*child // the page, and the endpoints that make their status
+	}
+	c.Query.WebhookEndpoints = func(child int) int { return 2*readCost + endpointsGuess*child }
+	c.Mutation.NotificationRedeliver = func(child int, _ model.NotificationRedeliverInput) int { return readCost + child }
 	c.Query.Payment = func(child int, _ string) int { return readCost + child }
 	c.Query.Node = func(child int, _ string) int { return readCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }

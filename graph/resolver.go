@@ -14,6 +14,8 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/idempotency"
+	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/graph/model"
 	"github.com/paydesk/paydesk/ports"
@@ -24,6 +26,8 @@ type Resolver struct {
 	payments *payments.Service
 	store    ports.Reader
 	access   *access.Service
+	notify   *notify.Service
+	replays  *idempotency.Service
 	logger   *slog.Logger
 }
 
@@ -63,10 +67,12 @@ func (r *Resolver) nodeOf(ctx context.Context, id string) (model.Node, error) {
 		return node(ctx, id, load.checkouts.Load, func(c core.Checkout) model.Node { return r.checkout(&c) })
 	case "op":
 		return node(ctx, id, load.operations.Load, func(o core.Operation) model.Node { return operationOf(&o) })
+	case "ntf":
+		return node(ctx, id, r.store.Notification, func(n core.Notification) model.Node { return &model.Notification{Notification: n} })
 	case "usr":
 		return node(ctx, id, r.staff, func(s core.Staff) model.Node { return &model.Staff{Staff: s} })
 	default:
-		return nil, refuse(codeInput, "id must be that of a payment, a checkout, an operation or a member of staff")
+		return nil, refuse(codeInput, "id must be that of a payment, a checkout, an operation, a notification or a member of staff")
 	}
 }
 

@@ -120,9 +120,13 @@ func TestEnumsAreTheCores(t *testing.T) {
 			core.DisputeFraudulent, core.DisputeNotReceived, core.DisputeUnacceptable, core.DisputeDuplicate, core.DisputeCanceledReason,
 			core.DisputeNotRefunded, core.DisputeUnrecognized, core.DisputeWrongAmount, core.DisputeGeneral,
 		}),
-		"SubscriptionStatus": texts(core.SubscriptionStatuses()),
-		"OperationStatus":    texts([]core.OperationStatus{core.OperationPending, core.OperationSucceeded, core.OperationFailed, core.OperationUnknown}),
-		"ReviewReason":       texts([]core.ReviewReason{core.ReviewAmount, core.ReviewCurrency, core.ReviewEnvironment, core.ReviewTransition, core.ReviewAmounts}),
+		"NotificationStatus": texts([]core.NotificationStatus{
+			core.NotificationPending, core.NotificationDelivered, core.NotificationFailed, core.NotificationHeld, core.NotificationDropped,
+		}),
+		"EndpointDisabledReason": texts([]core.DisabledReason{core.DisabledGone, core.DisabledFailing}),
+		"SubscriptionStatus":     texts(core.SubscriptionStatuses()),
+		"OperationStatus":        texts([]core.OperationStatus{core.OperationPending, core.OperationSucceeded, core.OperationFailed, core.OperationUnknown}),
+		"ReviewReason":           texts([]core.ReviewReason{core.ReviewAmount, core.ReviewCurrency, core.ReviewEnvironment, core.ReviewTransition, core.ReviewAmounts}),
 		"FailureCode": texts([]core.FailureCode{
 			core.FailureCardDeclined, core.FailureInsufficientFunds, core.FailureExpiredCard, core.FailureIncorrectCVC,
 			core.FailureAuthenticationRequired, core.FailureSuspectedFraud, core.FailureProcessingError,

@@ -158,22 +158,36 @@ func (s *Service) change(ctx context.Context, id core.EndpointID, fn func(ctx co
 	return endpoint, err
 }
 
-// Redeliver has a notification tried again from the beginning, also one that was delivered. One
-// that is waiting for its next try is tried at once. Later ones of the same object wait for it,
-// those that were delivered already excepted.
-func (s *Service) Redeliver(ctx context.Context, id core.NotificationID, actor string) (core.Notification, error) {
+// PreviewRedelivery is the notification as [Service.Redeliver] would make it; it does nothing. Errors
+// are [ports.ErrNotFound] and [ErrEndpointRemoved].
+func (s *Service) PreviewRedelivery(ctx context.Context, id core.NotificationID) (core.Notification, error) {
 	n, err := s.store.Notification(ctx, id)
 	if err != nil {
 		return core.Notification{}, fmt.Errorf("redeliver notification: %w", err)
 	}
-	if n.Status == core.NotificationDropped {
+	endpoint, err := s.store.Endpoint(ctx, n.Endpoint)
+	if err != nil {
+		return core.Notification{}, fmt.Errorf("redeliver notification: %w", err)
+	}
+	if !endpoint.DeletedAt.IsZero() {
 		return core.Notification{}, ErrEndpointRemoved
+	}
+	return n.Again(), nil
+}
+
+// Redeliver has a notification tried again from the beginning, also one that was delivered. One
+// that is waiting for its next try is tried at once. Later ones of the same object wait for it,
+// those that were delivered already excepted.
+func (s *Service) Redeliver(ctx context.Context, id core.NotificationID, actor string) (core.Notification, error) {
+	n, err := s.PreviewRedelivery(ctx, id)
+	if err != nil {
+		return core.Notification{}, err
 	}
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		if _, err := tx.LockEndpoint(ctx, n.Endpoint); err != nil {
 			return err
 		}
-		err := tx.RenewNotification(ctx, n.Again())
+		err := tx.RenewNotification(ctx, n)
 		if errors.Is(err, ports.ErrConflict) {
 			return nil // on its way this moment
 		}

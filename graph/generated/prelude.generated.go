@@ -1580,6 +1580,48 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEndpointID(ctx context.Context, v any) (core.EndpointID, error) {
+	res, err := model.UnmarshalEndpointID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEndpointID(ctx context.Context, sel ast.SelectionSet, v core.EndpointID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalEndpointID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEventID(ctx context.Context, v any) (core.EventID, error) {
+	res, err := model.UnmarshalEventID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEventID(ctx context.Context, sel ast.SelectionSet, v core.EventID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalEventID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐNotificationID(ctx context.Context, v any) (core.NotificationID, error) {
+	res, err := model.UnmarshalNotificationID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐNotificationID(ctx context.Context, sel ast.SelectionSet, v core.NotificationID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalNotificationID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOperationID(ctx context.Context, v any) (core.OperationID, error) {
 	res, err := model.UnmarshalOperationID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1749,6 +1791,20 @@ func (ec *executionContext) marshalNString2githubᚗcomᚋpaydeskᚋpaydeskᚋco
 	return res
 }
 
+func (ec *executionContext) unmarshalNString2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEventType(ctx context.Context, v any) (core.EventType, error) {
+	res, err := model.UnmarshalEventType(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNString2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEventType(ctx context.Context, sel ast.SelectionSet, v core.EventType) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalEventType(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNString2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐProviderName(ctx context.Context, v any) (core.ProviderName, error) {
 	res, err := model.UnmarshalProviderName(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1775,6 +1831,35 @@ func (ec *executionContext) marshalNString2string(ctx context.Context, sel ast.S
 		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNString2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNString2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -2067,6 +2152,41 @@ func (ec *executionContext) marshalOString2githubᚗcomᚋpaydeskᚋpaydeskᚋco
 	_ = ctx
 	res := model.MarshalReason(v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNString2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOString2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNString2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v any) (*string, error) {

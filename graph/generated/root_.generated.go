@@ -24,6 +24,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Checkout() CheckoutResolver
+	Mutation() MutationResolver
 	Operation() OperationResolver
 	OperationConnection() OperationConnectionResolver
 	Payment() PaymentResolver
@@ -158,6 +159,44 @@ type ComplexityRoot struct {
 		String   func(childComplexity int) int
 	}
 
+	Mutation struct {
+		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
+	}
+
+	Notification struct {
+		Answer       func(childComplexity int) int
+		AnswerStatus func(childComplexity int) int
+		Attempts     func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		DeliveredAt  func(childComplexity int) int
+		DueAt        func(childComplexity int) int
+		EndpointID   func(childComplexity int) int
+		Error        func(childComplexity int) int
+		EventID      func(childComplexity int) int
+		ID           func(childComplexity int) int
+		LastTriedAt  func(childComplexity int) int
+		Sequence     func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Subject      func(childComplexity int) int
+		Type         func(childComplexity int) int
+	}
+
+	NotificationConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	NotificationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	NotificationRedeliverPayload struct {
+		Notification func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	Operation struct {
 		Account           func(childComplexity int) int
 		Amount            func(childComplexity int) int
@@ -257,15 +296,17 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Disputes      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
-		Node          func(childComplexity int, id string) int
-		Nodes         func(childComplexity int, ids []string) int
-		Operations    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.OperationFilter) int
-		Payment       func(childComplexity int, id string) int
-		Payments      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
-		Refunds       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter) int
-		Subscriptions func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
-		Viewer        func(childComplexity int) int
+		Disputes         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
+		Node             func(childComplexity int, id string) int
+		Nodes            func(childComplexity int, ids []string) int
+		Notifications    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.NotificationFilter) int
+		Operations       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.OperationFilter) int
+		Payment          func(childComplexity int, id string) int
+		Payments         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
+		Refunds          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter) int
+		Subscriptions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
+		Viewer           func(childComplexity int) int
+		WebhookEndpoints func(childComplexity int) int
 	}
 
 	Refund struct {
@@ -329,6 +370,26 @@ type ComplexityRoot struct {
 		To        func(childComplexity int) int
 		TraceID   func(childComplexity int) int
 		Verdict   func(childComplexity int) int
+	}
+
+	UserError struct {
+		Code    func(childComplexity int) int
+		Field   func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	WebhookEndpoint struct {
+		CreatedAt      func(childComplexity int) int
+		DisabledAt     func(childComplexity int) int
+		DisabledReason func(childComplexity int) int
+		FailingSince   func(childComplexity int) int
+		Failures       func(childComplexity int) int
+		ID             func(childComplexity int) int
+		PausedUntil    func(childComplexity int) int
+		Types          func(childComplexity int) int
+		URL            func(childComplexity int) int
+		Waiting        func(childComplexity int) int
+		WaitingSince   func(childComplexity int) int
 	}
 }
 
@@ -862,6 +923,154 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.String(childComplexity), true
 
+	case "Mutation.notificationRedeliver":
+		if e.ComplexityRoot.Mutation.NotificationRedeliver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_notificationRedeliver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NotificationRedeliver(childComplexity, args["input"].(model.NotificationRedeliverInput)), true
+
+	case "Notification.answer":
+		if e.ComplexityRoot.Notification.Answer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Answer(childComplexity), true
+	case "Notification.answerStatus":
+		if e.ComplexityRoot.Notification.AnswerStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.AnswerStatus(childComplexity), true
+	case "Notification.attempts":
+		if e.ComplexityRoot.Notification.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Attempts(childComplexity), true
+	case "Notification.createdAt":
+		if e.ComplexityRoot.Notification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.CreatedAt(childComplexity), true
+	case "Notification.deliveredAt":
+		if e.ComplexityRoot.Notification.DeliveredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.DeliveredAt(childComplexity), true
+	case "Notification.dueAt":
+		if e.ComplexityRoot.Notification.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.DueAt(childComplexity), true
+	case "Notification.endpointId":
+		if e.ComplexityRoot.Notification.EndpointID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.EndpointID(childComplexity), true
+	case "Notification.error":
+		if e.ComplexityRoot.Notification.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Error(childComplexity), true
+	case "Notification.eventId":
+		if e.ComplexityRoot.Notification.EventID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.EventID(childComplexity), true
+	case "Notification.id":
+		if e.ComplexityRoot.Notification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ID(childComplexity), true
+	case "Notification.lastTriedAt":
+		if e.ComplexityRoot.Notification.LastTriedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.LastTriedAt(childComplexity), true
+	case "Notification.sequence":
+		if e.ComplexityRoot.Notification.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Sequence(childComplexity), true
+	case "Notification.status":
+		if e.ComplexityRoot.Notification.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Status(childComplexity), true
+	case "Notification.subject":
+		if e.ComplexityRoot.Notification.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Subject(childComplexity), true
+	case "Notification.type":
+		if e.ComplexityRoot.Notification.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Type(childComplexity), true
+
+	case "NotificationConnection.edges":
+		if e.ComplexityRoot.NotificationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Edges(childComplexity), true
+	case "NotificationConnection.nodes":
+		if e.ComplexityRoot.NotificationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Nodes(childComplexity), true
+	case "NotificationConnection.pageInfo":
+		if e.ComplexityRoot.NotificationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.PageInfo(childComplexity), true
+
+	case "NotificationEdge.cursor":
+		if e.ComplexityRoot.NotificationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Cursor(childComplexity), true
+	case "NotificationEdge.node":
+		if e.ComplexityRoot.NotificationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
+	case "NotificationRedeliverPayload.notification":
+		if e.ComplexityRoot.NotificationRedeliverPayload.Notification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationRedeliverPayload.Notification(childComplexity), true
+	case "NotificationRedeliverPayload.userErrors":
+		if e.ComplexityRoot.NotificationRedeliverPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationRedeliverPayload.UserErrors(childComplexity), true
+
 	case "Operation.account":
 		if e.ComplexityRoot.Operation.Account == nil {
 			break
@@ -1353,6 +1562,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
+	case "Query.notifications":
+		if e.ComplexityRoot.Query.Notifications == nil {
+			break
+		}
+
+		args, err := ec.field_Query_notifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Notifications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.NotificationFilter)), true
 	case "Query.operations":
 		if e.ComplexityRoot.Query.Operations == nil {
 			break
@@ -1414,6 +1634,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.webhookEndpoints":
+		if e.ComplexityRoot.Query.WebhookEndpoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.WebhookEndpoints(childComplexity), true
 
 	case "Refund.account":
 		if e.ComplexityRoot.Refund.Account == nil {
@@ -1674,6 +1900,92 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TimelineEntry.Verdict(childComplexity), true
 
+	case "UserError.code":
+		if e.ComplexityRoot.UserError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Code(childComplexity), true
+	case "UserError.field":
+		if e.ComplexityRoot.UserError.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Field(childComplexity), true
+	case "UserError.message":
+		if e.ComplexityRoot.UserError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Message(childComplexity), true
+
+	case "WebhookEndpoint.createdAt":
+		if e.ComplexityRoot.WebhookEndpoint.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.CreatedAt(childComplexity), true
+	case "WebhookEndpoint.disabledAt":
+		if e.ComplexityRoot.WebhookEndpoint.DisabledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.DisabledAt(childComplexity), true
+	case "WebhookEndpoint.disabledReason":
+		if e.ComplexityRoot.WebhookEndpoint.DisabledReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.DisabledReason(childComplexity), true
+	case "WebhookEndpoint.failingSince":
+		if e.ComplexityRoot.WebhookEndpoint.FailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.FailingSince(childComplexity), true
+	case "WebhookEndpoint.failures":
+		if e.ComplexityRoot.WebhookEndpoint.Failures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.Failures(childComplexity), true
+	case "WebhookEndpoint.id":
+		if e.ComplexityRoot.WebhookEndpoint.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.ID(childComplexity), true
+	case "WebhookEndpoint.pausedUntil":
+		if e.ComplexityRoot.WebhookEndpoint.PausedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.PausedUntil(childComplexity), true
+	case "WebhookEndpoint.types":
+		if e.ComplexityRoot.WebhookEndpoint.Types == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.Types(childComplexity), true
+	case "WebhookEndpoint.url":
+		if e.ComplexityRoot.WebhookEndpoint.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.URL(childComplexity), true
+	case "WebhookEndpoint.waiting":
+		if e.ComplexityRoot.WebhookEndpoint.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.Waiting(childComplexity), true
+	case "WebhookEndpoint.waitingSince":
+		if e.ComplexityRoot.WebhookEndpoint.WaitingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEndpoint.WaitingSince(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -1685,6 +1997,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
+			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
+			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
 			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
@@ -1722,6 +2036,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
+		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			if !first {
+				return nil
+			}
+			first = false
+			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
+			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
 		}
 
 	default:
@@ -1913,6 +2242,26 @@ type Failure {
   "Whether another try makes sense."
   retryable: Boolean!
 }
+
+"What is wrong with a mutation's input."
+enum UserErrorCode {
+  "There is no such object."
+  NOT_FOUND
+  "The object's state does not allow it."
+  INVALID_STATE
+  "The key was used with another input."
+  IDEMPOTENCY_KEY_REUSED
+  "The first call with this key is still running."
+  IDEMPOTENCY_IN_PROGRESS
+}
+
+"Why a mutation did nothing, in words for people and a code for programs."
+type UserError {
+  "Path into input; null where no field is to blame."
+  field: [String!]
+  message: String!
+  code: UserErrorCode!
+}
 `, BuiltIn: false},
 	{Name: "../schema/money.graphqls", Input: `"An amount of one currency."
 type Money {
@@ -1922,6 +2271,126 @@ type Money {
   currency: String!
   "For people: USD 10.00, JPY 500, KWD 0.500."
   formatted: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/notification.graphqls", Input: `"Where a notification stands."
+enum NotificationStatus {
+  "On its way: not sent yet, being sent, or between two tries."
+  PENDING
+  DELIVERED
+  "Given up after three days though its endpoint takes others."
+  FAILED
+  "Waits for its endpoint to be enabled."
+  HELD
+  "Was on its way when its endpoint was removed."
+  DROPPED
+}
+
+"Why an endpoint is told nothing any more."
+enum EndpointDisabledReason {
+  "It answered 410 Gone."
+  GONE
+  "It took nothing for three days."
+  FAILING
+}
+
+"One event on its way to one of the storefront's endpoints."
+type Notification implements Node {
+  id: ID!
+  status: NotificationStatus!
+  endpointId: ID!
+  "Also the webhook-id by which the storefront knows it."
+  eventId: ID!
+  "The event's: what is told of one object comes in this order."
+  sequence: Int64!
+  type: String!
+  "The object that it tells of, by its id."
+  subject: String!
+  "Tries of the present round that were begun."
+  attempts: Int!
+  "When it may be tried next; null for at once, and where it is not pending."
+  dueAt: DateTime
+  "Null before the first try."
+  lastTriedAt: DateTime
+  "HTTP status of the last answer; null where none came."
+  answerStatus: Int
+  "The beginning of the last answer, at most 2 KiB; null where it was empty."
+  answer: String @personal
+  "Why the last try came to nothing; null where it did not."
+  error: String
+  createdAt: DateTime!
+  "Null before."
+  deliveredAt: DateTime
+}
+
+type NotificationConnection {
+  edges: [NotificationEdge!]!
+  "The same without their cursors."
+  nodes: [Notification!]!
+  pageInfo: PageInfo!
+}
+
+type NotificationEdge {
+  cursor: Cursor!
+  node: Notification!
+}
+
+"Where the storefront is notified."
+type WebhookEndpoint {
+  id: ID!
+  url: String!
+  "Empty for all."
+  types: [String!]!
+  "Null while it is told of things. What happens while it is not is kept for it."
+  disabledAt: DateTime
+  disabledReason: EndpointDisabledReason
+  "Failed tries since the last one that did not."
+  failures: Int!
+  "Of the first of them; null for none."
+  failingSince: DateTime
+  "Nothing is sent before, but by one try that looks whether it is back; null for no pause."
+  pausedUntil: DateTime
+  "What it has not taken yet."
+  waiting: Int64!
+  "The oldest of that; null for none."
+  waitingSince: DateTime
+  createdAt: DateTime!
+}
+
+"Each field narrows the list; null and absent select all."
+input NotificationFilter {
+  endpoint: ID
+  event: ID
+  "The object that they tell of, by its id."
+  subject: String
+  "Any of these."
+  status: [NotificationStatus!]
+}
+
+input NotificationRedeliverInput {
+  notificationId: ID!
+  "The same key with the same input gives the first answer again, and sends nothing twice."
+  idempotencyKey: String
+  "Show what would be, and do nothing."
+  dryRun: Boolean
+}
+
+type NotificationRedeliverPayload {
+  "As it stands then; null where userErrors says why not."
+  notification: Notification
+  userErrors: [UserError!]!
+}
+
+extend type Query {
+  "Notifications, newest first; 20 of them unless told otherwise, at most 100."
+  notifications(first: Int, after: Cursor, last: Int, before: Cursor, filter: NotificationFilter): NotificationConnection! @requires(role: VIEWER)
+  "The storefront's endpoints that are not removed, at most 32."
+  webhookEndpoints: [WebhookEndpoint!]! @requires(role: VIEWER)
+}
+
+extend type Mutation {
+  "Send a notification again, also one that was delivered, under the same webhook-id. Later ones of the same object that were not delivered wait for it."
+  notificationRedeliver(input: NotificationRedeliverInput!): NotificationRedeliverPayload! @requires(role: SUPPORT)
 }
 `, BuiltIn: false},
 	{Name: "../schema/operation.graphqls", Input: `"What was asked of a provider."
@@ -2718,6 +3187,74 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
 }
 
+func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notification_id(ctx, field)
+	case "status":
+		return ec.fieldContext_Notification_status(ctx, field)
+	case "endpointId":
+		return ec.fieldContext_Notification_endpointId(ctx, field)
+	case "eventId":
+		return ec.fieldContext_Notification_eventId(ctx, field)
+	case "sequence":
+		return ec.fieldContext_Notification_sequence(ctx, field)
+	case "type":
+		return ec.fieldContext_Notification_type(ctx, field)
+	case "subject":
+		return ec.fieldContext_Notification_subject(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Notification_attempts(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_Notification_dueAt(ctx, field)
+	case "lastTriedAt":
+		return ec.fieldContext_Notification_lastTriedAt(ctx, field)
+	case "answerStatus":
+		return ec.fieldContext_Notification_answerStatus(ctx, field)
+	case "answer":
+		return ec.fieldContext_Notification_answer(ctx, field)
+	case "error":
+		return ec.fieldContext_Notification_error(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Notification_createdAt(ctx, field)
+	case "deliveredAt":
+		return ec.fieldContext_Notification_deliveredAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notification", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_NotificationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NotificationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NotificationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationRedeliverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notification":
+		return ec.fieldContext_NotificationRedeliverPayload_notification(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NotificationRedeliverPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationRedeliverPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Operation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3038,6 +3575,46 @@ func (ec *executionContext) childFields_TimelineEntry(ctx context.Context, field
 		return ec.fieldContext_TimelineEntry_traceId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TimelineEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_UserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_UserError_message(ctx, field)
+	case "code":
+		return ec.fieldContext_UserError_code(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookEndpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WebhookEndpoint_id(ctx, field)
+	case "url":
+		return ec.fieldContext_WebhookEndpoint_url(ctx, field)
+	case "types":
+		return ec.fieldContext_WebhookEndpoint_types(ctx, field)
+	case "disabledAt":
+		return ec.fieldContext_WebhookEndpoint_disabledAt(ctx, field)
+	case "disabledReason":
+		return ec.fieldContext_WebhookEndpoint_disabledReason(ctx, field)
+	case "failures":
+		return ec.fieldContext_WebhookEndpoint_failures(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_WebhookEndpoint_failingSince(ctx, field)
+	case "pausedUntil":
+		return ec.fieldContext_WebhookEndpoint_pausedUntil(ctx, field)
+	case "waiting":
+		return ec.fieldContext_WebhookEndpoint_waiting(ctx, field)
+	case "waitingSince":
+		return ec.fieldContext_WebhookEndpoint_waitingSince(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WebhookEndpoint_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookEndpoint", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -3,6 +3,10 @@
 package model
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
 	"time"
 
 	"github.com/paydesk/paydesk/core"
@@ -21,6 +25,30 @@ type DisputeFilter struct {
 	Payment *string `json:"payment,omitempty"`
 	// Any of these.
 	Status []core.DisputeStatus `json:"status,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
+type NotificationFilter struct {
+	Endpoint *string `json:"endpoint,omitempty"`
+	Event    *string `json:"event,omitempty"`
+	// The object that they tell of, by its id.
+	Subject *string `json:"subject,omitempty"`
+	// Any of these.
+	Status []core.NotificationStatus `json:"status,omitempty"`
+}
+
+type NotificationRedeliverInput struct {
+	NotificationID string `json:"notificationId"`
+	// The same key with the same input gives the first answer again, and sends nothing twice.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	// Show what would be, and do nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+type NotificationRedeliverPayload struct {
+	// As it stands then; null where userErrors says why not.
+	Notification *Notification `json:"notification,omitempty"`
+	UserErrors   []*UserError  `json:"userErrors"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -56,4 +84,76 @@ type RefundFilter struct {
 	Payment *string `json:"payment,omitempty"`
 	// Any of these.
 	Status []core.RefundStatus `json:"status,omitempty"`
+}
+
+// Why a mutation did nothing, in words for people and a code for programs.
+type UserError struct {
+	// Path into input; null where no field is to blame.
+	Field   []string      `json:"field,omitempty"`
+	Message string        `json:"message"`
+	Code    UserErrorCode `json:"code"`
+}
+
+// What is wrong with a mutation's input.
+type UserErrorCode string
+
+const (
+	// There is no such object.
+	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
+	// The object's state does not allow it.
+	UserErrorCodeInvalidState UserErrorCode = "INVALID_STATE"
+	// The key was used with another input.
+	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
+	// The first call with this key is still running.
+	UserErrorCodeIdempotencyInProgress UserErrorCode = "IDEMPOTENCY_IN_PROGRESS"
+)
+
+var AllUserErrorCode = []UserErrorCode{
+	UserErrorCodeNotFound,
+	UserErrorCodeInvalidState,
+	UserErrorCodeIdempotencyKeyReused,
+	UserErrorCodeIdempotencyInProgress,
+}
+
+func (e UserErrorCode) IsValid() bool {
+	switch e {
+	case UserErrorCodeNotFound, UserErrorCodeInvalidState, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+		return true
+	}
+	return false
+}
+
+func (e UserErrorCode) String() string {
+	return string(e)
+}
+
+func (e *UserErrorCode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserErrorCode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserErrorCode", str)
+	}
+	return nil
+}
+
+func (e UserErrorCode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserErrorCode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
