@@ -18,7 +18,6 @@ import (
 	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
-	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
@@ -96,7 +95,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		return nil, nil, err
 	}
 	pacer := app.NewPacer(config)
-	reconcileService := reconcile.New(database, providers, service, inbox, clock, iDs, pacer)
+	reconcileService := app.NewReconcile(database, providers, service, inbox, clock, iDs, pacer)
 	backfill, err := app.NewBackfillMetrics(telemetryTelemetry, database, clock)
 	if err != nil {
 		cleanup3()
@@ -207,7 +206,7 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 	service := observe.New(database, providers, clock, iDs, recorder, anomalies)
 	inbox := observe.NewInbox(database, service, clock, iDs)
 	pacer := app.NewPacer(config)
-	reconcileService := reconcile.New(database, providers, service, inbox, clock, iDs, pacer)
+	reconcileService := app.NewReconcile(database, providers, service, inbox, clock, iDs, pacer)
 	argon2id := passwords.New()
 	environment := app.NewEnvironment(config)
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)

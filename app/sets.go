@@ -62,7 +62,7 @@ var (
 	// ObserveSet moves state and keeps what providers say.
 	ObserveSet = wire.NewSet(
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
-		NewPacer, reconcile.New, wire.Bind(new(reconcile.Inbox), new(*observe.Inbox)),
+		NewPacer, NewReconcile,
 	)
 	// CoreSet is the use cases.
 	CoreSet = wire.NewSet(
@@ -206,6 +206,11 @@ func NewProviders(c Config, all Accounts) (ports.Providers, error) {
 		providers[one.Account()] = crashingProvider(guarded)
 	}
 	return providers, nil
+}
+
+// NewReconcile compares records with the providers'.
+func NewReconcile(store ports.Store, all ports.Providers, observer ports.Observer, inbox *observe.Inbox, clock ports.Clock, ids ports.IDs, pacer ports.Pacer) *reconcile.Service {
+	return reconcile.New(store, all, observer, inbox, clock, system.NewClock(), ids, pacer)
 }
 
 // NewBackfillMetrics tells how the backfill does.

@@ -37,10 +37,11 @@ const (
 	// BackfillOverlap is how far a walk goes back over what was taken already, beside what the
 	// provider's lists are late by.
 	BackfillOverlap = 10 * time.Minute
-	// BackfillFirstLeast and BackfillFirstMost bound how far back the first walk begins: at the oldest of
-	// our own open objects, within them.
+	// BackfillFirstLeast is how far back the first walk begins at least; further, where the oldest of
+	// our own open objects is older.
 	BackfillFirstLeast = 24 * time.Hour
-	BackfillFirstMost  = 7 * 24 * time.Hour
+	// BackfillFirstMost is how far back it begins at most.
+	BackfillFirstMost = 7 * 24 * time.Hour
 )
 
 // BackfillCursor is how far the walk through one stream of an account came.
@@ -89,7 +90,7 @@ func (c BackfillCursor) Since(from time.Time) BackfillCursor {
 }
 
 // Next begins the next window: from what was taken to now at most. It goes back a bit over what was
-// taken when the lists could not show it whole yet; late is by how much they are late. listedFrom is
+// taken, which the lists may not have shown whole yet; late is by how much they are late. listedFrom is
 // the oldest time that the provider lists, zero for no limit; where the walk needs what lies before,
 // lost is from when on. through means that nothing is left to be asked for.
 func (c BackfillCursor) Next(now, listedFrom time.Time, late time.Duration) (next BackfillCursor, lost time.Time, through bool) {
@@ -107,10 +108,7 @@ func (c BackfillCursor) Next(now, listedFrom time.Time, late time.Duration) (nex
 	if !until.After(taken) {
 		return c, lost, true
 	}
-	from := taken
-	if settled := c.RanAt.Add(-BackfillOverlap - late); taken.After(settled) {
-		from = taken.Add(-BackfillOverlap - late)
-	}
+	from := taken.Add(-BackfillOverlap - late)
 	if from.Before(listedFrom) {
 		from = listedFrom
 	}

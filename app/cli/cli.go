@@ -142,8 +142,13 @@ func (r *run) toolsBy(ctx context.Context, clock ports.Clock) (*app.Tools, func(
 	if err != nil {
 		return nil, nil, err
 	}
-	if key := trialKey(config.DatabaseURL); key != "" && len(config.EncryptionKeys) == 0 && config.Environment == core.EnvTest {
-		config.EncryptionKeys = []string{key}
+	if key := trialKey(config.DatabaseURL); key != "" && config.Environment == core.EnvTest {
+		// Beside a trial house, its simulated accounts are those that are meant.
+		defaults := simulatorDefaults(valueOr(r.LookupEnv, "PAYDESK_SIMULATOR_ADDR", simulatorAddrDefault))
+		defaults["PAYDESK_ENCRYPTION_KEYS"] = key
+		if config, err = app.ReadConfig(r.LookupEnv, defaults); err != nil {
+			return nil, nil, err
+		}
 	}
 	return r.Tools(ctx, config, app.NewLogger(r.Stderr, "warn", true), clock)
 }

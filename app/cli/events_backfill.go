@@ -79,6 +79,9 @@ func backfillLine(run core.BackfillRun) map[string]any {
 // chosen are the accounts that a flag names; all where it is empty.
 func chosen(tools *app.Tools, account string) ([]core.AccountName, error) {
 	all := tools.Reconcile.Accounts()
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%w: no account is configured", errUsage)
+	}
 	if account == "" {
 		return all, nil
 	}

@@ -135,7 +135,7 @@ func (s *Service) backfill(ctx context.Context, account core.AccountName, since 
 	}
 	defer func() { err = errors.Join(err, l.release(ctx)) }()
 	for _, stream := range streams(provider) {
-		walk := &walk{Service: s, lease: l, provider: provider, late: lateness(provider.Capabilities(), stream)}
+		walk := &walk{Service: s, lease: l, provider: provider, now: s.clock.Now(), late: lateness(provider.Capabilities(), stream)}
 		due, err := walk.begin(ctx, account, stream, since, now)
 		if err != nil {
 			return runs, err
@@ -163,8 +163,9 @@ type walk struct {
 	provider ports.Provider
 	late     time.Duration
 	run      core.BackfillRun
-	owed     int   // calls that the last page has made others do
-	refused  error // why objects could not be taken, though their provider answers; nil for none
+	now      time.Time // when it began; what is newer is the next run's
+	owed     int       // calls that the last page has made others do
+	refused  error     // why objects could not be taken, though their provider answers; nil for none
 }
 
 // begin reads how far earlier runs came; false where it is too soon for another.
@@ -184,7 +185,7 @@ func (w *walk) begin(ctx context.Context, account core.AccountName, stream core.
 		if err != nil {
 			return false, err
 		}
-		w.run.BackfillCursor = core.NewBackfillCursor(account, stream, oldest, w.clock.Now())
+		w.run.BackfillCursor = core.NewBackfillCursor(account, stream, oldest, w.now)
 	}
 	if stream == core.BackfillOpen {
 		return w.run.UnderWay(), nil
@@ -192,7 +193,7 @@ func (w *walk) begin(ctx context.Context, account core.AccountName, stream core.
 	if !since.IsZero() {
 		w.run.BackfillCursor = w.run.Since(since)
 	}
-	soon := w.run.Status == core.BackfillDone && w.clock.Now().Sub(w.run.RanAt) < w.late/lateShare
+	soon := w.run.Status == core.BackfillDone && w.now.Sub(w.run.RanAt) < w.late/lateShare
 	return wanted || !soon, nil
 }
 
@@ -224,7 +225,7 @@ func (w *walk) through(ctx context.Context) error {
 
 // window begins the next one; false where none is left.
 func (w *walk) window(ctx context.Context) (bool, error) {
-	now := w.clock.Now()
+	now := w.now
 	var listed time.Time // what is older is listed no more
 	if w.run.Stream == core.BackfillEvents {
 		listed = now.Add(-w.provider.Capabilities().EventsKept + core.BackfillSettle)

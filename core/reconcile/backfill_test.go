@@ -247,6 +247,25 @@ func TestRunsWhoseTimeIsOverAreGoneOnWith(t *testing.T) {
 	require.EqualValues(t, count, cursor(t, h, core.BackfillEvents).Found)
 }
 
+// Time goes on while a list is walked through; what happens meanwhile is the next run's.
+func TestRunsEndAtTheTimeTheyBegan(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	backfill(t, h, time.Time{})
+	p := h.Paid()
+	h.Pacer.Before(func(context.Context, core.AccountName) { // each page takes a while
+		h.Clock.Advance(settled)
+		h.Provider.Happen("payment.changed", p.Ref())
+	})
+	before := h.Provider.CallsOf("ListEvents")
+	run := backfill(t, h, time.Time{})[core.BackfillEvents]
+	require.Equal(t, core.BackfillDone, run.Status)
+	require.Equal(t, 1, h.Provider.CallsOf("ListEvents")-before)
+	require.Zero(t, run.New)
+	h.Pacer.Before(nil)
+	require.Equal(t, 5, backfill(t, h, time.Time{})[core.BackfillEvents].New, "one for each list, a page each")
+}
+
 func TestLongOutagesAreWalkedInWindows(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -310,7 +329,7 @@ func TestFirstRunsBeginAtTheOldestOpenObject(t *testing.T) {
 	h.Authorized()
 	h.Clock.Advance(3 * 24 * time.Hour)
 	runs := backfill(t, h, time.Time{})
-	require.Equal(t, h.Clock.Now().Add(-3*24*time.Hour).Add(-settled).Truncate(time.Minute), runs[core.BackfillEvents].From.Truncate(time.Minute))
+	require.Equal(t, h.Clock.Now().Add(-3*24*time.Hour).Add(-settled-core.BackfillOverlap).Truncate(time.Minute), runs[core.BackfillEvents].From.Truncate(time.Minute))
 }
 
 func TestSinceWalksThroughWhatWasTakenOnceMore(t *testing.T) {

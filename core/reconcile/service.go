@@ -38,13 +38,15 @@ type Service struct {
 	observer  ports.Observer
 	inbox     Inbox
 	clock     ports.Clock
+	wall      ports.Clock
 	ids       ports.IDs
 	pacer     ports.Pacer
 }
 
-// New makes the service.
-func New(store ports.Store, providers ports.Providers, observer ports.Observer, inbox Inbox, clock ports.Clock, ids ports.IDs, pacer ports.Pacer) *Service {
-	return &Service{store: store, providers: providers, observer: observer, inbox: inbox, clock: clock, ids: ids, pacer: pacer}
+// New makes the service. wall is the time that leases go by: a business clock that jumps must not
+// end them.
+func New(store ports.Store, providers ports.Providers, observer ports.Observer, inbox Inbox, clock, wall ports.Clock, ids ports.IDs, pacer ports.Pacer) *Service {
+	return &Service{store: store, providers: providers, observer: observer, inbox: inbox, clock: clock, wall: wall, ids: ids, pacer: pacer}
 }
 
 // Accounts are the configured ones, sorted.
@@ -61,14 +63,14 @@ func (s *Service) configured(account core.AccountName) error {
 // lease is the right to work on something alone.
 type lease struct {
 	store        ports.Store
-	clock        ports.Clock
+	wall         ports.Clock
 	name, holder string
 }
 
 // take takes a lease; false where somebody else holds it. force takes it from them.
 func (s *Service) take(ctx context.Context, name string, force bool) (l lease, ok bool, err error) {
-	l = lease{store: s.store, clock: s.clock, name: name, holder: s.ids.Secret()}
-	now := s.clock.Now()
+	l = lease{store: s.store, wall: s.wall, name: name, holder: s.ids.Secret()}
+	now := s.wall.Now()
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) (err error) {
 		if ok = true; force {
 			return tx.GrabLease(ctx, l.name, l.holder, now.Add(leaseTime))
@@ -81,7 +83,7 @@ func (s *Service) take(ctx context.Context, name string, force bool) (l lease, o
 
 // while writes in a transaction and keeps the lease in it; it is errTaken where that is lost.
 func (l lease) while(ctx context.Context, write func(ctx context.Context, tx ports.Tx) error) error {
-	now := l.clock.Now()
+	now := l.wall.Now()
 	return l.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		ok, err := tx.KeepLease(ctx, l.name, l.holder, now.Add(leaseTime))
 		if err != nil {
