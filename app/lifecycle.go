@@ -23,6 +23,10 @@ const (
 	// drainTimeMax is how long requests that are under way may take once the program is
 	// asked to stop; jobs get the rest of the 30 s.
 	drainTimeMax = 8 * time.Second
+	// workTriesMax is how often is tried to begin the work on jobs, with a pause between, until
+	// whoever watches over the process shall see it end.
+	workTriesMax = 60
+	workPause    = 2 * time.Second
 )
 
 // Addresses are where the program listens; empty for roles that it does not have.
@@ -75,12 +79,29 @@ func (a *App) serve(ctx context.Context, roles Roles, servers []*server, ready f
 		group.Go(func() error { return drained(ctx, a.Journal.Drain(ctx, a.Inbox.Accept)) })
 	}
 	if roles.Worker {
-		group.Go(func() error { return drained(ctx, a.Jobs.Work(ctx, a.Rush.handlers(a.jobHandlers()), jobSchedules())) })
+		group.Go(func() error { return drained(ctx, a.work(ctx)) })
 		group.Go(func() error { return drained(ctx, a.Notify.Run(ctx, a.Rush.giveWay)) })
 	}
 	ready()
 	debug.FreeOSMemory() // hashing a password at the start takes as much as all the rest
 	return group.Wait()
+}
+
+// work works on jobs. A database that is locked or away at the moment of the start must not end
+// the process, which still takes webhooks.
+func (a *App) work(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := a.Jobs.Work(ctx, a.Rush.handlers(a.jobHandlers()), jobSchedules())
+		if err == nil || ctx.Err() != nil || try == workTriesMax {
+			return err
+		}
+		a.Logger.Error("jobs cannot be worked on yet", slog.String("error", err.Error()))
+		select {
+		case <-time.After(workPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // drained turns the end that was asked for into no error.

@@ -19,6 +19,9 @@ var (
 	// ErrText means that a text holds a NUL or is not UTF-8, so that it cannot be kept.
 	// Nothing was written.
 	ErrText = errors.New("text cannot be stored")
+	// ErrRefused means that a row breaks a rule or a limit of the database, which will never
+	// store it as it is.
+	ErrRefused = errors.New("row can never be stored")
 )
 
 // Store keeps the state. SQLite and PostgreSQL behave alike behind it.

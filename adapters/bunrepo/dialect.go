@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
@@ -36,7 +37,12 @@ const (
 	postgresUniqueViolation      = "23505"
 	postgresSerializationFailure = "40001"
 	postgresDeadlockDetected     = "40P01"
+	postgresCodeLength           = 5
 )
+
+// postgresRefusals are classes of codes: data exceptions, violated constraints, exceeded limits
+// (as of an index's row).
+var postgresRefusals = []string{"22", "23", "54"}
 
 // Primary and extended result codes of SQLite.
 //
@@ -48,6 +54,9 @@ const (
 	sqliteConstraintPrimaryKey = 1555
 	sqliteConstraintUnique     = 2067
 )
+
+// sqliteRefusals are primary codes: too big, violated constraint, mismatched type.
+var sqliteRefusals = []int{18, 19, 20}
 
 // lock makes a SELECT keep its rows from others until the transaction ends. On SQLite a
 // transaction that may write holds the only write lock from its start, and the words
@@ -69,8 +78,22 @@ func (d dialect) classify(err error) error {
 		return ports.ErrNotFound
 	case uniqueViolation(err):
 		return fmt.Errorf("%w: %w", ports.ErrDuplicate, err)
+	case refusedRow(err):
+		return fmt.Errorf("%w: %w", ports.ErrRefused, err)
 	}
 	return err
+}
+
+// refusedRow reports whether the database said that a row can never be stored: a value out of
+// range, a broken constraint, a limit exceeded.
+func refusedRow(err error) bool {
+	if postgres, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return len(postgres.Code) == postgresCodeLength && slices.Contains(postgresRefusals, postgres.Code[:2])
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return slices.Contains(sqliteRefusals, lite.Code()&sqlitePrimaryMask)
+	}
+	return false
 }
 
 func uniqueViolation(err error) bool {

@@ -3,6 +3,7 @@ package bunrepo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -66,7 +67,7 @@ func (s *Store) InboundEvents(ctx context.Context, request core.PageRequest) (co
 }
 
 // errOtherAccount means that an event names an object of another account than its own.
-var errOtherAccount = errors.New("the event's object belongs to another account")
+var errOtherAccount = fmt.Errorf("%w: the event's object belongs to another account", ports.ErrRefused)
 
 // AcceptInbound stores those events that are not stored yet.
 //

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -38,7 +39,13 @@ const (
 	keptBufferBytesMax = 64 << 10
 	// largeBodiesMax is how many large bodies are held at the same time, so that strangers
 	// cannot have memory filled with what no signature vouches for yet.
-	largeBodiesMax = 64
+	largeBodiesMax = 32
+	// smallBodiesBytesMax is how much all other bodies together may be at the same time, each
+	// counted as bodyBytesLeast at least. Beyond either limit the answer is 503 at once, before
+	// anything is read: memory is bounded however many post, and large bodies take no room
+	// from small ones, which nearly all real events are.
+	smallBodiesBytesMax = 32 << 20
+	bodyBytesLeast      = 2 << 10
 
 	scope = "github.com/paydesk/paydesk/adapters/webhook"
 	path  = "/webhooks/"
@@ -62,6 +69,7 @@ type handler struct {
 	count     metric.Int64Counter
 	labels    map[label]metric.MeasurementOption
 	large     chan struct{} // holds one for each large body
+	small     atomic.Int64  // bytes of the other bodies
 	buffers   sync.Pool     // of *[]byte
 }
 
@@ -145,16 +153,13 @@ func (h *handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if r.ContentLength > bodyBytesMax {
 		return resultTooLarge
 	}
-	if r.ContentLength < 0 || r.ContentLength >= keptBufferBytesMax {
-		select {
-		case h.large <- struct{}{}:
-			defer func() { <-h.large }()
-		default:
-			return resultBusy
-		}
-	}
-	buffer, ok := h.buffers.Get().(*[]byte)
+	leave, ok := h.enter(r.ContentLength)
 	if !ok {
+		return resultBusy
+	}
+	defer leave()
+	buffer, pooled := h.buffers.Get().(*[]byte)
+	if !pooled {
 		buffer = new([]byte)
 	}
 	body, err := readAll(http.MaxBytesReader(w, r.Body, bodyBytesMax), (*buffer)[:0], r.ContentLength)
@@ -180,6 +185,25 @@ func (h *handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return resultNotDurable
 	}
 	return resultReceived
+}
+
+// enter counts a body of a length, -1 for one that is not told, until leave is called; false where
+// there is no room for it.
+func (h *handler) enter(length int64) (leave func(), ok bool) {
+	if length < 0 || length >= keptBufferBytesMax {
+		select {
+		case h.large <- struct{}{}:
+			return func() { <-h.large }, true
+		default:
+			return nil, false
+		}
+	}
+	length = max(length, bodyBytesLeast)
+	if h.small.Add(length) > smallBodiesBytesMax {
+		h.small.Add(-length)
+		return nil, false
+	}
+	return func() { h.small.Add(-length) }, true
 }
 
 // release lets a buffer be used again.
@@ -260,7 +284,7 @@ var (
 	resultNotAPost  = result{"method_not_allowed", http.StatusMethodNotAllowed, "Method not allowed", "Webhooks are posted."}
 	resultBusy      = result{
 		"busy", http.StatusServiceUnavailable, "Busy",
-		"Too many large events arrive at the same time. Post it again.",
+		"Too many events arrive at the same time. Post it again.",
 	}
 	resultNotVerifiable = result{
 		"not_verifiable", http.StatusServiceUnavailable, "Not verifiable",

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -190,7 +191,7 @@ func TestNowhereDurableToPutIt(t *testing.T) {
 // them the next is asked to come again, while usual ones pass.
 func TestLargeBodiesAtTheSameTimeAreFew(t *testing.T) {
 	t.Parallel()
-	const most = 64
+	const most = 32
 	s := newSide(t, verifier{})
 	var group sync.WaitGroup
 	begun := make(chan struct{}, most)
@@ -248,4 +249,59 @@ func BenchmarkHandler(b *testing.B) {
 		}
 		s.journal.taken = s.journal.taken[:0]
 	}
+}
+
+// heldJournal keeps everybody waiting.
+type heldJournal struct {
+	journal
+	entered chan struct{}
+	release chan struct{}
+}
+
+func (j *heldJournal) Append(context.Context, core.Delivery) error {
+	j.entered <- struct{}{}
+	<-j.release
+	return nil
+}
+
+// However many post while the disk is slow, what they may take is bounded: those beyond are told
+// at once to come again, and nothing of theirs is read. Large bodies take no room from small ones.
+func TestBodiesOfWaitingPostsAreBounded(t *testing.T) {
+	t.Parallel()
+	const small, large = 32 << 10, 1 << 20
+	const smallMost, largeMost = (32 << 20) / small, 32
+	held := &heldJournal{entered: make(chan struct{}), release: make(chan struct{})}
+	handler, err := webhook.NewHandler(webhook.Options{
+		Verifiers: ports.WebhookVerifiers{"stripe": verifier{}}, Journal: held, WallClock: clock{}, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	s := side{handler: handler}
+	var group sync.WaitGroup
+	for _, kind := range []struct {
+		name        string
+		bytes, most int
+	}{{"large", large, largeMost}, {"small", small, smallMost}} {
+		body := strings.Repeat("x", kind.bytes)
+		for range kind.most {
+			group.Go(func() { assert.Equal(t, http.StatusOK, s.post("/webhooks/stripe", body, nil).Code) })
+			<-held.entered
+		}
+		answer := s.post("/webhooks/stripe", body, func(r *http.Request) { r.Body = io.NopCloser(unread{t}) })
+		require.Equal(t, http.StatusServiceUnavailable, answer.Code, kind.name)
+		require.Equal(t, "5", answer.Header().Get("Retry-After"))
+		require.Contains(t, answer.Body.String(), `"busy"`)
+	}
+	close(held.release)
+	group.Wait()
+	group.Go(func() { <-held.entered })
+	require.Equal(t, http.StatusOK, s.post("/webhooks/stripe", "x", nil).Code, "there is room again")
+	group.Wait()
+}
+
+// unread is a body that nobody may read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
 }

@@ -35,6 +35,12 @@ func Run(t testing.TB, folder string, env []string, ready string, args ...string
 	return run(t, Binary(t), folder, env, ready, args...)
 }
 
+// RunPlain is Run for the program as it is shipped.
+func RunPlain(t testing.TB, folder string, env []string, ready string, args ...string) *Process {
+	t.Helper()
+	return run(t, plainBinary(t), folder, env, ready, args...)
+}
+
 func run(t testing.TB, program, folder string, env []string, ready string, args ...string) *Process {
 	t.Helper()
 	p := &Process{command: exec.Command(program, args...), output: newTranscript(ready), ended: make(chan struct{})}

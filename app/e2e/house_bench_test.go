@@ -39,16 +39,23 @@ const idleAfter = 2 * time.Second
 // resident is a process's memory in MiB, as the kernel counts it.
 func resident(b *testing.B, pid int) float64 {
 	b.Helper()
+	return memory(b, pid, "VmRSS")
+}
+
+// memory is one of the kernel's counts of a process's memory, in MiB: VmRSS is what it takes,
+// VmHWM the most that it ever took.
+func memory(b testing.TB, pid int, count string) float64 {
+	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	require.NoError(b, err)
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, count+":"); ok {
 			kib, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
 			require.NoError(b, err)
 			return kib / 1024
 		}
 	}
-	b.Fatal("the kernel tells no VmRSS")
+	b.Fatalf("the kernel tells no %s", count)
 	return 0
 }
 

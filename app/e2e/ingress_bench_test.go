@@ -37,7 +37,7 @@ var stores = []struct {
 
 // missingProvider is a provider that knows no object, so that workers have their round
 // trip and nothing else.
-func missingProvider(b *testing.B) string {
+func missingProvider(b testing.TB) string {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -49,7 +49,7 @@ func missingProvider(b *testing.B) string {
 }
 
 // ingress starts a server of some roles on a fresh database.
-func ingress(b *testing.B, postgres bool, journal, roles string) (*apptest.House, *apptest.Process) {
+func ingress(b testing.TB, postgres bool, journal, roles string) (*apptest.House, *apptest.Process) {
 	b.Helper()
 	house := apptest.NewHouse(b)
 	env := append(house.Server(), "PAYDESK_STRIPE_API_BASE="+missingProvider(b), "PAYDESK_LOG_LEVEL=info")
@@ -71,7 +71,7 @@ func ingress(b *testing.B, postgres bool, journal, roles string) (*apptest.House
 }
 
 // posts makes signed posts that no other run has.
-func posts(b *testing.B, house *apptest.House, count, repeats int) ([]load.Post, int) {
+func posts(b testing.TB, house *apptest.House, count, repeats int) ([]load.Post, int) {
 	b.Helper()
 	made, distinct, err := load.Webhooks{
 		Address: house.PublicURL + "/webhooks/stripe", Secret: "whsec_apptest", BodyBytes: ingressBodyBytes,
@@ -83,7 +83,7 @@ func posts(b *testing.B, house *apptest.House, count, repeats int) ([]load.Post,
 
 func host(house *apptest.House) string { return strings.TrimPrefix(house.PublicURL, "http://") }
 
-func accepted(b *testing.B, report load.Report) {
+func accepted(b testing.TB, report load.Report) {
 	b.Helper()
 	require.Equal(b, map[int]int{http.StatusOK: report.Posts}, report.Statuses)
 }
@@ -91,7 +91,7 @@ func accepted(b *testing.B, report load.Report) {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // stored waits until as many events are stored, and checks that there are no more.
-func stored(b *testing.B, house *apptest.House, want int) {
+func stored(b testing.TB, house *apptest.House, want int) {
 	b.Helper()
 	deadline := time.Now().Add(storedTimeMax)
 	for {

@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -228,7 +229,31 @@ func txPoison(t *testing.T, store ports.Store) {
 	require.NoError(t, err)
 	require.Equal(t, "changed all the same", read.Reference)
 
-	poisons := map[string]func(ctx context.Context, tx ports.Tx) error{
+	// What the database itself refuses, and would refuse whenever it is asked.
+	refused := map[string]bool{"a payment of no checkout": true, "a refund of no payment": true, "an event of another account's object": true}
+	for name, poison := range poisons(t, of, stored) {
+		before, after := openCheckout(t), openCheckout(t)
+		err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+			_, err := tx.InsertCheckout(ctx, before)
+			require.NoError(t, err)
+			err = poison(ctx, tx)
+			require.Error(t, err, name)
+			require.Equal(t, refused[name], errors.Is(err, ports.ErrRefused), "%s: %v", name, err)
+			_, _ = tx.InsertCheckout(ctx, after)
+			return nil
+		})
+		require.Error(t, err, "%s ends the transaction though fn makes nothing of it", name)
+		for _, c := range []core.Checkout{before, after} {
+			_, err = store.Checkout(t.Context(), c.ID)
+			require.ErrorIs(t, err, ports.ErrNotFound, name)
+		}
+	}
+}
+
+// poisons are writes that no transaction survives.
+func poisons(t *testing.T, of sale, stored core.Checkout) map[string]func(context.Context, ports.Tx) error {
+	t.Helper()
+	return map[string]func(context.Context, ports.Tx) error{
 		"a duplicate": func(ctx context.Context, tx ports.Tx) error {
 			_, err := tx.InsertCheckout(ctx, stored)
 			return err
@@ -255,21 +280,12 @@ func txPoison(t *testing.T, store ports.Store) {
 			_, err := tx.InsertRefund(ctx, fullRefund(t, storeID[core.PaymentID]()))
 			return err
 		},
-	}
-	for name, poison := range poisons {
-		before, after := openCheckout(t), openCheckout(t)
-		err := store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error {
-			_, err := tx.InsertCheckout(ctx, before)
-			require.NoError(t, err)
-			require.Error(t, poison(ctx, tx), name)
-			_, _ = tx.InsertCheckout(ctx, after)
-			return nil
-		})
-		require.Error(t, err, "%s ends the transaction though fn makes nothing of it", name)
-		for _, c := range []core.Checkout{before, after} {
-			_, err = store.Checkout(t.Context(), c.ID)
-			require.ErrorIs(t, err, ports.ErrNotFound, name)
-		}
+		"an event of another account's object": func(ctx context.Context, tx ports.Tx) error {
+			e := fullInbound()
+			e.Ref.Account = "stripe_us"
+			_, err := tx.AcceptInbound(ctx, []core.InboundEvent{e})
+			return err
+		},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,9 @@ const (
 	// which commits them together; SQLite has one writer.
 	postgresConcurrency = 4
 )
+
+// errPanicked is what becomes of a panic of whoever stores a batch.
+var errPanicked = errors.New("storing panicked")
 
 // Options are what the journal is made of.
 type Options struct {
@@ -65,11 +69,42 @@ func New(options Options) *Journal {
 func (j *Journal) store(batch []core.Delivery) error {
 	ctx, cancel := context.WithTimeout(context.Background(), acceptTimeMax)
 	defer cancel()
-	if err := j.accept(ctx, batch); err != nil {
-		j.logger.Warn("deliveries could not be stored", slog.Int("count", len(batch)), slog.String("error", err.Error()))
-		return fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
+	each := make(groupcommit.ItemErrors, len(batch))
+	j.storePart(ctx, batch, each)
+	if errors.Join(each...) == nil {
+		return nil
 	}
-	return nil
+	return each
+}
+
+// storePart hands a part of a batch over and notes each one's error. Where one of them can never
+// be stored, the others are stored without it.
+func (j *Journal) storePart(ctx context.Context, part []core.Delivery, each groupcommit.ItemErrors) {
+	err := j.handOver(ctx, part)
+	if err == nil {
+		return
+	}
+	if len(part) > 1 && (errors.Is(err, ports.ErrText) || errors.Is(err, ports.ErrRefused) || errors.Is(err, errPanicked)) {
+		half := len(part) / 2
+		j.storePart(ctx, part[:half], each[:half])
+		j.storePart(ctx, part[half:], each[half:])
+		return
+	}
+	j.logger.Warn("deliveries could not be stored", slog.Int("count", len(part)), slog.String("error", err.Error()))
+	for i := range each {
+		each[i] = fmt.Errorf("%w: %w", ports.ErrJournalUnavailable, err)
+	}
+}
+
+// handOver makes an error of a panic: it is the batch's trouble, and not the process's.
+func (j *Journal) handOver(ctx context.Context, batch []core.Delivery) (err error) {
+	defer func() {
+		if value := recover(); value != nil { // which may hold anything: only its type is told
+			j.logger.Error("storing deliveries panicked", slog.String("type", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
+			err = errPanicked
+		}
+	}()
+	return j.accept(ctx, batch)
 }
 
 // Append implements [ports.Journal].

@@ -43,6 +43,52 @@ func TestAfterCloseNothingIsTaken(t *testing.T) {
 	require.ErrorIs(t, journal.Append(t.Context(), portstest.Delivery(1)), ports.ErrJournalUnavailable)
 }
 
+// What can never be stored is refused alone, however many share its transaction.
+func TestWhatCanNeverBeStoredIsRefusedAlone(t *testing.T) {
+	t.Parallel()
+	const callers, refused, panicking = 100, 17, 60
+	first, running := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	var stored sync.Map
+	journal := open(t, func(_ context.Context, batch []core.Delivery) error {
+		once.Do(func() {
+			close(running)
+			<-first // so that the others gather
+		})
+		for _, d := range batch {
+			switch d.ProviderEventID {
+			case portstest.Delivery(refused).ProviderEventID:
+				return ports.ErrRefused
+			case portstest.Delivery(panicking).ProviderEventID:
+				panic("a fault of ours")
+			}
+		}
+		for _, d := range batch {
+			stored.Store(d.ProviderEventID, true)
+		}
+		return nil
+	})
+	var answers [callers]error
+	var group sync.WaitGroup
+	group.Go(func() { _ = journal.Append(t.Context(), portstest.Delivery(callers)) })
+	<-running
+	for n := range callers {
+		group.Go(func() { answers[n] = journal.Append(t.Context(), portstest.Delivery(n)) })
+	}
+	close(first)
+	group.Wait()
+	for n, err := range answers {
+		_, there := stored.Load(portstest.Delivery(n).ProviderEventID)
+		if n == refused || n == panicking {
+			require.ErrorIs(t, err, ports.ErrJournalUnavailable)
+			require.False(t, there)
+			continue
+		}
+		require.NoError(t, err)
+		require.True(t, there)
+	}
+}
+
 // While one transaction runs, the others gather and share the next.
 func TestThoseWhoWaitShareATransaction(t *testing.T) {
 	t.Parallel()

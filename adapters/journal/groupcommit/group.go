@@ -32,6 +32,21 @@ var (
 	ErrClosed = errors.New("group is closed")
 )
 
+// ItemErrors is what a flush returns that went well for some of its items and not for others: one
+// error for each item, nil for a good one.
+type ItemErrors []error
+
+// Error implements error.
+func (e ItemErrors) Error() string { return errors.Join(e...).Error() }
+
+// of is the nth item's part of what a flush returned.
+func of(err error, n int) error {
+	if each, ok := errors.AsType[ItemErrors](err); ok {
+		return each[n]
+	}
+	return err
+}
+
 // Options bounds a group. Every zero field has a default.
 type Options struct {
 	ItemsMax      int // in one flush
@@ -82,7 +97,8 @@ type Group[T any] struct {
 }
 
 // New starts a group. size tells an item's bytes. flush writes items in the order they
-// were submitted and must not keep the slice; with a concurrency above one it is called
+// were submitted and must not keep the slice, nor panic; its error is each item's, unless it is an
+// [ItemErrors]. With a concurrency above one it is called
 // concurrently. Close ends the group.
 func New[T any](options Options, size func(T) int, flush func([]T) error) *Group[T] {
 	g := &Group[T]{options: options.withDefaults(), size: size, flush: flush}
@@ -165,7 +181,7 @@ func (g *Group[T]) work() {
 		err := g.flush(items)
 		for i, w := range waiters {
 			waiters[i] = nil
-			w.done <- err // the waiter belongs to its caller from here on
+			w.done <- of(err, i) // the waiter belongs to its caller from here on
 		}
 		clear(items)
 	}

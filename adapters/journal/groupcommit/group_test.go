@@ -150,6 +150,29 @@ func TestAFailedFlushFailsItsOwnItemsOnly(t *testing.T) {
 	require.NoError(t, g.Submit(t.Context(), 2))
 }
 
+func TestAFlushThatWentWellForSome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failed := errors.New("not this one")
+		d := newDesk()
+		g := groupcommit.New(groupcommit.Options{}, one, d.flush)
+		defer g.Close()
+		ended := make([]chan error, 4)
+		for n := range ended {
+			ended[n] = make(chan error, 1)
+			go func() { ended[n] <- g.Submit(t.Context(), n) }()
+			synctest.Wait()
+		}
+		<-d.held
+		d.release <- nil
+		<-d.held
+		d.release <- groupcommit.ItemErrors{nil, failed, nil}
+		for n, want := range []error{nil, nil, failed, nil} {
+			require.Equal(t, want, <-ended[n], n)
+		}
+	})
+}
+
 func TestAnItemWithdrawnInTimeIsNeverFlushed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

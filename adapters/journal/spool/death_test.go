@@ -28,6 +28,8 @@ const (
 	roleVariable  = "SPOOL_TEST_ROLE"
 	roleAppend    = "append"
 	roleFull      = "full"
+	roleSmallDisk = "small disk"
+	roleDrain     = "drain"
 	childCallers  = 8
 	fileBytesMost = 20_000
 	// refusedAppends is how often is tried while the disk is full.
@@ -40,6 +42,10 @@ func TestMain(m *testing.M) {
 		appendForever(os.Args[len(os.Args)-2], os.Args[len(os.Args)-1])
 	case roleFull:
 		fillUp(os.Args[len(os.Args)-1])
+	case roleDrain:
+		drainAndTell(os.Args[len(os.Args)-2], os.Args[len(os.Args)-1])
+	case roleSmallDisk:
+		onASmallDisk(os.Args[len(os.Args)-1])
 	default:
 		os.Exit(m.Run())
 	}

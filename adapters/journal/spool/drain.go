@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/paydesk/paydesk/core"
@@ -47,17 +48,22 @@ func (s *Spool) Drain(ctx context.Context, accept ports.AcceptDeliveries) error 
 	}
 	defer s.draining.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	if !s.stopWith(cancel) {
+		cancel()
 		return errClosed
 	}
+	var returning sync.WaitGroup
+	before := s.setAsideBefore() // and nothing that this Drain sets aside
+	returning.Go(func() { s.returnAside(ctx, before) })
+	defer returning.Wait()
+	defer cancel()
 	pause, items := drainPauseLeast, batchItemsMax
 	for {
 		tried, moved, err := s.drainOnce(ctx, accept, items)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, ports.ErrText) && tried > 1:
+		case forEver(err) && tried > 1:
 			items = 1 // to find the one that can never be stored
 		case err != nil:
 			s.logger.Warn("the journal could not be taken over", slog.String("error", err.Error()))
@@ -120,7 +126,11 @@ func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries, it
 		return items, false, err
 	}
 	if len(next.batch) > 0 {
-		if err := s.handOver(ctx, accept, next); err != nil {
+		err := s.handOver(ctx, accept, next.batch)
+		if len(next.batch) == 1 && forEver(err) {
+			next.to, err = s.passBy(ctx, accept, next, err)
+		}
+		if err != nil {
 			return len(next.batch), false, err
 		}
 	}
@@ -128,49 +138,47 @@ func (s *Spool) drainOnce(ctx context.Context, accept ports.AcceptDeliveries, it
 	return len(next.batch), true, nil
 }
 
-// handOver has the batch taken over. A delivery that is alone and can never be stored
-// goes aside, so that it does not hold up those behind it.
-func (s *Spool) handOver(ctx context.Context, accept ports.AcceptDeliveries, next handover) error {
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeMax)
-	defer cancel()
-	err := accept(ctx, next.batch)
-	if len(next.batch) == 1 && errors.Is(err, ports.ErrText) {
-		sealed, err := s.seal(next.batch[0])
-		if err != nil {
-			return err
-		}
-		return s.setAside(next.first, appendRecord(nil, sealed), asideRefused)
-	}
-	return err
-}
-
 // next is where to read on, and up to where the segment is durable; false where nothing
 // waits.
 func (s *Spool) next() (from position, end int64, ok bool) {
 	s.mu.Lock()
+	from = s.cursor
+	s.mu.Unlock()
+	end, ok = s.behind(&from)
+	return from, end, ok
+}
+
+// behind moves a position to where there is something to read, and gives up to where its
+// segment is durable; false where nothing is behind it.
+func (s *Spool) behind(at *position) (end int64, ok bool) {
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, segment := range s.segments {
 		switch {
-		case segment.number < s.cursor.segment:
-		case segment.number == s.cursor.segment:
-			if s.cursor.offset < segment.size {
-				return s.cursor, segment.size, true
+		case segment.number < at.segment:
+		case segment.number == at.segment:
+			if at.offset < segment.size {
+				return segment.size, true
 			}
 		case segment.size > 0:
-			return position{segment: segment.number}, segment.size, true
+			*at = position{segment: segment.number}
+			return segment.size, true
 		}
 	}
-	return position{}, 0, false
+	return 0, false
 }
 
 // read gives a batch from one segment. What is damaged is set aside and left out.
 func (s *Spool) read(from position, end int64, items int) (next handover, err error) {
-	file, err := os.Open(s.path(from.segment))
+	file, there, err := s.openSegment(from.segment, end)
 	if err != nil {
 		return next, err
 	}
+	if from.offset >= there {
+		return handover{to: position{from.segment, end}}, nil
+	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	records := reader{file: file, at: from.offset, end: end, window: s.window}
+	records := reader{file: file, at: from.offset, end: there, window: s.window}
 	defer func() { s.window = records.window }()
 	for bytes := 0; len(next.batch) < items && bytes < batchBytesMax; {
 		p, err := records.next()
@@ -187,6 +195,26 @@ func (s *Spool) read(from position, end int64, items int) (next handover, err er
 	}
 	next.to = position{from.segment, records.at}
 	return next, nil
+}
+
+// openSegment opens a segment to read, and gives how much of what should be there is there. A
+// file that somebody removed or cut short must not hold up what is behind; it is another matter
+// where the whole folder is away, which may come back.
+func (s *Spool) openSegment(number, end int64) (file *os.File, there int64, err error) {
+	if file, err = os.Open(s.path(number)); err == nil {
+		var info os.FileInfo
+		if info, err = file.Stat(); err != nil {
+			return nil, 0, errors.Join(err, file.Close())
+		}
+		there = min(end, info.Size())
+	} else if !errors.Is(err, os.ErrNotExist) || !s.holdsFolder() {
+		return nil, 0, err
+	}
+	if there < end {
+		s.aside.Add(1)
+		s.logger.Error("a part of the journal is gone", slog.Int64("segment", number), slog.Int64("from", there), slog.Int64("to", end))
+	}
+	return file, there, nil
 }
 
 // readOne adds a piece to the batch, or sets it aside.

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,19 +13,8 @@ import (
 const (
 	// tailKeptBytesMax is how much of a torn tail is kept beside; more than one write.
 	tailKeptBytesMax = 8 << 20
-	// returnedMax is how many records that were set aside as unsealable go back into the
-	// journal at one start.
-	returnedMax = 10_000
 
 	segmentSuffix = ".segment"
-)
-
-// Why a part of the journal is set aside; the suffix of its file.
-const (
-	asideTorn       = "torn"       // an append that never ended, so nobody was told it did
-	asideDamaged    = "damaged"    // bytes that are no record
-	asideUnsealable = "unsealable" // a whole record, whose key is not there; it returns with the key
-	asideRefused    = "refused"    // a whole record that can never be stored
 )
 
 // recover finds out what an earlier process left.
@@ -102,43 +89,5 @@ func (s *Spool) cutTornTail(last *segment) (err error) {
 		return err
 	}
 	last.size = good
-	return nil
-}
-
-// setAside keeps a part of the journal in a file of its own, and says so.
-func (s *Spool) setAside(at position, data []byte, why string) error {
-	s.aside.Add(1)
-	name := fmt.Sprintf("%016d-%d.%s", at.segment, at.offset, why)
-	err := writeSynced(filepath.Join(s.options.Dir, name), data)
-	s.logger.Error("a part of the journal was set aside", slog.String("file", name), slog.Int("bytes", len(data)), slog.Bool("kept", err == nil))
-	return err
-}
-
-// returnUnsealable puts records back whose key was not there when their turn came, and
-// is now.
-func (s *Spool) returnUnsealable() error {
-	names, err := filepath.Glob(filepath.Join(s.options.Dir, "*."+asideUnsealable))
-	if err != nil {
-		return err
-	}
-	for _, name := range names[:min(len(names), returnedMax)] {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		if len(data) < recordHeaderBytes || recordLength(data) != len(data) {
-			continue
-		}
-		sealed, ok := wholeRecord(data)
-		if !ok {
-			continue
-		}
-		if _, err := s.options.Sealer.Open(sealedAt, sealed); err != nil {
-			continue
-		}
-		if err := errors.Join(s.write([][]byte{sealed}), os.Remove(name)); err != nil {
-			return err
-		}
-	}
 	return nil
 }

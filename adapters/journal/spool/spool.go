@@ -59,6 +59,9 @@ type Options struct {
 	// SegmentBytes and BacklogBytes change the limits; 0 for the usual ones.
 	SegmentBytes int64
 	BacklogBytes int64
+
+	// begin makes the file of a segment; tests give worse ones.
+	begin func(path string) (segmentFile, error)
 }
 
 // Spool implements [ports.Journal]. Make one by [Open].
@@ -76,7 +79,7 @@ type Spool struct {
 	plain sync.Pool // of *[]byte
 
 	// Of the one goroutine that writes.
-	active *os.File // nil until the first append, and after a failed one
+	active segmentFile // nil until the first append, and after a failed one
 	buffer []byte
 
 	draining   sync.Mutex // held by the one Drain, to which the next two belong
@@ -111,11 +114,14 @@ func Open(options Options) (*Spool, error) {
 	if options.BacklogBytes <= 0 {
 		options.BacklogBytes = backlogBytesMax
 	}
+	if options.begin == nil {
+		options.begin = beginSegment
+	}
 	s := &Spool{options: options, logger: options.Logger, filled: make(chan struct{}, 1)}
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}
-	if err := os.MkdirAll(options.Dir, folderMode); err != nil {
+	if err := makeFolder(options.Dir); err != nil {
 		return nil, fmt.Errorf("make journal's folder: %w", err)
 	}
 	var err error
@@ -134,10 +140,7 @@ func (s *Spool) start() error {
 	if err := s.watch(); err != nil {
 		return err
 	}
-	if err := s.recover(); err != nil {
-		return err
-	}
-	return s.returnUnsealable()
+	return s.recover()
 }
 
 // lockFolder makes sure that no other process uses the folder. The lock goes with the
@@ -155,6 +158,16 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock journal's folder: %w", err)
 	}
 	return file, nil
+}
+
+// holdsFolder reports whether the folder that the path leads to is still the one that was locked.
+func (s *Spool) holdsFolder() bool {
+	locked, err := s.lock.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(filepath.Join(s.options.Dir, lockName))
+	return err == nil && os.SameFile(locked, there)
 }
 
 // watch publishes how much waits and what was set aside.

@@ -1,16 +1,14 @@
 package spool_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paydesk/paydesk/adapters/journal/spool"
@@ -104,6 +102,22 @@ func TestTwoProcessesCannotShareAFolder(t *testing.T) {
 	require.ErrorIs(t, err, spool.ErrInUse)
 }
 
+// The lock goes with the process that held it, however that ended.
+func TestAnotherProcessHoldsTheFolderUntilItIsKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	command := child(t, roleAppend, dir, "0")
+	out, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	require.True(t, bufio.NewScanner(out).Scan(), "it has appended")
+	_, err = spool.Open(spool.Options{Dir: dir, Sealer: seal.Plain()})
+	require.ErrorIs(t, err, spool.ErrInUse)
+	require.NoError(t, command.Process.Kill())
+	_ = command.Wait()
+	openIn(t, spool.Options{Dir: dir})
+}
+
 func TestATornLastRecordIsCutOffAndKeptBeside(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -169,46 +183,6 @@ func TestFinishedSegmentsAreRemoved(t *testing.T) {
 	again := openIn(t, spool.Options{Dir: dir, SegmentBytes: 1000})
 	appendAll(t, again, 50, 60)
 	require.Equal(t, ids(50, 60), taken(t, again, 10))
-}
-
-// However many wait, they are handed over in bounded batches, each caller's in its order.
-func TestManyThatWait(t *testing.T) {
-	t.Parallel()
-	const count, callers = 100_000, 64
-	dir := t.TempDir()
-	journal := openIn(t, spool.Options{Dir: dir, SegmentBytes: 4 << 20})
-	var group sync.WaitGroup
-	for caller := range callers {
-		group.Go(func() { appendAll(t, journal, caller*count/callers, (caller+1)*count/callers) })
-	}
-	group.Wait()
-	journal.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	next := make(map[int]int) // by caller
-	for caller := range callers {
-		next[caller] = caller * count / callers
-	}
-	total := 0
-	err := openIn(t, spool.Options{Dir: dir}).Drain(ctx, func(_ context.Context, batch []core.Delivery) error {
-		assert.LessOrEqual(t, len(batch), 256)
-		for _, d := range batch {
-			var n int
-			_, err := fmt.Sscanf(d.ProviderEventID, "evt_%d", &n)
-			if err != nil {
-				return err
-			}
-			caller := ((n+1)*callers - 1) / count
-			assert.Equal(t, next[caller], n)
-			next[caller]++
-		}
-		if total += len(batch); total == count {
-			cancel()
-		}
-		return nil
-	})
-	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, count, total)
-	require.Len(t, files(t, dir, "*.segment"), 1)
 }
 
 func TestTooMuchWaitingIsRefusedUntilSomeIsTaken(t *testing.T) {

@@ -3,9 +3,11 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/paydesk/paydesk/ports"
 )
@@ -13,7 +15,28 @@ import (
 // bufferKeptBytesMax is the longest buffer for writing that is used again.
 const bufferKeptBytesMax = 1 << 20
 
-var errBacklog = errors.New("too much waits to be taken over")
+var (
+	errBacklog = errors.New("too much waits to be taken over")
+	errGone    = errors.New("the journal's files were removed")
+)
+
+// segmentFile is what is needed of the file that is written to.
+type segmentFile interface {
+	io.WriterAt
+	io.Closer
+	Sync() error
+	Truncate(size int64) error
+	Stat() (os.FileInfo, error)
+}
+
+// beginSegment makes an empty file.
+func beginSegment(path string) (segmentFile, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, fileMode)
+	if err != nil {
+		return nil, err // no file in an interface
+	}
+	return file, nil
+}
 
 // write appends sealed deliveries and syncs them with one call. It is called by one
 // goroutine at a time. After an error nothing of the batch stays.
@@ -55,6 +78,9 @@ func (s *Spool) tryWrite(data []byte) error {
 	if err == nil {
 		err = file.Sync()
 	}
+	if err == nil {
+		err = stillThere(file)
+	}
 	if err != nil {
 		return errors.Join(err, s.giveUp(file, size))
 	}
@@ -64,10 +90,23 @@ func (s *Spool) tryWrite(data []byte) error {
 	return nil
 }
 
+// stillThere reports a file that was removed: writing and syncing it goes on working, and
+// nothing of it would be found after a restart.
+func stillThere(file segmentFile) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink == 0 {
+		return errGone
+	}
+	return nil
+}
+
 // giveUp leaves a file that could not be written. What the disk holds of it now is not
 // known, and a sync that failed may pass next time without having written anything: the
 // file ends where it was good, and the next append begins another one.
-func (s *Spool) giveUp(file *os.File, good int64) error {
+func (s *Spool) giveUp(file segmentFile, good int64) error {
 	s.active = nil
 	err := errors.Join(file.Truncate(good), file.Close())
 	if good > 0 {
@@ -83,7 +122,7 @@ func (s *Spool) giveUp(file *os.File, good int64) error {
 
 // writable is the file to append to, and where. It begins a new segment where there is
 // none or the last one is long enough.
-func (s *Spool) writable(size int64) (*os.File, int64, error) {
+func (s *Spool) writable(size int64) (segmentFile, int64, error) {
 	s.mu.Lock()
 	full := s.backlog()+size > s.options.BacklogBytes
 	number, length := s.cursor.segment, int64(0)
@@ -106,7 +145,7 @@ func (s *Spool) writable(size int64) (*os.File, int64, error) {
 	}
 	number++
 	// A file that is there already was left by a try that failed below.
-	file, err := os.OpenFile(s.path(number), os.O_CREATE|os.O_TRUNC|os.O_RDWR, fileMode)
+	file, err := s.options.begin(s.path(number))
 	if err != nil {
 		return nil, 0, fmt.Errorf("begin segment: %w", err)
 	}
@@ -122,6 +161,26 @@ func (s *Spool) writable(size int64) (*os.File, int64, error) {
 
 func (s *Spool) path(number int64) string {
 	return filepath.Join(s.options.Dir, fmt.Sprintf("%016d%s", number, segmentSuffix))
+}
+
+// makeFolder makes the journal's folder, and durable that it is there.
+func makeFolder(dir string) error {
+	made := []string{}
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, os.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		made = append(made, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(dir, folderMode); err != nil {
+		return err
+	}
+	for _, parent := range made {
+		if err := syncFolder(parent); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // syncFolder makes new and renamed files of a folder durable.
