@@ -112,16 +112,26 @@ func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 }
 
 // refute settles a capture or a cancellation as not done where a look shows the payment as it was
-// before it: an authorization that is still there was neither taken nor let go.
+// before it: an authorization that is still there was neither taken nor let go, and an attempt that
+// failed can still be paid.
 func (s *Service) refute(ctx context.Context, op core.Operation, seen core.Payment) error {
 	undone := seen.Status == core.PaymentAuthorized && (op.Kind == core.OpCapturePayment || op.Kind == core.OpCancelPayment) ||
-		seen.Status == core.PaymentRequiresAction && op.Kind == core.OpCancelPayment
+		(seen.Status == core.PaymentRequiresAction || seen.Status == core.PaymentFailed) && op.Kind == core.OpCancelPayment
 	if !undone {
 		return nil
 	}
 	refuted, err := s.calls.Refuted(ctx, op.ID)
 	if err != nil || refuted == nil {
 		return err
+	}
+	if op.Kind == core.OpCancelPayment && (seen.Status == core.PaymentFailed || seen.Anomaly == core.ReasonOverpaid) {
+		// Nobody asked for it who would ask again. Before the outcome, so that a death in between loses nothing.
+		err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobClosePayment, Payment: seen.ID})
+		})
+		if err != nil {
+			return err
+		}
 	}
 	_, err = s.observer.Settle(ctx, op, ports.CallResult{Payment: seen, Err: refuted}, core.Cause{Kind: core.CauseRepair})
 	return err

@@ -1,6 +1,7 @@
 package repair_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -230,4 +231,62 @@ func waitsForStaff(t *testing.T, h *coretest.House, op core.Operation, why core.
 	page, err := h.Store.Operations(t.Context(), ports.OperationFilter{ForStaff: true}, core.PageRequest{Limit: 5})
 	require.NoError(t, err)
 	require.Equal(t, []core.Operation{op}, page.Items)
+}
+
+// firstCancelLost has the first cancellation come to nothing. It implements [portstest.Script].
+type firstCancelLost struct{ lost bool }
+
+func (f *firstCancelLost) Before(_ context.Context, call portstest.FakeCall) portstest.Fault {
+	if call.Method != "CancelPayment" || f.lost {
+		return ""
+	}
+	f.lost = true
+	return portstest.FaultTimeoutBefore
+}
+
+func (f *firstCancelLost) After(context.Context, portstest.FakeCall) {}
+
+// What nobody needs is closed, so that nobody pays it: the object of an attempt that failed, and what was
+// authorized a second time. Where the call that closes it came to nothing and its key is forgotten by the
+// time that anybody asks, it is closed anew.
+func TestClosingGoesOnThoughTheKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, makeOne := range map[string]func(t *testing.T, h *coretest.House) core.Payment{
+		"a failed attempt": func(_ *testing.T, h *coretest.House) core.Payment {
+			p := h.Start(h.Open(core.CaptureAutomatic).ID)
+			h.Pay(p.ID, portstest.CardDeclined)
+			return h.Look(p)
+		},
+		"a second authorization": func(t *testing.T, h *coretest.House) core.Payment {
+			t.Helper()
+			checkout := h.Open(core.CaptureManual)
+			first := h.Start(checkout.ID)
+			h.Pay(first.ID, portstest.CardDeclined)
+			first = h.Look(first)
+			second := h.Start(checkout.ID)
+			h.Pay(first.ID, portstest.CardSucceeds)
+			h.Pay(second.ID, portstest.CardSucceeds)
+			require.Equal(t, core.PaymentAuthorized, h.Look(first).Status)
+			second = h.Look(second)
+			require.Equal(t, core.PaymentAuthorized, second.Status)
+			return second
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			p := makeOne(t, h)
+			script := &firstCancelLost{}
+			h.Provider.Follow(script)
+			h.RunDue()
+			require.True(t, script.lost)
+			h.Clock.Advance(25 * time.Hour)
+			h.RunAll()
+			seen, there := h.Provider.Object(p.ID)
+			require.True(t, there)
+			require.Equal(t, core.PaymentCanceled, seen.Status)
+			require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCancelPayment).Status)
+			require.Empty(t, h.Store.GivenUp())
+		})
+	}
 }
