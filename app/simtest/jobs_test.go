@@ -46,6 +46,9 @@ func (j *waiting) triesMax() int {
 	if j.job.Kind == ports.JobRepairOperation {
 		return repairTriesMax
 	}
+	if j.job.Kind == ports.JobBackfillAccount {
+		return 1 // the next walk goes on where it stopped
+	}
 	return jobTriesMax
 }
 
@@ -109,7 +112,15 @@ func (w *world) drop(j *waiting) {
 // sweeps are the jobs that run every so often.
 var sweeps = []ports.JobKind{
 	ports.JobExpireCheckouts, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions,
-	ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents,
+	ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents, ports.JobBackfill,
+}
+
+// beginBackfill has the lists of providers walked through from now on.
+func (w *world) beginBackfill() {
+	for _, account := range accounts {
+		_, err := w.house.Reconcile.Backfill(w.t.Context(), account, time.Time{})
+		w.must(err)
+	}
 }
 
 // sweep runs one of them.

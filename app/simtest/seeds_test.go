@@ -30,7 +30,9 @@ var (
 const (
 	// seedsDefault is how many seeds run with all other tests, a few seconds of them: `make simtest` runs
 	// more. The race detector makes the store, which is no C, many times slower.
-	seedsDefault, seedsDefaultRace = 300, 40
+	seedsDefault, seedsDefaultRace = 100, 15
+	// seedsTelling is how many worlds are enough for everything to come to pass in one of them.
+	seedsTelling = 200
 	// linesMax is how much of a failing seed is printed; alone it is printed as a whole.
 	linesMax = 250
 	// failuresMax is how many failing seeds are told of; the rest would only repeat them.
@@ -96,7 +98,7 @@ func TestSeeds(t *testing.T) {
 	var next atomic.Uint64
 	var mu sync.Mutex
 	var workers sync.WaitGroup
-	failed := map[uint64]*world{}
+	failed, all := map[uint64]*world{}, tally{}
 	for range runtime.GOMAXPROCS(0) {
 		folder := fastFolder(t)
 		workers.Go(func() {
@@ -105,14 +107,16 @@ func TestSeeds(t *testing.T) {
 				if n >= many {
 					return
 				}
-				if w := runSeed(t, folder, *firstSeed+n); len(w.wrongs) > 0 {
-					mu.Lock()
+				w := runSeed(t, folder, *firstSeed+n)
+				mu.Lock()
+				all.add(w.tally)
+				if len(w.wrongs) > 0 {
 					failed[w.seed] = w
-					enough := len(failed) >= failuresMax
-					mu.Unlock()
-					if enough {
-						return
-					}
+				}
+				enough := len(failed) >= failuresMax
+				mu.Unlock()
+				if enough {
+					return
 				}
 			}
 		})
@@ -120,6 +124,10 @@ func TestSeeds(t *testing.T) {
 	workers.Wait()
 	took, ran := time.Since(begun), min(next.Load(), many)
 	t.Logf("%d seeds from %d in %s, %.1f a second", ran, *firstSeed, took.Round(time.Millisecond), float64(ran)/took.Seconds())
+	t.Log(all)
+	if ran >= seedsTelling {
+		require.Empty(t, all.missing(), "the worlds are too quiet to show anything")
+	}
 	for seed, w := range failed {
 		lines := w.trace.lines[max(0, len(w.trace.lines)-linesMax):]
 		t.Errorf("seed %d: %s\n\n%s\n\nto see all of it again: go test ./app/simtest -run TestSeeds -v -seed %d", seed, strings.Join(w.wrongs, "\n"), strings.Join(lines, "\n"), seed)

@@ -4,13 +4,17 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
 )
 
 const (
 	// restTime is how long the world rests, longer than checkouts live and keys are kept, and
 	// restStep how far the clock moves at once meanwhile.
 	restTime = 60 * time.Hour
-	restStep = 3 * time.Hour
+	restStep = 6 * time.Hour
+	// backfillStep is how often the lists of providers are walked through meanwhile: it is half of the
+	// work of a run otherwise.
+	backfillStep = 4 * restStep
 	// movesMax is more moves than coming to rest takes.
 	movesMax = 20_000
 )
@@ -22,18 +26,18 @@ func (w *world) settle() {
 	w.trace.add("nothing goes wrong any more")
 	w.finish()
 	for _, l := range w.wire {
-		l.lost = false
+		l.lost = l.lost && w.house.Accounts[l.delivery.Account].Capabilities().EventsKept > 0
 	}
 	w.mendEndpoints()
 	for passed := time.Duration(0); passed < restTime; passed += restStep {
-		w.rest()
+		w.rest(passed%backfillStep == 0)
 		w.house.Clock.Advance(restStep)
 		for _, account := range accounts {
 			w.fake(account).Lapse()
 			w.listen(account)
 		}
 	}
-	w.rest()
+	w.rest(true)
 	for moves := 0; len(w.jobs) > 0 && moves < movesMax && len(w.wrongs) == 0; moves++ {
 		next := w.jobs[0].due
 		for _, j := range w.jobs {
@@ -63,13 +67,15 @@ func (w *world) endRefunds() {
 	}
 }
 
-// rest does all that is due now, and runs every sweep.
-func (w *world) rest() {
+// rest does all that is due now, and runs every sweep, the backfill only where it is asked for.
+func (w *world) rest(backfill bool) {
 	w.drain()
 	w.endRefunds()
 	for _, kind := range sweeps {
-		w.sweep(kind)
-		w.finish()
+		if kind != ports.JobBackfill || backfill {
+			w.sweep(kind)
+			w.finish()
+		}
 	}
 	w.drain()
 }

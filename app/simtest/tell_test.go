@@ -72,6 +72,9 @@ func (v way) Notify(ctx context.Context, n ports.Notification) (ports.Notificati
 	}
 	fails := e.outage > 0 || w.mood.faulty && w.rng.Float64() < w.mood.tells
 	e.outage = max(e.outage-1, 0)
+	if fails {
+		w.tally["notifications refused"]++
+	}
 	var err error
 	switch kind := w.rng.IntN(3); {
 	case !fails:

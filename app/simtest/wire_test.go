@@ -22,9 +22,12 @@ type letter struct {
 	delivery core.Delivery
 	due      time.Time
 	copies   int  // how often it still arrives
-	lost     bool // for good
+	lost     bool // for good; its provider may list it
 	at       bool // the process is taking it
 }
+
+// name is the letter's own among those of all accounts.
+func (l *letter) name() string { return string(l.delivery.Account) + " " + l.delivery.ProviderEventID }
 
 // listen has a provider tell of all that changed there since it was last asked.
 func (w *world) listen(account core.AccountName) {
@@ -72,11 +75,8 @@ func (w *world) saw(account core.AccountName, kind core.ObjectKind, id string, n
 		return
 	}
 	w.faces[ref] = now
-	w.letters++
-	event := fmt.Sprintf("evt_%s_%d", account, w.letters)
-	l := &letter{copies: 1, due: w.house.Clock.Now(), delivery: core.Delivery{
-		Account: account, ProviderEventID: event, Type: string(kind) + ".updated", Ref: ref, ReceivedAt: w.house.Clock.Now(), Body: fmt.Appendf(nil, `{"id":%q}`, event),
-	}}
+	l := &letter{copies: 1, due: w.house.Clock.Now(), delivery: w.fake(account).Happen(string(kind)+".updated", ref)}
+	l.delivery.ReceivedAt = w.house.Clock.Now()
 	if w.mood.faulty {
 		switch chance := w.rng.Float64(); {
 		case chance < w.mood.drops:
@@ -88,8 +88,7 @@ func (w *world) saw(account core.AccountName, kind core.ObjectKind, id string, n
 			l.due = l.due.Add(w.delay())
 		}
 	}
-	w.trace.add("letter %s: %s %s %s lost=%t copies=%d", event, kind, id, now.status, l.lost, l.copies)
-	w.told[event] = ref
+	w.trace.add("letter %s: %s %s %s lost=%t copies=%d", l.name(), kind, id, now.status, l.lost, l.copies)
 	w.wire = append(w.wire, l)
 }
 
@@ -109,7 +108,7 @@ func (w *world) deliver() bool {
 	deliveries := make([]core.Delivery, len(batch))
 	names := make([]string, len(batch))
 	for n, l := range batch {
-		l.at, deliveries[n], names[n] = true, l.delivery, l.delivery.ProviderEventID
+		l.at, deliveries[n], names[n] = true, l.delivery, l.name()
 	}
 	free := func() {
 		for _, l := range batch {
@@ -125,7 +124,7 @@ func (w *world) deliver() bool {
 		}
 		for _, l := range batch {
 			l.copies--
-			w.heard[l.delivery.ProviderEventID] = true
+			w.heard[l.name()] = true
 		}
 		return "taken"
 	}, free)

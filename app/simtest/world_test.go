@@ -17,7 +17,7 @@ import (
 
 const (
 	// stepsLeast and stepsMost bound how many moves a run has before it comes to rest.
-	stepsLeast, stepsMost = 150, 500
+	stepsLeast, stepsMost = 200, 600
 	// batchMax is how many letters the process takes at once.
 	batchMax = 4
 	// tasksMax is how many things the process does at the same time.
@@ -60,16 +60,15 @@ type world struct {
 	jobNumbers int
 	givenUp    []givenUp
 
-	faces   map[core.ProviderRef]face
-	wire    []*letter
-	letters int
-	told    map[string]core.ProviderRef // what each letter was about
-	heard   map[string]bool             // by letter
+	faces map[core.ProviderRef]face
+	wire  []*letter
+	heard map[string]bool // by letter
 
 	hooks     []*endpoint
 	endpoints map[string]*endpoint // the same, by address
 
 	commits int
+	tally   tally
 	shop    shop
 	wrongs  []string // what must never be, and was
 }
@@ -80,8 +79,8 @@ func newWorld(t *testing.T, seed uint64, base ports.Store) *world {
 	w := &world{
 		scheduler: newScheduler(), t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), base: base,
 		shop:   shop{captured: map[core.PaymentID]bool{}, canceled: map[core.PaymentID]bool{}},
-		storms: map[core.AccountName]int{}, faces: map[core.ProviderRef]face{}, told: map[string]core.ProviderRef{}, heard: map[string]bool{},
-		endpoints: map[string]*endpoint{},
+		storms: map[core.AccountName]int{}, faces: map[core.ProviderRef]face{}, heard: map[string]bool{},
+		endpoints: map[string]*endpoint{}, tally: tally{},
 	}
 	w.house = coretest.New(t, base)
 	w.trace = &trace{start: w.house.Clock.Now(), clock: w.house.Clock}
@@ -90,6 +89,7 @@ func newWorld(t *testing.T, seed uint64, base ports.Store) *world {
 	w.store = &store{Store: base, w: w}
 	w.restart()
 	w.drawEndpoints()
+	w.beginBackfill()
 	return w
 }
 
@@ -108,6 +108,9 @@ func (w *world) drawMood() mood {
 	m.calls, m.stores, m.deaths = levels(0.4), levels(0.05), levels(0.03)
 	m.drops, m.doubles, m.delays = levels(0.3), levels(0.4), levels(0.6)
 	m.tells = levels(0.5)
+	if w.chance(10) {
+		m.drops = 1
+	}
 	return m
 }
 
@@ -119,7 +122,7 @@ func (w *world) drawManners() {
 		if mode != ports.ConfirmInBrowser {
 			w.house.Accounts[account] = fake.Confirming(mode)
 		}
-		slow, nameless, keeps := w.chance(3), w.chance(4), w.chance(2)
+		slow, nameless, keeps, mute := w.chance(3), w.chance(4), w.chance(2), w.chance(4)
 		if slow {
 			fake.SlowRefunds()
 		}
@@ -129,8 +132,11 @@ func (w *world) drawManners() {
 		if keeps {
 			fake.KeepAgreements()
 		}
+		if mute {
+			fake.SetCapabilities(func(can *ports.Capabilities) { can.EventsKept = 0 })
+		}
 		fake.Follow(&line{w: w, account: account})
-		w.trace.add("world: %s mode=%d slow=%t nameless=%t keeps=%t", account, mode, slow, nameless, keeps)
+		w.trace.add("world: %s mode=%d slow=%t nameless=%t keeps=%t mute=%t", account, mode, slow, nameless, keeps, mute)
 	}
 	w.trace.add("world: %+v", w.mood)
 }
@@ -146,6 +152,10 @@ func (w *world) restart() {
 // crash ends the process in the middle of whatever it does, and starts it again.
 func (w *world) crash() {
 	w.trace.add("the process dies with %d tasks", len(w.tasks))
+	w.tally["deaths"]++
+	if len(w.tasks) > 0 {
+		w.tally["deaths within tasks"]++
+	}
 	w.kill()
 	w.restart()
 }
@@ -165,6 +175,7 @@ func (w *world) storeFault() storeFault {
 	if !w.mood.faulty || w.current == nil || w.rng.Float64() >= w.mood.stores {
 		return storeGood
 	}
+	w.tally["transactions gone wrong"]++
 	return []storeFault{storeLostBefore, storeLostAfter, storeAgain}[w.rng.IntN(3)]
 }
 
@@ -175,17 +186,20 @@ func (w *world) providerFault(account core.AccountName) portstest.Fault {
 	}
 	if w.storms[account] > 0 {
 		w.storms[account]--
+		w.tally["calls gone wrong"]++
 		return portstest.FaultError429
 	}
 	if w.rng.Float64() >= w.mood.calls {
 		return ""
 	}
+	w.tally["calls gone wrong"]++
 	return faults[w.rng.IntN(len(faults))]
 }
 
 // delay draws how long something takes that is late: seconds, hours or days.
 func (w *world) delay() time.Duration {
-	scale := []time.Duration{time.Second, time.Minute, 10 * time.Minute, time.Hour, 12 * time.Hour}[w.rng.IntN(5)]
+	scales := []time.Duration{time.Second, time.Second, time.Second, time.Minute, time.Minute, 10 * time.Minute, time.Hour, 12 * time.Hour}
+	scale := scales[w.rng.IntN(len(scales))]
 	return time.Duration(1+w.rng.IntN(5)) * scale
 }
 
