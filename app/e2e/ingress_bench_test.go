@@ -53,6 +53,18 @@ func ingress(b testing.TB, postgres bool, journal, roles string) (*apptest.House
 	b.Helper()
 	house := apptest.NewHouse(b)
 	env := append(house.Server(), "PAYDESK_STRIPE_API_BASE="+missingProvider(b), "PAYDESK_LOG_LEVEL=info")
+	env = append(env, storeEnv(b, postgres, journal)...)
+	house.Env = env
+	_, stderr, code := apptest.Command(b, house.Folder, env, "migrate", "up")
+	require.Zero(b, code, stderr)
+	server := apptest.Run(b, house.Folder, env, `"msg":"ready"`, "serve", "--roles", roles)
+	require.True(b, server.Ready(), server.Output())
+	return house, server
+}
+
+// storeEnv is where webhooks and all else are kept.
+func storeEnv(b testing.TB, postgres bool, journal string) (env []string) {
+	b.Helper()
 	if postgres {
 		if os.Getenv("PAYDESK_TEST_POSTGRES_URL") == "" {
 			b.Skip("PAYDESK_TEST_POSTGRES_URL is not set")
@@ -62,19 +74,14 @@ func ingress(b testing.TB, postgres bool, journal, roles string) (*apptest.House
 	if journal == "database" {
 		env = append(env, "PAYDESK_JOURNAL=database")
 	}
-	house.Env = env
-	_, stderr, code := apptest.Command(b, house.Folder, env, "migrate", "up")
-	require.Zero(b, code, stderr)
-	server := apptest.Run(b, house.Folder, env, `"msg":"ready"`, "serve", "--roles", roles)
-	require.True(b, server.Ready(), server.Output())
-	return house, server
+	return env
 }
 
 // posts makes signed posts that no other run has.
 func posts(b testing.TB, house *apptest.House, count, repeats int) ([]load.Post, int) {
 	b.Helper()
 	made, distinct, err := load.Webhooks{
-		Address: house.PublicURL + "/webhooks/stripe", Secret: "whsec_apptest", BodyBytes: ingressBodyBytes,
+		Provider: load.Stripe{Secret: "whsec_apptest"}, Address: house.PublicURL + "/webhooks/stripe", BodyBytes: ingressBodyBytes,
 		Repeats: repeats, Prefix: strings.ToLower(rand.Text()[:6]), Wall: time.Now(),
 	}.Make(count)
 	require.NoError(b, err)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 )
@@ -20,25 +19,6 @@ const postTimeMax = 10 * time.Second
 type Step struct {
 	PerSecond int
 	For       time.Duration
-}
-
-// Report is what a run came to.
-type Report struct {
-	Posts    int
-	Took     time.Duration
-	Statuses map[int]int     // 0 counts posts without an answer
-	Times    []time.Duration // sorted; from the moment a post was due until its answer
-}
-
-// PerSecond is the throughput.
-func (r Report) PerSecond() float64 { return float64(r.Posts) / r.Took.Seconds() }
-
-// At gives the time that a share of the posts, in thousandths, did not exceed.
-func (r Report) At(thousandths int) time.Duration {
-	if len(r.Times) == 0 {
-		return 0
-	}
-	return r.Times[min(len(r.Times)*thousandths/1000, len(r.Times)-1)]
 }
 
 // Flat posts everything as fast as a number of connections can.
@@ -80,20 +60,25 @@ func run(ctx context.Context, host string, posts []Post, connections int, due fu
 		group.Go(func() { failed[worker] = work(ctx, host, posts, samples, queue, start, due) })
 	}
 	for i := range posts {
-		if wait := time.Until(start.Add(due(i))); wait > 0 {
-			time.Sleep(wait)
+		if !until(ctx, start.Add(due(i))) {
+			break
 		}
-		queue <- i
+		queue <- i // where all connections are busy it leaves late, and its wait counts
 	}
 	close(queue)
 	group.Wait()
-	report := Report{Posts: len(posts), Took: time.Since(start), Statuses: make(map[int]int)}
-	for _, s := range samples {
-		report.Statuses[s.status]++
-		report.Times = append(report.Times, s.took)
+	return reportOf(posts, samples, time.Since(start)), errors.Join(errors.Join(failed...), ctx.Err())
+}
+
+// until waits for a moment; false where ctx is done.
+func until(ctx context.Context, moment time.Time) bool {
+	if wait := time.Until(moment); wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
 	}
-	slices.Sort(report.Times)
-	return report, errors.Join(failed...)
+	return ctx.Err() == nil
 }
 
 // work posts over one connection, and a new one where that broke.
