@@ -103,6 +103,15 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
+	healthService := app.NewHealth(config, database, providers, clock)
+	webhooks, err := app.NewWebhookMetrics(telemetryTelemetry, healthService)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	tally := app.NewTally(database, providers)
 	notifier, err := app.NewNotifier(config, telemetryTelemetry)
 	if err != nil {
 		cleanup3()
@@ -120,7 +129,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 	argon2id := passwords.New()
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
-	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, useCases, idempotencyService, accessService, notifyService, iDs)
+	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, tally, useCases, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -155,6 +164,9 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		Subscriptions: subscriptionsService,
 		Reconcile:     reconcileService,
 		Backfill:      backfill,
+		Health:        healthService,
+		Webhooks:      webhooks,
+		Tally:         tally,
 		Notify:        notifyService,
 		Access:        accessService,
 		Idempotency:   idempotencyService,
@@ -207,6 +219,7 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 	inbox := observe.NewInbox(database, service, clock, iDs)
 	pacer := app.NewPacer(config)
 	reconcileService := app.NewReconcile(database, providers, service, inbox, clock, iDs, pacer)
+	healthService := app.NewHealth(config, database, providers, clock)
 	argon2id := passwords.New()
 	environment := app.NewEnvironment(config)
 	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
@@ -217,6 +230,7 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 		Store:     database,
 		Inbox:     inbox,
 		Reconcile: reconcileService,
+		Health:    healthService,
 		Access:    accessService,
 	}
 	return tools, func() {

@@ -121,8 +121,8 @@ func (a Account) APIBase() string {
 	return cmp.Or(a.Stripe.APIBase, a.PayPal.APIBase, a.Square.APIBase)
 }
 
-// SquareWebhookURL is the address that an account at Square signs with its webhooks.
-func (c Config) SquareWebhookURL(a Account) string {
+// WebhookURL is the address that an account's webhooks are posted to.
+func (c Config) WebhookURL(a Account) string {
 	return cmp.Or(a.Square.WebhookURL, string(c.PublicURL)+"/webhooks/"+string(a.Name))
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
+	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
@@ -41,6 +42,9 @@ type App struct {
 	Subscriptions *subscriptions.Service
 	Reconcile     *reconcile.Service
 	Backfill      *telemetry.Backfill // its metrics
+	Health        *health.Service
+	Webhooks      *telemetry.Webhooks // its metrics
+	Tally         *health.Tally
 	Notify        *notify.Service
 	Access        *access.Service
 	Idempotency   *idempotency.Service
@@ -65,6 +69,7 @@ type Tools struct {
 	Store     ports.Store
 	Inbox     *observe.Inbox
 	Reconcile *reconcile.Service
+	Health    *health.Service
 	Access    *access.Service
 }
 

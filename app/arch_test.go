@@ -30,6 +30,7 @@ var borders = []border{
 	{path: "core/notify", may: []string{"core", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/observe", may: []string{"core/...", "core", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/reconcile", may: []string{"core", "ports"}, std: []string{"database/", "net/http", "os"}},
+	{path: "core/health", may: []string{"core", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/check", may: []string{"core"}, std: []string{"database/", "net", "os"}},
 	{path: "core/repair", may: []string{"core", "core/calls", "core/record", "core/view", "ports"}, std: []string{"database/", "net/http", "os"}},
 	{path: "core/calls", may: []string{"core", "core/record", "ports"}, std: []string{"database/", "net/http", "os"}},

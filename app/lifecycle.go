@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/paydesk/paydesk/core/health"
 )
 
 // Limits of the listeners and of stopping.
@@ -77,6 +79,7 @@ func (a *App) serve(ctx context.Context, roles Roles, servers []*server, ready f
 	}
 	if roles.Public {
 		group.Go(func() error { return drained(ctx, a.Journal.Drain(ctx, a.Inbox.Accept)) })
+		group.Go(func() error { return flushEvery(ctx, a.Tally) })
 	}
 	if roles.Worker {
 		group.Go(func() error { return drained(ctx, a.work(ctx)) })
@@ -100,6 +103,22 @@ func (a *App) work(ctx context.Context) error {
 		case <-time.After(workPause):
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+}
+
+// flushEvery stores the counts every few seconds until ctx is done, and once more then. A database that
+// is away is no error: readiness tells of it, and the counts wait.
+func flushEvery(ctx context.Context, tally *health.Tally) error {
+	ticker := time.NewTicker(health.FlushEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			_ = tally.Flush(ctx)
+		case <-ctx.Done():
+			_ = tally.Flush(context.WithoutCancel(ctx))
+			return nil
 		}
 	}
 }

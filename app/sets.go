@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/wire"
@@ -29,6 +31,7 @@ import (
 	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/customers"
 	"github.com/paydesk/paydesk/core/disputes"
+	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/observe"
@@ -62,7 +65,7 @@ var (
 	// ObserveSet moves state and keeps what providers say.
 	ObserveSet = wire.NewSet(
 		record.New, observe.New, wire.Bind(new(ports.Observer), new(*observe.Service)), observe.NewInbox,
-		NewPacer, NewReconcile,
+		NewPacer, NewReconcile, NewHealth,
 	)
 	// CoreSet is the use cases.
 	CoreSet = wire.NewSet(
@@ -70,7 +73,7 @@ var (
 		customers.New, wire.Bind(new(customers.Checkouts), new(*payments.Service)),
 		subscriptions.New, wire.Bind(new(subscriptions.Checkouts), new(*payments.Service)),
 		wire.Bind(new(subscriptions.Customers), new(*customers.Service)), wire.Bind(new(subscriptions.Refunds), new(*refunds.Service)),
-		NewRepair, NewUnsettled, wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify, NewBackfillMetrics,
+		NewRepair, NewUnsettled, wire.Struct(new(UseCases), "*"), access.New, NewIdempotency, NewNotifier, NewNotify, NewBackfillMetrics, NewTally, NewWebhookMetrics,
 	)
 	// JournalSet makes webhooks durable.
 	JournalSet = wire.NewSet(NewJournal, NewRush)
@@ -177,7 +180,7 @@ func NewAdapter(c Config, account Account, client *http.Client) (Adapter, error)
 		return square.New(square.Options{
 			Account: account.Name, Environment: c.Environment,
 			AccessToken: account.Square.AccessToken, ApplicationID: account.Square.ApplicationID, LocationID: account.Square.LocationID,
-			WebhookKeys: account.Square.WebhookKeys, WebhookURL: c.SquareWebhookURL(account), APIBase: account.Square.APIBase, HTTPClient: client,
+			WebhookKeys: account.Square.WebhookKeys, WebhookURL: c.WebhookURL(account), APIBase: account.Square.APIBase, HTTPClient: client,
 		})
 	default:
 		return nil, fmt.Errorf("provider %q is not known", account.Provider)
@@ -216,6 +219,25 @@ func NewReconcile(store ports.Store, all ports.Providers, observer ports.Observe
 // NewBackfillMetrics tells how the backfill does.
 func NewBackfillMetrics(t *telemetry.Telemetry, store ports.Store, clock ports.Clock) (*telemetry.Backfill, error) {
 	return telemetry.NewBackfill(t, store, clock)
+}
+
+// NewHealth tells how webhooks are doing.
+func NewHealth(c Config, store ports.Store, providers ports.Providers, clock ports.Clock) *health.Service {
+	addresses := make(map[core.AccountName]string)
+	for _, account := range c.Accounts {
+		addresses[account.Name] = c.WebhookURL(account)
+	}
+	return health.New(store, providers, addresses, clock, system.NewClock())
+}
+
+// NewTally counts what becomes of webhooks.
+func NewTally(store ports.Store, providers ports.Providers) *health.Tally {
+	return health.NewTally(store, system.NewClock(), slices.Collect(maps.Keys(providers)))
+}
+
+// NewWebhookMetrics tells how webhooks are doing.
+func NewWebhookMetrics(t *telemetry.Telemetry, service *health.Service) (*telemetry.Webhooks, error) {
+	return telemetry.NewWebhooks(t, service.Accounts, system.NewClock())
 }
 
 // historyShare is the part of an account's rate that walks through its lists may take, so that
@@ -326,7 +348,7 @@ func NewUnsettled(t *telemetry.Telemetry, store ports.Store, clock ports.Clock) 
 }
 
 // NewPublicHandler puts the public listener's parts together.
-func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal,
+func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Accounts, journal ports.Journal, tally *health.Tally,
 	sold UseCases, replays *idempotency.Service, keys *access.Service, endpoints *notify.Service, ids ports.IDs,
 ) (PublicHandler, error) {
 	api, err := httpapi.NewHandler(httpapi.Options{
@@ -343,7 +365,7 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 	if err != nil {
 		return nil, fmt.Errorf("build the checkout page: %w", err)
 	}
-	hooks, err := webhook.NewHandler(webhook.Options{Verifiers: all.verifiers(), Journal: journal, WallClock: system.NewClock(), Logger: logger})
+	hooks, err := webhook.NewHandler(webhook.Options{Verifiers: all.verifiers(), Journal: journal, Tally: tally, WallClock: system.NewClock(), Logger: logger})
 	if err != nil {
 		return nil, fmt.Errorf("build the webhooks' handler: %w", err)
 	}

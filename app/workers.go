@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/reconcile"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -42,6 +43,8 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobDropMethod:          a.Customers.Drop,
 		ports.JobBackfill:            a.Reconcile.Begin,
 		ports.JobBackfillAccount:     a.Reconcile.Continue,
+		ports.JobCheckWebhooks:       a.Health.Begin,
+		ports.JobCheckWebhook:        a.Health.Check,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}
 }
@@ -57,6 +60,7 @@ func jobSchedules() []ports.JobSchedule {
 		{Kind: ports.JobWatchAuthorizations, Every: watchEvery},
 		{Kind: ports.JobWatchSubscriptions, Every: watchEvery},
 		{Kind: ports.JobBackfill, Every: reconcile.BackfillEvery},
+		{Kind: ports.JobCheckWebhooks, Every: health.CheckEvery},
 	}
 }
 

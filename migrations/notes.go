@@ -16,6 +16,8 @@ func Tables() map[string]string {
 		"inbound_events":      "Providers' webhooks, once each. The body is sealed.",
 		"leases":              "What one process at a time may be at, by name, and until when it may.",
 		"backfill_cursors":    "How far the walk through each of an account's lists came, in search of what no webhook brought.",
+		"webhook_counts":      "What became of the posts to accounts' webhook addresses, by the hour, for 30 days. Refused posts are stored nowhere else.",
+		"webhook_checks":      "What was last seen of each account's registered webhook.",
 		"idempotency_records": "Storefront calls by their Idempotency-Key, with the first answer. The body is sealed.",
 		"api_keys":            "Storefronts' keys, as hashes.",
 		"staff":               "People of the back office. Passwords and tokens are hashes.",
@@ -45,6 +47,7 @@ func Columns() map[string]string {
 	maps.Copy(all, givenBackColumns())
 	maps.Copy(all, historyColumns())
 	maps.Copy(all, repairColumns())
+	maps.Copy(all, webhookHealthColumns())
 	return all
 }
 

@@ -50,6 +50,10 @@ const (
 	JobSweepOperations JobKind = "sweep_operations"
 	JobSweepObjects    JobKind = "sweep_objects"
 	JobSweepEvents     JobKind = "sweep_events"
+	// JobCheckWebhooks begins a look at each account's registered webhook, and JobCheckWebhook is the
+	// look at one. The first runs every so often; the second uses Subject, the account.
+	JobCheckWebhooks JobKind = "check_webhooks"
+	JobCheckWebhook  JobKind = "check_webhook"
 	// JobPruneIdempotency removes answers that are remembered no longer. Runs every so often.
 	JobPruneIdempotency JobKind = "prune_idempotency"
 )

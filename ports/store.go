@@ -167,6 +167,18 @@ type Reader interface {
 	// that are not final and that the provider knows, ordered by our ids, after the given one.
 	OpenObjects(ctx context.Context, account core.AccountName, kind core.ObjectKind, after string, limit int) ([]OpenObject, error)
 
+	// LastInbound gives the newest event of each of the types that an account's webhook brought, the
+	// newest first; types of which none came are left out.
+	LastInbound(ctx context.Context, account core.AccountName, types []string) ([]core.LastEvent, error)
+	// MissedInbound counts an account's events, stored from the given time on, that no webhook had
+	// brought, and gives when the last of them was stored; zero for none.
+	MissedInbound(ctx context.Context, account core.AccountName, from time.Time) (count int64, last time.Time, err error)
+	// DeliveryCounts sums what became of posts up, by account and result, from the given hour on; the
+	// sums have no hour.
+	DeliveryCounts(ctx context.Context, from time.Time) ([]core.DeliveryCount, error)
+	// WebhookChecks gives what was last seen of all accounts' webhooks, by account.
+	WebhookChecks(ctx context.Context) ([]core.WebhookCheck, error)
+
 	APIKeyByHash(ctx context.Context, hash string) (core.APIKey, error)
 	APIKeys(ctx context.Context) ([]core.APIKey, error)
 	Staff(ctx context.Context) ([]core.Staff, error)
@@ -366,6 +378,14 @@ type Tx interface {
 	ReleaseLease(ctx context.Context, name, holder string) error
 	// SaveBackfillCursor stores how far a walk came, in place of what was stored of it before.
 	SaveBackfillCursor(ctx context.Context, c core.BackfillCursor) error
+
+	// AddDeliveryCounts adds to what was counted for the same account, result and hour.
+	AddDeliveryCounts(ctx context.Context, counts []core.DeliveryCount) error
+	// PruneDeliveryCounts removes up to limit counts of hours before the given time.
+	PruneDeliveryCounts(ctx context.Context, before time.Time, limit int) (int, error)
+	// SaveWebhookCheck stores what was seen in place of what was seen before. The time of the first
+	// look stays.
+	SaveWebhookCheck(ctx context.Context, c core.WebhookCheck) error
 
 	// BeginIdempotent stores the record where none stands for its caller and key, and
 	// gives the one that stands, and whether it is the given one.

@@ -83,6 +83,8 @@ var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobSyncSubscription:    {queue: queueMoney, tries: 50, timeout: jobTimeoutMax, pauseFirst: time.Second, pauseLongest: 30 * time.Minute},
 	ports.JobBackfill:            {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobBackfillAccount:     {queue: queueHistory, tries: 1, timeout: jobTimeoutMax},
+	ports.JobCheckWebhooks:       {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobCheckWebhook:        {queue: queueHistory, tries: 1, timeout: jobTimeoutMax},
 	ports.JobExpireCheckouts:     {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobPruneIdempotency:    {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobWatchAuthorizations: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},

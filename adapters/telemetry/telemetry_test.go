@@ -53,13 +53,58 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 	unwatch, err := telemetry.WatchNotifications(set, store, stoppedClock(noon))
 	require.NoError(t, err)
 	defer unwatch()
+	hooks := &webhookHealth{}
+	_, err = telemetry.NewWebhooks(set, hooks.accounts, stoppedClock(noon))
+	require.NoError(t, err)
 	answer := httptest.NewRecorder()
 	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Contains(t, answer.Body.String(), "paydesk_test_total 3")
 	require.Contains(t, answer.Body.String(), `paydesk_anomalies_total{paydesk_object="refund"} 2`)
 	require.Contains(t, answer.Body.String(), "go_goroutines")
-	for _, line := range []string{
+	for _, line := range valuesOfStores() {
+		require.Contains(t, answer.Body.String(), line+"\n")
+	}
+	require.NotContains(t, answer.Body.String(), `paydesk_backfill_behind_seconds{account="square",stream="open"}`)
+	require.NotContains(t, answer.Body.String(), `paydesk_unsettled_for_staff{account="square"`)
+	require.NotContains(t, answer.Body.String(), `paydesk_webhook_registered{account="paypal"}`, "nobody knows")
+	require.NotContains(t, answer.Body.String(), `version=""`)
+
+	hooks.err = errors.New("the database is away")
+	open.err = errors.New("the database is away")
+	store.err = errors.New("the database is away")
+	answer = httptest.NewRecorder()
+	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Contains(t, answer.Body.String(), "paydesk_test_total 3", "all else is told")
+	require.NotContains(t, answer.Body.String(), "paydesk_backfill_behind")
+	require.NotContains(t, answer.Body.String(), "paydesk_unsettled_age")
+	require.NotContains(t, answer.Body.String(), "paydesk_webhook_missed")
+}
+
+// webhookHealth tells of three accounts.
+type webhookHealth struct{ err error }
+
+func (h *webhookHealth) accounts(context.Context) ([]ports.AccountHealth, error) {
+	return []ports.AccountHealth{
+		{
+			Account: "stripe", Missed: 2, Counts: map[core.DeliveryResult]int64{core.DeliveryReceived: 3, core.DeliveryInvalidSignature: 1},
+			Last: []core.LastEvent{{Type: "charge.refunded", APIVersion: "2022-11-15", ReceivedAt: noon.Add(-90 * time.Second)}},
+			Webhook: core.WebhookCheck{
+				State: core.WebhookRegistered, Missing: []string{"refund.failed"}, APIVersions: []string{"2023-10-16"}, CheckedAt: noon.Add(-10 * time.Minute),
+			},
+		},
+		{
+			Account: "paypal", Last: []core.LastEvent{{Type: "PAYMENT.CAPTURE.COMPLETED", ReceivedAt: noon}},
+			Webhook: core.WebhookCheck{State: core.WebhookUnknown},
+		},
+		{Account: "square", Webhook: core.WebhookCheck{State: core.WebhookDisabled, CheckedAt: noon}},
+	}, h.err
+}
+
+// valuesOfStores are the lines of what is told of by the stores below.
+func valuesOfStores() []string {
+	return []string{
 		`paydesk_backfill_behind_seconds{account="stripe",stream="events"} 300`,
 		`paydesk_backfill_failed{account="stripe",stream="events"} 0`,
 		`paydesk_backfill_found_total{account="stripe",stream="events"} 7`,
@@ -73,20 +118,20 @@ func TestTracesHaveIDsAndMetricsCanBeFetched(t *testing.T) {
 		`paydesk_notifications_waiting{disabled="false",endpoint="whk_1"} 3`,
 		`paydesk_notifications_age_seconds{disabled="false",endpoint="whk_1"} 60`,
 		`paydesk_notifications_age_seconds{disabled="true",endpoint="whk_2"} 0`,
-	} {
-		require.Contains(t, answer.Body.String(), line+"\n")
+		`paydesk_webhook_last_event_age_seconds{account="stripe",type="charge.refunded"} 90`,
+		`paydesk_webhook_missed{account="stripe"} 2`,
+		`paydesk_webhook_posts{account="stripe",result="received"} 3`,
+		`paydesk_webhook_posts{account="stripe",result="invalid_signature"} 1`,
+		`paydesk_webhook_posts{account="stripe",result="invalid_payload"} 0`,
+		`paydesk_webhook_rejected_share_ratio{account="stripe"} 0.25`,
+		`paydesk_webhook_registered{account="stripe"} 1`,
+		`paydesk_webhook_types_missing{account="stripe"} 1`,
+		`paydesk_webhook_checked_age_seconds{account="stripe"} 600`,
+		`paydesk_webhook_api_version{account="stripe",seen="event",version="2022-11-15"} 1`,
+		`paydesk_webhook_api_version{account="stripe",seen="registration",version="2023-10-16"} 1`,
+		`paydesk_webhook_rejected_share_ratio{account="paypal"} 0`,
+		`paydesk_webhook_registered{account="square"} 0`,
 	}
-	require.NotContains(t, answer.Body.String(), `paydesk_backfill_behind_seconds{account="square",stream="open"}`)
-	require.NotContains(t, answer.Body.String(), `paydesk_unsettled_for_staff{account="square"`)
-
-	open.err = errors.New("the database is away")
-	store.err = errors.New("the database is away")
-	answer = httptest.NewRecorder()
-	set.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
-	require.Equal(t, http.StatusOK, answer.Code)
-	require.Contains(t, answer.Body.String(), "paydesk_test_total 3", "all else is told")
-	require.NotContains(t, answer.Body.String(), "paydesk_backfill_behind")
-	require.NotContains(t, answer.Body.String(), "paydesk_unsettled_age")
 }
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)

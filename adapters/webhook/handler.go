@@ -55,6 +55,7 @@ const (
 type Options struct {
 	Verifiers ports.WebhookVerifiers
 	Journal   ports.Journal
+	Tally     ports.DeliveryTally
 	WallClock ports.Clock  // the time of the world, which signatures are made in
 	Logger    *slog.Logger // nil for slog's default
 }
@@ -62,6 +63,7 @@ type Options struct {
 type handler struct {
 	verifiers ports.WebhookVerifiers
 	journal   ports.Journal
+	tally     ports.DeliveryTally
 	clock     ports.Clock
 	logger    *slog.Logger
 	tracer    trace.Tracer
@@ -92,7 +94,7 @@ func NewHandler(options Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the webhooks' metric: %w", err)
 	}
 	h := &handler{
-		verifiers: options.Verifiers, journal: options.Journal, clock: options.WallClock, logger: options.Logger,
+		verifiers: options.Verifiers, journal: options.Journal, tally: options.Tally, clock: options.WallClock, logger: options.Logger,
 		tracer: otel.Tracer(scope), duration: duration, count: count, labels: labels(options.Verifiers),
 		large: make(chan struct{}, largeBodiesMax),
 	}
@@ -136,6 +138,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	labels := h.labels[label{account, result.name}]
 	h.duration.Record(ctx, time.Since(start).Seconds(), labels)
 	h.count.Add(ctx, 1, labels)
+	h.tally.Count(account, core.DeliveryResult(result.name))
 	if result.status >= http.StatusInternalServerError {
 		h.logger.WarnContext(ctx, "webhook was not taken", slog.String("account", string(account)), slog.String("result", result.name))
 	}
@@ -257,7 +260,7 @@ func refusal(err error) result {
 
 // result is one of the possible answers.
 type result struct {
-	name   string // for metrics; the code of a problem
+	name   string // for metrics; the code of a problem; some are a [core.DeliveryResult]
 	status int
 	title  string
 	detail string

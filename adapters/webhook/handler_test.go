@@ -70,14 +70,27 @@ func (*journal) Ready(context.Context) error { return nil }
 type side struct {
 	handler http.Handler
 	journal *journal
+	tally   *tally
 	log     *bytes.Buffer
+}
+
+// tally remembers what was counted.
+type tally struct {
+	mu      sync.Mutex
+	counted []string
+}
+
+func (c *tally) Count(account core.AccountName, result core.DeliveryResult) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counted = append(c.counted, string(account)+" "+string(result))
 }
 
 func newSide(t testing.TB, v verifier) side {
 	t.Helper()
-	s := side{journal: &journal{}, log: &bytes.Buffer{}}
+	s := side{journal: &journal{}, tally: &tally{}, log: &bytes.Buffer{}}
 	handler, err := webhook.NewHandler(webhook.Options{
-		Verifiers: ports.WebhookVerifiers{"stripe": v}, Journal: s.journal, WallClock: clock{},
+		Verifiers: ports.WebhookVerifiers{"stripe": v}, Journal: s.journal, Tally: s.tally, WallClock: clock{},
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	require.NoError(t, err)
@@ -161,6 +174,11 @@ func TestRefusals(t *testing.T) {
 				require.Equal(t, c.header[1], answer.Header().Get(c.header[0]))
 			}
 			require.Empty(t, s.journal.taken, "nothing is stored")
+			account := "stripe"
+			if c.code == "not_found" {
+				account = ""
+			}
+			require.Equal(t, []string{account + " " + c.code}, s.tally.counted, "nothing but a count")
 			require.NotContains(t, s.log.String(), "4242")
 		})
 	}
@@ -272,7 +290,7 @@ func TestBodiesOfWaitingPostsAreBounded(t *testing.T) {
 	const smallMost, largeMost = (32 << 20) / small, 32
 	held := &heldJournal{entered: make(chan struct{}), release: make(chan struct{})}
 	handler, err := webhook.NewHandler(webhook.Options{
-		Verifiers: ports.WebhookVerifiers{"stripe": verifier{}}, Journal: held, WallClock: clock{}, Logger: slog.New(slog.DiscardHandler),
+		Verifiers: ports.WebhookVerifiers{"stripe": verifier{}}, Journal: held, Tally: &tally{}, WallClock: clock{}, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	s := side{handler: handler}

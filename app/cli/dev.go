@@ -239,7 +239,7 @@ func newSimulator(config app.Config, paydeskURL string, logger *slog.Logger, onA
 		case core.ProviderSquare:
 			options.Square = append(options.Square, simulator.SquareAccount{
 				Name: name, AccessToken: square.AccessToken, ApplicationID: square.ApplicationID, LocationID: square.LocationID,
-				WebhookKeys: square.WebhookKeys, WebhookURL: config.SquareWebhookURL(account),
+				WebhookKeys: square.WebhookKeys, WebhookURL: config.WebhookURL(account),
 			})
 		}
 	}

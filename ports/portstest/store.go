@@ -20,7 +20,7 @@ import (
 // the environment [core.EnvTest] and closes it when t ends; it is called once a chapter.
 func RunStore(t *testing.T, open func(t *testing.T) ports.Store) {
 	t.Helper()
-	for _, chapter := range slices.Concat(storeChapters(), afterSaleChapters(), storeHistoryChapters()) {
+	for _, chapter := range slices.Concat(storeChapters(), afterSaleChapters(), storeHistoryChapters(), healthChapters()) {
 		t.Run(chapter.name, func(t *testing.T) {
 			t.Parallel()
 			chapter.run(t, open(t))

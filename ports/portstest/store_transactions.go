@@ -365,7 +365,8 @@ func txJobs(t *testing.T, store ports.Store) {
 	kinds := []ports.JobKind{
 		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
 		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions,
-		ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents, ports.JobBackfill, ports.JobBackfillAccount, ports.JobPruneIdempotency,
+		ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents, ports.JobBackfill, ports.JobBackfillAccount,
+		ports.JobCheckWebhooks, ports.JobCheckWebhook, ports.JobPruneIdempotency,
 	}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		require.NoError(t, tx.Enqueue(ctx), "no jobs are no trouble")
