@@ -25,6 +25,9 @@ func (w *world) settle() {
 	w.mood.faulty = false
 	w.trace.add("nothing goes wrong any more")
 	w.finish()
+	if w.rng.IntN(2) == 0 {
+		w.loseJobs()
+	}
 	for _, l := range w.wire {
 		l.lost = l.lost && w.house.Accounts[l.delivery.Account].Capabilities().EventsKept > 0
 	}
@@ -54,6 +57,20 @@ func (w *world) settle() {
 	if len(w.jobs) > 0 || w.onTheWay() > 0 {
 		w.wrong("no rest: %d jobs, %d letters", len(w.jobs), w.onTheWay())
 	}
+}
+
+// loseJobs loses the jobs that sweeps make up for, as if nothing had ever remembered them.
+func (w *world) loseJobs() {
+	w.trace.add("jobs are lost")
+	var kept []*waiting
+	for _, j := range w.jobs {
+		switch j.job.Kind {
+		case ports.JobRepairOperation, ports.JobSyncInbound, ports.JobSyncRefund, ports.JobSyncSubscription, ports.JobConfirmPayment:
+		default:
+			kept = append(kept, j)
+		}
+	}
+	w.jobs = kept
 }
 
 // endRefunds has what banks still work on come to its end.

@@ -19,10 +19,9 @@ const (
 	// TimeMax is how long a provider call and the recording of its outcome may take, whether or
 	// not the caller still waits.
 	TimeMax = 20 * time.Second
-	// repairDelay is how long after an operation was written down its outcome is checked.
-	repairDelay = 30 * time.Second
-	// shownAfter is how long after a call a look at its object surely shows what it did.
-	shownAfter = 5 * time.Minute
+	// repairDelay is how long after an operation was written down its outcome is checked: by then its
+	// call has been given up, which is after ten seconds, and its buyer may still wait.
+	repairDelay = 12 * time.Second
 )
 
 // Desk writes operations down and has those settled that are open. It is safe for concurrent use
@@ -161,27 +160,42 @@ func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error 
 
 // Resume goes on with an operation, and gives it as it then stands: one that is open is sent again
 // while its provider surely keeps the key, and looked up after that, since a key that is forgotten
-// would have a second effect. That it was refused is no error here, see [Replayed].
+// would have a second effect. Where there is nothing more to ask it is handed to staff, whoever
+// resumed it. That it was refused is no error here, see [Replayed].
 func (d *Desk) Resume(ctx context.Context, op core.Operation, by Sender, cause core.Cause) (core.Operation, error) {
 	if op.Status.Settled() {
 		return op, nil
 	}
+	err := d.ask(ctx, op, by, cause)
+	// The call may have been settled, or noted, though what followed failed.
+	after, readErr := d.store.Operation(ctx, op.ID)
+	if readErr != nil {
+		return op, errors.Join(err, readErr)
+	}
+	if after.Status.Settled() || after.ForStaff() {
+		return after, err
+	}
+	if why := d.why(after, err); why != "" {
+		var giveErr error
+		after, giveErr = d.giveUp(ctx, after, why)
+		err = errors.Join(err, giveErr)
+	}
+	return after, err
+}
+
+// ask asks for the outcome of an operation that is open.
+func (d *Desk) ask(ctx context.Context, op core.Operation, by Sender, cause core.Cause) error {
 	forgotten, err := d.keyForgotten(op)
 	if err != nil {
-		return op, err
+		return err
 	}
-	if forgotten {
-		if op, err = d.Looked(ctx, op.ID); err != nil || op.Status.Settled() {
-			return op, err
-		}
-		err = by.LookUp(ctx, op)
-	} else {
-		err = d.resend(ctx, op, by, cause)
+	if !forgotten {
+		return d.resend(ctx, op, by, cause)
 	}
-	if err != nil {
-		return op, err
+	if op, err = d.Looked(ctx, op.ID); err != nil || op.Status.Settled() {
+		return err
 	}
-	return d.store.Operation(ctx, op.ID)
+	return by.LookUp(ctx, op)
 }
 
 func (d *Desk) resend(ctx context.Context, op core.Operation, by Sender, cause core.Cause) error {
@@ -211,36 +225,6 @@ func (d *Desk) Looked(ctx context.Context, id core.OperationID) (op core.Operati
 	return op, nil
 }
 
-// GiveUp hands an open operation to staff, with a line that tells what was tried. It stays open, and
-// is settled by whatever shows it later.
-func (d *Desk) GiveUp(ctx context.Context, before core.Operation, why core.GivenUp) (op core.Operation, err error) {
-	err = d.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		if before.Payment != "" { // whose line it is; locked first, as everywhere
-			if _, err := tx.LockPayment(ctx, before.Payment); err != nil {
-				return err
-			}
-		}
-		if op, err = tx.LockOperation(ctx, before.ID); err != nil {
-			return err
-		}
-		next := op.GiveUp(why, d.clock.Now())
-		if next.GivenUpAt.Equal(op.GivenUpAt) {
-			return nil
-		}
-		if op, err = tx.UpdateOperation(ctx, next); err != nil {
-			return err
-		}
-		entry := d.record.Operation(ctx, op, "", core.Cause{Kind: core.CauseRepair})
-		entry.Reason = core.ReasonForStaff
-		entry.Note = fmt.Sprintf("%s: %s; sent %d times under the same key, last at %s", op.Kind, why, op.Attempts, op.SentAt.Format(time.RFC3339))
-		return tx.AppendTimeline(ctx, entry)
-	})
-	if err != nil {
-		return op, fmt.Errorf("give %s up: %w", before.ID, err)
-	}
-	return op, nil
-}
-
 // keyForgotten reports whether the provider may have forgotten the operation's key, so that
 // sending it again could have a second effect.
 func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
@@ -263,14 +247,11 @@ func KeyForgotten(op core.Operation) *core.ProviderError {
 	return &core.ProviderError{Class: core.ClassInvalid, Foreign: "key_forgotten", Op: string(op.Account) + " " + string(op.Kind)}
 }
 
-// Shown reports whether an operation was last sent so long ago that a look surely shows what it did.
-func (d *Desk) Shown(op core.Operation) bool { return d.clock.Now().Sub(op.SentAt) >= shownAfter }
-
 // Refuted gives [KeyForgotten] for an operation that is still open after a look at its object, which
 // does not show what it would have done; nil where it was sent too lately for that to prove anything.
 func (d *Desk) Refuted(ctx context.Context, id core.OperationID) (*core.ProviderError, error) {
 	op, err := d.store.Operation(ctx, id)
-	if err != nil || op.Status.Settled() || !d.Shown(op) {
+	if err != nil || op.Status.Settled() || !d.shown(op) {
 		return nil, err
 	}
 	return KeyForgotten(op), nil

@@ -32,7 +32,7 @@ func (s *Service) Operation(ctx context.Context, job ports.Job) error {
 		}
 		return nil
 	}
-	op, err = s.settle(ctx, op, by)
+	op, err = s.calls.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair})
 	switch {
 	case op.ForStaff():
 		return fmt.Errorf("repair %s: waits for staff: %s: %w", op.ID, op.GivenUp, errors.Join(err, ports.ErrJobGivenUp))
@@ -52,47 +52,6 @@ func (s *Service) sender(op core.Operation) (calls.Sender, error) {
 	return by, nil
 }
 
-// settle asks for an operation's outcome, and hands it to staff where there is nothing more to ask.
-func (s *Service) settle(ctx context.Context, op core.Operation, by calls.Sender) (core.Operation, error) {
-	after, err := s.calls.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair})
-	if err == nil && after.Status.Settled() {
-		return after, nil
-	}
-	// The call may have been settled, or noted, though what followed failed.
-	if current, readErr := s.store.Operation(ctx, op.ID); readErr == nil {
-		after = current
-	}
-	why := s.why(after, err)
-	if after.Status.Settled() || why == "" {
-		return after, err
-	}
-	given, giveErr := s.calls.GiveUp(ctx, after, why)
-	if giveErr != nil {
-		return after, errors.Join(err, giveErr)
-	}
-	return given, err
-}
-
-// why is the reason for which an open operation waits for staff; empty while it need not.
-func (s *Service) why(op core.Operation, err error) core.GivenUp {
-	old := s.clock.Now().Sub(op.CreatedAt) >= unansweredAfter
-	provider, configured := s.providers[op.Account]
-	_, answered := errors.AsType[*core.ProviderError](err)
-	switch {
-	case !configured && old:
-		return core.GivenUpNoAccount
-	case !configured:
-		return ""
-	case err == nil && s.calls.Forgotten(op, provider) && s.calls.Shown(op):
-		return core.GivenUpNotFound
-	case old && (err == nil || answered):
-		return core.GivenUpUnanswered
-	case old:
-		return core.GivenUpInternal
-	}
-	return ""
-}
-
 func (s *Service) lookOperation(ctx context.Context, id string) error {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
@@ -103,7 +62,7 @@ func (s *Service) lookOperation(ctx context.Context, id string) error {
 	if by, senderErr := s.sender(op); senderErr != nil {
 		err = senderErr
 	} else {
-		op, err = s.settle(ctx, op, by)
+		op, err = s.calls.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair})
 	}
 	if !op.Status.Settled() && !op.LookAt().After(s.clock.Now()) {
 		// Not even asking came about: the next look is later all the same.

@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// unansweredAfter is the age at which an operation waits for staff whose provider gives no usable
-	// answer, also while its key is kept. It is asked for all the same.
-	unansweredAfter = 24 * time.Hour
 	// missingAfter is the age at which an object that its provider does not know waits for staff.
 	missingAfter = 24 * time.Hour
 	// roundMax is how long one round may begin new looks. With the time that a look may take it lies

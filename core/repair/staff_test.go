@@ -214,3 +214,29 @@ func TestManyStuckOperationsKeepNoNewOneWaiting(t *testing.T) {
 	require.Equal(t, core.OperationSucceeded, read(t, h, fresh.ID).Status)
 	require.Zero(t, due())
 }
+
+// Whoever asks for it hands it to staff: a call that is repeated, or an expiry that comes back to it so
+// often that no sweep ever has its turn.
+func TestWhoeverAsksHandsItToStaff(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ask := refundPayment(t, h)
+	lostBefore(h.Provider)
+	ask("k")
+	op := newest(t, h, core.OpRefundPayment)
+	h.LoseJobs()
+	h.Clock.Advance(25 * time.Hour)
+	ask("k")
+	waitsForStaff(t, h, read(t, h, op.ID), core.GivenUpNotFound)
+
+	begin := createPayment(t, h)
+	lostBefore(h.Provider)
+	begin("k")
+	op = newest(t, h, core.OpCreatePayment)
+	h.LoseJobs()
+	for range 48 {
+		h.Clock.Advance(time.Hour)
+		require.NoError(t, h.Payments.ExpireDue(t.Context(), ports.Job{}))
+	}
+	require.True(t, read(t, h, op.ID).ForStaff())
+}
