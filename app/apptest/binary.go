@@ -31,8 +31,8 @@ func Binary(t testing.TB) string {
 	return checked.build(t, args...)
 }
 
-// plainBinary builds the program as it is shipped.
-func plainBinary(t testing.TB) string {
+// PlainBinary builds the program as it is shipped.
+func PlainBinary(t testing.TB) string {
 	t.Helper()
 	return plain.build(t)
 }

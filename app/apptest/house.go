@@ -40,7 +40,7 @@ func Start(t testing.TB, env ...string) *House {
 // tests that have it do much.
 func StartPlain(t testing.TB, env ...string) *House {
 	t.Helper()
-	return start(t, plainBinary(t), env)
+	return start(t, PlainBinary(t), env)
 }
 
 func start(t testing.TB, program string, env []string) *House {

@@ -38,7 +38,7 @@ func Run(t testing.TB, folder string, env []string, ready string, args ...string
 // RunPlain is Run for the program as it is shipped.
 func RunPlain(t testing.TB, folder string, env []string, ready string, args ...string) *Process {
 	t.Helper()
-	return run(t, plainBinary(t), folder, env, ready, args...)
+	return run(t, PlainBinary(t), folder, env, ready, args...)
 }
 
 func run(t testing.TB, program, folder string, env []string, ready string, args ...string) *Process {
