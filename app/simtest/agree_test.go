@@ -14,7 +14,9 @@ func (w *world) agree() {
 	w.tallyUp(rows)
 	for _, account := range accounts {
 		w.agreeOnAccount(account, rows)
+		w.agreeOnMethods(account, rows)
 	}
+	w.agreeOnCharges(rows)
 	w.agreeOnOperations(rows)
 	w.agreeOnCheckouts(rows)
 	w.agreeOnEvents(rows)
@@ -30,6 +32,8 @@ type rows struct {
 	all        []core.Refund
 	operations []core.Operation
 	open       map[string]bool // objects with an operation of unknown outcome
+	lost       map[string]bool // objects with one that was given up when its key was forgotten
+	methods    []core.SavedMethod
 	events     map[string][]core.Event
 	told       []core.Event // all of them
 }
@@ -37,7 +41,7 @@ type rows struct {
 func (w *world) read() rows {
 	r := rows{
 		payments: w.payments(), refunds: map[core.ProviderRef]core.Refund{}, disputes: map[core.ProviderRef]core.Dispute{},
-		open: map[string]bool{}, events: map[string][]core.Event{},
+		open: map[string]bool{}, lost: map[string]bool{}, methods: w.methods(), events: map[string][]core.Event{},
 	}
 	for _, p := range r.payments {
 		refunds, err := w.base.PaymentRefunds(w.t.Context(), p.ID)
@@ -55,9 +59,21 @@ func (w *world) read() rows {
 		w.must(err)
 		r.operations = append(r.operations, operations...)
 	}
+	subjects := []string{string(w.shop.customer)}
+	for _, m := range r.methods {
+		subjects = append(subjects, string(m.ID))
+	}
+	for _, subject := range subjects {
+		operations, err := w.base.SubjectOperations(w.t.Context(), subject)
+		w.must(err)
+		r.operations = append(r.operations, operations...)
+	}
 	for _, op := range r.operations {
 		if !op.Status.Settled() {
 			r.open[op.Subject] = true
+		}
+		if op.Failure != nil && op.Failure.ProviderCode == "key_forgotten" {
+			r.lost[op.Subject] = true
 		}
 	}
 	events, err := w.base.Events(w.t.Context(), 0, nil, eventsMax)
@@ -100,6 +116,9 @@ func (w *world) agreeOnAccount(account core.AccountName, r rows) {
 	}
 	for _, seen := range all.Disputes {
 		held, known := r.disputes[seen.Ref]
+		if seen.Status == core.DisputeLost && held.Status == core.DisputeAccepted {
+			seen.Status = core.DisputeAccepted // we gave in as the bank decided: some providers have one word for both
+		}
 		if !known {
 			w.wrong("%s at %s is not known here", seen.Ref.ID, account)
 		} else if held.Status != seen.Status || held.Withdrawn != seen.Withdrawn || held.Reinstated != seen.Reinstated {
@@ -191,7 +210,7 @@ func (w *world) agreeOnOperations(r rows) {
 }
 
 // harmless are the operations that are given up once their key is forgotten, whatever became of them.
-var harmless = map[core.OperationKind]bool{core.OpCreateCustomer: true, core.OpCreateSetup: true, core.OpCreatePrice: true, core.OpCreateSubscription: true}
+var harmless = map[core.OperationKind]bool{core.OpCreateCustomer: true, core.OpCreateSetup: true, core.OpConfirmSetup: true, core.OpCreatePrice: true, core.OpCreateSubscription: true}
 
 // agreeOnCheckouts makes sure that a checkout is complete where it was paid, and once.
 func (w *world) agreeOnCheckouts(r rows) {

@@ -36,7 +36,7 @@ func (w *world) acts() []possible {
 		{10, func() { w.deliver() }},
 		{10, func() { w.work() }},
 		{6, func() { w.tell() }},
-		{3, w.askAgain},
+		{6, w.askAgain},
 		{3, func() { w.sweep(sweeps[w.rng.IntN(len(sweeps))]) }},
 		{4, w.pass},
 		{4, w.openCheckout},
@@ -56,7 +56,7 @@ func (w *world) acts() []possible {
 		{1, w.outage},
 		{1, w.tellAgain},
 	}
-	return all
+	return append(all, w.later()...)
 }
 
 // storm has a provider refuse what comes next.

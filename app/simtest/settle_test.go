@@ -31,6 +31,7 @@ func (w *world) settle() {
 	for _, l := range w.wire {
 		l.lost = l.lost && w.house.Accounts[l.delivery.Account].Capabilities().EventsKept > 0
 	}
+	w.askTheRest()
 	w.mendEndpoints()
 	for passed := time.Duration(0); passed < restTime; passed += restStep {
 		w.rest(passed%backfillStep == 0)

@@ -27,6 +27,9 @@ type shop struct {
 	checkouts []core.CheckoutID
 	captured  map[core.PaymentID]bool // asked for
 	canceled  map[core.PaymentID]bool
+	customer  core.CustomerID
+	setups    map[core.CheckoutID]bool
+	lastSetup core.CheckoutID
 }
 
 // ask is a call under an Idempotency-Key, which is made again until there is an answer.
@@ -105,14 +108,26 @@ func (w *world) answered(a *ask, answer idempotency.Answer) {
 
 // askAgain repeats a call: one that has no answer, or at times one that has.
 func (w *world) askAgain() {
+	answered := w.chance(3)
 	var open []*ask
 	for _, a := range w.shop.asks {
-		if !a.busy && a.tries < askTriesMax {
+		if !a.busy && a.tries < askTriesMax && (a.answer == "" || answered) {
 			open = append(open, a)
 		}
 	}
 	if len(open) > 0 {
 		w.call(open[w.rng.IntN(len(open))])
+	}
+}
+
+// askTheRest repeats each call that has no answer once more.
+func (w *world) askTheRest() {
+	for _, a := range w.shop.asks {
+		if a.answer == "" && !a.busy {
+			w.tally["calls asked at last"]++
+			w.call(a)
+			w.finish()
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ type tally map[string]int
 // counted are what must come to pass in many worlds, in the order in which it is told.
 var counted = []string{
 	"checkouts completed", "payments authorized", "payments captured", "payments taken twice", "refunds", "refunds elsewhere", "refunds failed",
-	"disputes", "letters", "letters lost", "calls gone wrong", "transactions gone wrong", "deaths", "deaths within tasks",
+	"disputes", "disputes answered", "methods saved", "charges", "letters", "letters lost", "calls asked at last", "calls gone wrong", "transactions gone wrong", "deaths", "deaths within tasks",
 	"operations settled later", "events", "notifications", "notifications refused", "found by backfill", "jobs given up",
 }
 
@@ -55,7 +55,12 @@ func (w *world) tallyUp(r rows) {
 		count("refunds elsewhere", refund.Origin != core.OriginHere)
 		count("refunds failed", refund.Status == core.RefundFailed)
 	}
+	for _, m := range r.methods {
+		count("methods saved", m.Status == core.MethodActive || m.Status == core.MethodRemoved)
+	}
 	for _, op := range r.operations {
+		count("disputes answered", (op.Kind == core.OpSubmitEvidence || op.Kind == core.OpAcceptDispute) && op.Status == core.OperationSucceeded)
+		count("charges", op.Kind == core.OpChargeMethod && op.Status == core.OperationSucceeded)
 		count("operations settled later", op.Attempts > 1 && op.Status.Settled())
 	}
 	for _, event := range r.told {

@@ -78,7 +78,7 @@ func newWorld(t *testing.T, seed uint64, base ports.Store) *world {
 	t.Helper()
 	w := &world{
 		scheduler: newScheduler(), t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), base: base,
-		shop:   shop{captured: map[core.PaymentID]bool{}, canceled: map[core.PaymentID]bool{}},
+		shop:   shop{captured: map[core.PaymentID]bool{}, canceled: map[core.PaymentID]bool{}, setups: map[core.CheckoutID]bool{}},
 		storms: map[core.AccountName]int{}, faces: map[core.ProviderRef]face{}, heard: map[string]bool{},
 		endpoints: map[string]*endpoint{}, tally: tally{},
 	}
@@ -90,6 +90,7 @@ func newWorld(t *testing.T, seed uint64, base ports.Store) *world {
 	w.restart()
 	w.drawEndpoints()
 	w.beginBackfill()
+	w.drawCustomer()
 	return w
 }
 
