@@ -18,12 +18,14 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/coretest"
+	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/graph"
 	"github.com/paydesk/paydesk/ports"
+	"github.com/paydesk/paydesk/ports/portstest"
 )
 
 var epoch = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
@@ -51,11 +53,13 @@ type house struct {
 	store   *countingStore
 	logs    *coretest.Buffer
 	staff   map[core.Role]core.Staff
+
+	provider *portstest.FakeProvider
 }
 
 func newHouse(t *testing.T, environment core.Environment) *house {
 	t.Helper()
-	h := &house{store: &countingStore{Store: repotest.SQLite(t)}, logs: &coretest.Buffer{}, staff: map[core.Role]core.Staff{}}
+	h := &house{store: &countingStore{Store: repotest.SQLite(t)}, logs: &coretest.Buffer{}, staff: map[core.Role]core.Staff{}, provider: portstest.NewFakeProvider("stripe", core.EnvTest)}
 	ids := system.NewIDs()
 	recorder := record.New(fixedClock{}, ids, "https://pay.example", noTraces{})
 	service := payments.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder,
@@ -71,6 +75,7 @@ func newHouse(t *testing.T, environment core.Environment) *house {
 	handler, err := graph.NewHandler(graph.Options{
 		Payments: service, Store: h.store, Access: keeper, Environment: environment,
 		Notify:      notify.New(h.store, nil, fixedClock{}, fixedClock{}, ids, noTraces{}, core.EnvTest),
+		Health:      health.New(h.store, ports.Providers{"stripe": h.provider}, map[core.AccountName]string{"stripe": "https://pay.example/webhooks/stripe"}, fixedClock{}, fixedClock{}),
 		Idempotency: idempotency.New(h.store, fixedClock{}),
 		Logger:      slog.New(slog.NewTextHandler(h.logs, nil)),
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
@@ -27,6 +28,7 @@ type Resolver struct {
 	store    ports.Reader
 	access   *access.Service
 	notify   *notify.Service
+	health   *health.Service
 	replays  *idempotency.Service
 	logger   *slog.Logger
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
@@ -49,6 +50,7 @@ type Options struct {
 	Store       ports.Store
 	Access      *access.Service
 	Notify      *notify.Service
+	Health      *health.Service
 	Idempotency *idempotency.Service
 	Environment core.Environment
 	Logger      *slog.Logger // nil for slog's default
@@ -68,7 +70,7 @@ type server struct {
 // their token, and a page at / that says so. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Payments == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Idempotency == nil {
+	if o.Payments == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
 		return nil, errors.New("admin API needs payments, a store, access, notifications and idempotency")
 	}
 	if o.Logger == nil {
@@ -80,7 +82,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, store: o.Store, access: o.Access, notify: o.Notify, replays: o.Idempotency, logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration,
 	}

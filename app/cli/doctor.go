@@ -42,8 +42,12 @@ func (c *doctorCommand) Run(ctx context.Context, r *run) error {
 	if c.Live {
 		findings = append(findings, goLive(config)...)
 	}
-	findings = append(findings, checkJournal(config), checkSchema(ctx, config))
+	schema := checkSchema(ctx, config)
+	findings = append(findings, checkJournal(config), schema)
 	findings = append(findings, r.checkProviders(ctx, config)...)
+	if schema.OK {
+		findings = append(findings, r.checkArrivals(ctx, config)...)
+	}
 	failed := false
 	for _, f := range findings {
 		failed = failed || !f.OK
@@ -122,6 +126,7 @@ func (r *run) checkProviders(ctx context.Context, config app.Config) []finding {
 	var findings []finding
 	for _, name := range slices.Sorted(maps.Keys(providers)) {
 		findings = append(findings, checkProvider(ctx, providers[name])...)
+		findings = append(findings, checkWebhook(ctx, providers[name], config.WebhookURL(config.Account(name)))...)
 	}
 	return findings
 }

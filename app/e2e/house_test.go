@@ -59,7 +59,7 @@ func TestWalk(t *testing.T) {
 		stdout, stderr, code := apptest.Command(t, house.Folder, house.Env, args...)
 		require.Zero(t, code, "%v: %s%s", args, stdout, stderr)
 	}
-	stdout, stderr, code := apptest.Command(t, house.Folder, append(house.Env, "PAYDESK_STRIPE_SECRET_KEY=sk_test_paydesk_simulator",
+	stdout, stderr, code := apptest.Command(t, house.Folder, append(house.Env, "PAYDESK_PUBLIC_URL="+house.PublicURL, "PAYDESK_STRIPE_SECRET_KEY=sk_test_paydesk_simulator",
 		"PAYDESK_STRIPE_PUBLISHABLE_KEY=pk_test_paydesk_simulator", "PAYDESK_STRIPE_WEBHOOK_SECRETS=whsec_paydesk_simulator",
 		"PAYDESK_STRIPE_API_BASE="+house.SimulatorURL+"/stripe"), "doctor")
 	require.Zero(t, code, stdout+stderr)

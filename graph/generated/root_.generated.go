@@ -147,6 +147,12 @@ type ComplexityRoot struct {
 		Retryable    func(childComplexity int) int
 	}
 
+	LastWebhookEvent struct {
+		APIVersion func(childComplexity int) int
+		ReceivedAt func(childComplexity int) int
+		Type       func(childComplexity int) int
+	}
+
 	LineItem struct {
 		Amount   func(childComplexity int) int
 		Name     func(childComplexity int) int
@@ -295,6 +301,13 @@ type ComplexityRoot struct {
 		Type     func(childComplexity int) int
 	}
 
+	ProviderHealth struct {
+		Account   func(childComplexity int) int
+		Provider  func(childComplexity int) int
+		Reachable func(childComplexity int) int
+		Webhook   func(childComplexity int) int
+	}
+
 	Query struct {
 		Disputes         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
 		Node             func(childComplexity int, id string) int
@@ -303,6 +316,7 @@ type ComplexityRoot struct {
 		Operations       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.OperationFilter) int
 		Payment          func(childComplexity int, id string) int
 		Payments         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
+		ProviderHealth   func(childComplexity int) int
 		Refunds          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter) int
 		Subscriptions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
 		Viewer           func(childComplexity int) int
@@ -390,6 +404,23 @@ type ComplexityRoot struct {
 		URL            func(childComplexity int) int
 		Waiting        func(childComplexity int) int
 		WaitingSince   func(childComplexity int) int
+	}
+
+	WebhookHealth struct {
+		APIVersions        func(childComplexity int) int
+		CheckedAt          func(childComplexity int) int
+		LastEventAt        func(childComplexity int) int
+		LastEvents         func(childComplexity int) int
+		LastMissedAt       func(childComplexity int) int
+		Missed             func(childComplexity int) int
+		MissingTypes       func(childComplexity int) int
+		Note               func(childComplexity int) int
+		Received           func(childComplexity int) int
+		Refused            func(childComplexity int) int
+		RejectedSignatures func(childComplexity int) int
+		State              func(childComplexity int) int
+		TriedAt            func(childComplexity int) int
+		URL                func(childComplexity int) int
 	}
 }
 
@@ -884,6 +915,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Failure.Retryable(childComplexity), true
+
+	case "LastWebhookEvent.apiVersion":
+		if e.ComplexityRoot.LastWebhookEvent.APIVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LastWebhookEvent.APIVersion(childComplexity), true
+	case "LastWebhookEvent.receivedAt":
+		if e.ComplexityRoot.LastWebhookEvent.ReceivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LastWebhookEvent.ReceivedAt(childComplexity), true
+	case "LastWebhookEvent.type":
+		if e.ComplexityRoot.LastWebhookEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LastWebhookEvent.Type(childComplexity), true
 
 	case "LineItem.amount":
 		if e.ComplexityRoot.LineItem.Amount == nil {
@@ -1528,6 +1578,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PaymentMethod.Type(childComplexity), true
 
+	case "ProviderHealth.account":
+		if e.ComplexityRoot.ProviderHealth.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderHealth.Account(childComplexity), true
+	case "ProviderHealth.provider":
+		if e.ComplexityRoot.ProviderHealth.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderHealth.Provider(childComplexity), true
+	case "ProviderHealth.reachable":
+		if e.ComplexityRoot.ProviderHealth.Reachable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderHealth.Reachable(childComplexity), true
+	case "ProviderHealth.webhook":
+		if e.ComplexityRoot.ProviderHealth.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderHealth.Webhook(childComplexity), true
+
 	case "Query.disputes":
 		if e.ComplexityRoot.Query.Disputes == nil {
 			break
@@ -1606,6 +1681,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Payments(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PaymentFilter)), true
+	case "Query.providerHealth":
+		if e.ComplexityRoot.Query.ProviderHealth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ProviderHealth(childComplexity), true
 	case "Query.refunds":
 		if e.ComplexityRoot.Query.Refunds == nil {
 			break
@@ -1986,6 +2067,91 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WebhookEndpoint.WaitingSince(childComplexity), true
 
+	case "WebhookHealth.apiVersions":
+		if e.ComplexityRoot.WebhookHealth.APIVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.APIVersions(childComplexity), true
+	case "WebhookHealth.checkedAt":
+		if e.ComplexityRoot.WebhookHealth.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.CheckedAt(childComplexity), true
+	case "WebhookHealth.lastEventAt":
+		if e.ComplexityRoot.WebhookHealth.LastEventAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.LastEventAt(childComplexity), true
+	case "WebhookHealth.lastEvents":
+		if e.ComplexityRoot.WebhookHealth.LastEvents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.LastEvents(childComplexity), true
+	case "WebhookHealth.lastMissedAt":
+		if e.ComplexityRoot.WebhookHealth.LastMissedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.LastMissedAt(childComplexity), true
+	case "WebhookHealth.missed":
+		if e.ComplexityRoot.WebhookHealth.Missed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.Missed(childComplexity), true
+	case "WebhookHealth.missingTypes":
+		if e.ComplexityRoot.WebhookHealth.MissingTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.MissingTypes(childComplexity), true
+	case "WebhookHealth.note":
+		if e.ComplexityRoot.WebhookHealth.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.Note(childComplexity), true
+	case "WebhookHealth.received":
+		if e.ComplexityRoot.WebhookHealth.Received == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.Received(childComplexity), true
+	case "WebhookHealth.refused":
+		if e.ComplexityRoot.WebhookHealth.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.Refused(childComplexity), true
+	case "WebhookHealth.rejectedSignatures":
+		if e.ComplexityRoot.WebhookHealth.RejectedSignatures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.RejectedSignatures(childComplexity), true
+	case "WebhookHealth.state":
+		if e.ComplexityRoot.WebhookHealth.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.State(childComplexity), true
+	case "WebhookHealth.triedAt":
+		if e.ComplexityRoot.WebhookHealth.TriedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.TriedAt(childComplexity), true
+	case "WebhookHealth.url":
+		if e.ComplexityRoot.WebhookHealth.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookHealth.URL(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -2261,6 +2427,73 @@ type UserError {
   field: [String!]
   message: String!
   code: UserErrorCode!
+}
+`, BuiltIn: false},
+	{Name: "../schema/health.graphqls", Input: `"Whether an account's webhook is registered with its provider for our address."
+enum WebhookState {
+  "Not read yet, or cannot be read."
+  UNKNOWN
+  "And enabled."
+  REGISTERED
+  "Events are made and not posted."
+  DISABLED
+  "Nothing is registered for our address."
+  ABSENT
+}
+
+"How an account at a provider and its webhooks are doing."
+type ProviderHealth {
+  account: String!
+  provider: String!
+  "False while the process that answers does not send calls, since too many went unanswered."
+  reachable: Boolean!
+  webhook: WebhookHealth!
+}
+
+"How an account's webhooks are doing. Asking for it asks no provider."
+type WebhookHealth {
+  "That webhooks are posted to."
+  url: String!
+  "As it was last seen at the provider, which is looked at every hour."
+  state: WebhookState!
+  "Types of events that are needed here and not sent, as the provider names them."
+  missingTypes: [String!]!
+  "The versions of the provider's API that the registered webhook's events are written in."
+  apiVersions: [String!]!
+  "When the registered webhook was last read; null for never."
+  checkedAt: DateTime
+  "When that was last tried; null for never."
+  triedAt: DateTime
+  "Why the last try failed; null where it did not."
+  note: String
+  "When the last event came of those that move something here; null for none ever."
+  lastEventAt: DateTime
+  "The last event of each such type, the newest first; types of which none ever came are not there."
+  lastEvents: [LastWebhookEvent!]!
+  "Posts of the last day that were verified, repeats too."
+  received: Int64!
+  "Posts of the last day whose signature was refused."
+  rejectedSignatures: Int64!
+  "Verified posts of the last day that were of the other environment, or held no event."
+  refused: Int64!
+  "Events that the provider listed within the last day and no webhook had brought."
+  missed: Int64!
+  "When the last of them was found; null for none."
+  lastMissedAt: DateTime
+}
+
+"The newest event of a type that a webhook brought."
+type LastWebhookEvent {
+  "As the provider names it."
+  type: String!
+  "Of the provider's API, that it was written in; null where the provider names none."
+  apiVersion: String
+  receivedAt: DateTime!
+}
+
+extend type Query {
+  "All configured accounts, by name."
+  providerHealth: [ProviderHealth!]! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
 	{Name: "../schema/money.graphqls", Input: `"An amount of one currency."
@@ -3163,6 +3396,18 @@ func (ec *executionContext) childFields_Failure(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Failure", field.Name)
 }
 
+func (ec *executionContext) childFields_LastWebhookEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_LastWebhookEvent_type(ctx, field)
+	case "apiVersion":
+		return ec.fieldContext_LastWebhookEvent_apiVersion(ctx, field)
+	case "receivedAt":
+		return ec.fieldContext_LastWebhookEvent_receivedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LastWebhookEvent", field.Name)
+}
+
 func (ec *executionContext) childFields_LineItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -3451,6 +3696,20 @@ func (ec *executionContext) childFields_PaymentMethod(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type PaymentMethod", field.Name)
 }
 
+func (ec *executionContext) childFields_ProviderHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_ProviderHealth_account(ctx, field)
+	case "provider":
+		return ec.fieldContext_ProviderHealth_provider(ctx, field)
+	case "reachable":
+		return ec.fieldContext_ProviderHealth_reachable(ctx, field)
+	case "webhook":
+		return ec.fieldContext_ProviderHealth_webhook(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProviderHealth", field.Name)
+}
+
 func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3615,6 +3874,40 @@ func (ec *executionContext) childFields_WebhookEndpoint(ctx context.Context, fie
 		return ec.fieldContext_WebhookEndpoint_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WebhookEndpoint", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_WebhookHealth_url(ctx, field)
+	case "state":
+		return ec.fieldContext_WebhookHealth_state(ctx, field)
+	case "missingTypes":
+		return ec.fieldContext_WebhookHealth_missingTypes(ctx, field)
+	case "apiVersions":
+		return ec.fieldContext_WebhookHealth_apiVersions(ctx, field)
+	case "checkedAt":
+		return ec.fieldContext_WebhookHealth_checkedAt(ctx, field)
+	case "triedAt":
+		return ec.fieldContext_WebhookHealth_triedAt(ctx, field)
+	case "note":
+		return ec.fieldContext_WebhookHealth_note(ctx, field)
+	case "lastEventAt":
+		return ec.fieldContext_WebhookHealth_lastEventAt(ctx, field)
+	case "lastEvents":
+		return ec.fieldContext_WebhookHealth_lastEvents(ctx, field)
+	case "received":
+		return ec.fieldContext_WebhookHealth_received(ctx, field)
+	case "rejectedSignatures":
+		return ec.fieldContext_WebhookHealth_rejectedSignatures(ctx, field)
+	case "refused":
+		return ec.fieldContext_WebhookHealth_refused(ctx, field)
+	case "missed":
+		return ec.fieldContext_WebhookHealth_missed(ctx, field)
+	case "lastMissedAt":
+		return ec.fieldContext_WebhookHealth_lastMissedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookHealth", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
