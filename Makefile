@@ -11,9 +11,12 @@ PACKAGES ?= ./...
 TESTFLAGS ?=
 # Which account `make conformance` is about.
 ACCOUNT ?=
-# From which seed on, and how many of them, `make simtest` runs.
+# The first seed of `make simtest` and `make chaos`, how many worlds the one runs, how many runs the
+# other makes one after the other, and how long each of those trades.
 SEED ?= 1
 SEEDS ?= 2000
+RUNS ?= 3
+LENGTH ?= 1h
 
 golangci := go tool -modfile=tools/go.mod golangci-lint
 # The tests give durability up for speed; what is measured keeps it.
@@ -53,6 +56,13 @@ simtest: ## Run SEEDS (2000) simulated worlds from SEED (1) on, and check that n
 conformance: ## Hold the account ACCOUNT, which the environment configures, to the suite at its real sandbox.
 	@[[ -n "$(ACCOUNT)" ]] || { echo "conformance: name an account: make conformance ACCOUNT=paypal" >&2; exit 2; }
 	PAYDESK_CONFORMANCE_ACCOUNT="$(ACCOUNT)" $(test) -count 1 -parallel 2 -run '^TestSandbox$$' -v ./app/conformance
+
+# Both databases at the same time. What it takes longer than LENGTH is for everything to settle.
+.PHONY: chaos
+chaos: ## Break the program while it trades, for LENGTH (1h) by each of RUNS (3) seeds from SEED (1) on.
+	@for seed in $$(seq $(SEED) $$(($(SEED) + $(RUNS) - 1))); do \
+		PAYDESK_CHAOS_SEED=$$seed PAYDESK_CHAOS_LENGTH=$(LENGTH) $(fast_postgres) go test -timeout 24h -count 1 -run '^TestChaos$$' -v ./app/chaos; \
+	done
 
 .PHONY: bench
 bench: ## Run the benchmarks beside a durable PostgreSQL.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -23,7 +24,9 @@ import (
 // Names: journal.append.before, journal.append.after, drain.before, drain.after,
 // tx.begin, tx.commit (all is written and nothing committed), tx.done,
 // provider.create.before, provider.create.after, provider.get.before, provider.get.after,
-// and likewise confirm, host, capture, cancel, refund, evidence, charge and subscribe.
+// and likewise confirm, host, capture, cancel, refund, evidence, accept, customer, setup,
+// store (a method from a token), detach, charge, price, subscribe, change, pause, resume, end
+// (a subscription) and keep.
 var crash = readCrashPoint()
 
 type crashPoint struct {
@@ -44,6 +47,27 @@ func readCrashPoint() *crashPoint {
 
 // idempotencyLock is short, so that tests need not wait for the calls that died.
 const idempotencyLock = 500 * time.Millisecond
+
+// ServeClock is the clock of `paydesk serve`: the machine's, with the lead that the file named by
+// PAYDESK_TEST_CLOCK_LEAD holds (a duration such as 720h; none while there is no file), so that a
+// server beside a simulator can live through months with it.
+func ServeClock() ports.Clock {
+	file := os.Getenv("PAYDESK_TEST_CLOCK_LEAD")
+	if file == "" {
+		return system.NewClock()
+	}
+	return leadingClock{file: file}
+}
+
+type leadingClock struct{ file string }
+
+// Now implements [ports.Clock]. It reads the file each time: a clock that were behind the
+// simulator's for a moment would have keys sent again that are forgotten there.
+func (c leadingClock) Now() time.Time {
+	text, _ := os.ReadFile(c.file) // there is none before the first lead
+	lead, _ := time.ParseDuration(strings.TrimSpace(string(text)))
+	return system.NewClock().Now().Add(lead)
+}
 
 // at ends the process where it is the chosen boundary's turn.
 func (c *crashPoint) at(name string) {
@@ -140,6 +164,32 @@ func (p providerThatCrashes) SubmitEvidence(ctx context.Context, key core.Operat
 	return around("evidence", func() (core.DisputeSnapshot, error) { return p.wholeProvider.SubmitEvidence(ctx, key, in) })
 }
 
+// AcceptDispute implements [ports.Disputer].
+func (p providerThatCrashes) AcceptDispute(ctx context.Context, key core.OperationKey, in ports.AcceptDispute) (core.DisputeSnapshot, error) {
+	return around("accept", func() (core.DisputeSnapshot, error) { return p.wholeProvider.AcceptDispute(ctx, key, in) })
+}
+
+// CreateCustomer implements [ports.Vault].
+func (p providerThatCrashes) CreateCustomer(ctx context.Context, key core.OperationKey, in ports.CreateCustomer) (string, error) {
+	return around("customer", func() (string, error) { return p.wholeProvider.CreateCustomer(ctx, key, in) })
+}
+
+// CreateSetup implements [ports.Vault].
+func (p providerThatCrashes) CreateSetup(ctx context.Context, key core.OperationKey, in ports.CreateSetup) (ports.SetupSession, error) {
+	return around("setup", func() (ports.SetupSession, error) { return p.wholeProvider.CreateSetup(ctx, key, in) })
+}
+
+// ConfirmSetup implements [ports.Vault].
+func (p providerThatCrashes) ConfirmSetup(ctx context.Context, key core.OperationKey, in ports.ConfirmSetup) (core.MethodSnapshot, error) {
+	return around("store", func() (core.MethodSnapshot, error) { return p.wholeProvider.ConfirmSetup(ctx, key, in) })
+}
+
+// DetachMethod implements [ports.Vault].
+func (p providerThatCrashes) DetachMethod(ctx context.Context, key core.OperationKey, ref core.ProviderRef) error {
+	_, err := around("detach", func() (struct{}, error) { return struct{}{}, p.wholeProvider.DetachMethod(ctx, key, ref) })
+	return err
+}
+
 // ChargeMethod implements [ports.Vault].
 func (p providerThatCrashes) ChargeMethod(ctx context.Context, key core.OperationKey, in ports.ChargeMethod) (core.PaymentSnapshot, error) {
 	return around("charge", func() (core.PaymentSnapshot, error) { return p.wholeProvider.ChargeMethod(ctx, key, in) })
@@ -148,6 +198,36 @@ func (p providerThatCrashes) ChargeMethod(ctx context.Context, key core.Operatio
 // CreateSubscription implements [ports.Subscriber].
 func (p providerThatCrashes) CreateSubscription(ctx context.Context, key core.OperationKey, in ports.CreateSubscription) (ports.SubscriptionSession, error) {
 	return around("subscribe", func() (ports.SubscriptionSession, error) { return p.wholeProvider.CreateSubscription(ctx, key, in) })
+}
+
+// CreatePrice implements [ports.Subscriber].
+func (p providerThatCrashes) CreatePrice(ctx context.Context, key core.OperationKey, price core.Price) (string, error) {
+	return around("price", func() (string, error) { return p.wholeProvider.CreatePrice(ctx, key, price) })
+}
+
+// ChangeSubscription implements [ports.Subscriber].
+func (p providerThatCrashes) ChangeSubscription(ctx context.Context, key core.OperationKey, in ports.ChangeSubscription) (ports.SubscriptionSession, error) {
+	return around("change", func() (ports.SubscriptionSession, error) { return p.wholeProvider.ChangeSubscription(ctx, key, in) })
+}
+
+// PauseSubscription implements [ports.Subscriber].
+func (p providerThatCrashes) PauseSubscription(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.SubscriptionSnapshot, error) {
+	return around("pause", func() (core.SubscriptionSnapshot, error) { return p.wholeProvider.PauseSubscription(ctx, key, ref) })
+}
+
+// ResumeSubscription implements [ports.Subscriber].
+func (p providerThatCrashes) ResumeSubscription(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.SubscriptionSnapshot, error) {
+	return around("resume", func() (core.SubscriptionSnapshot, error) { return p.wholeProvider.ResumeSubscription(ctx, key, ref) })
+}
+
+// CancelSubscription implements [ports.Subscriber].
+func (p providerThatCrashes) CancelSubscription(ctx context.Context, key core.OperationKey, in ports.CancelSubscription) (core.SubscriptionSnapshot, error) {
+	return around("end", func() (core.SubscriptionSnapshot, error) { return p.wholeProvider.CancelSubscription(ctx, key, in) })
+}
+
+// KeepSubscription implements [ports.Subscriber].
+func (p providerThatCrashes) KeepSubscription(ctx context.Context, key core.OperationKey, ref core.ProviderRef) (core.SubscriptionSnapshot, error) {
+	return around("keep", func() (core.SubscriptionSnapshot, error) { return p.wholeProvider.KeepSubscription(ctx, key, ref) })
 }
 
 // CreatePayment implements [ports.Provider].

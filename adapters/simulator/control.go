@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,9 +51,8 @@ func (s *Simulator) control() {
 	s.post("/_control/clock/advance", s.controlAdvance)
 	s.post("/_control/reset", s.controlReset)
 	s.mux.HandleFunc("GET /_control/objects", s.controlObjects)
-	s.mux.HandleFunc("GET /_control/requests", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, http.StatusOK, map[string]any{"data": s.requests.List()})
-	})
+	s.mux.HandleFunc("DELETE /_control/faults", s.controlLift)
+	s.mux.HandleFunc("GET /_control/requests", s.controlRequests)
 	s.mux.HandleFunc("GET /_control/webhook_roots", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-pem-file")
 		_, _ = w.Write(s.WebhookRoots()) // whoever asked may have gone
@@ -126,6 +126,32 @@ func (s *Simulator) controlFaults(_ *http.Request, body []byte) (any, *fieldProb
 		return nil, wrong("%v", err)
 	}
 	return map[string]bool{"ok": true}, nil
+}
+
+// controlLift forgets the faults that still wait, of all accounts or of one.
+func (s *Simulator) controlLift(w http.ResponseWriter, r *http.Request) {
+	account := r.URL.Query().Get("account")
+	if account != "" {
+		if problem := s.knownAccount(account); problem != nil {
+			problem.write(w)
+			return
+		}
+	}
+	s.faults.Lift(account)
+	write(w, http.StatusOK, map[string]bool{"ok": true})
+}
+
+// controlRequests gives the calls after a number; all that are remembered without one.
+func (s *Simulator) controlRequests(w http.ResponseWriter, r *http.Request) {
+	var after int64
+	if text := r.URL.Query().Get("after"); text != "" {
+		var err error
+		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
+			wrong("after: must be the number of a request").write(w)
+			return
+		}
+	}
+	write(w, http.StatusOK, map[string]any{"data": s.requests.After(after)})
 }
 
 func (s *Simulator) controlAdvance(_ *http.Request, body []byte) (any, *fieldProblem) {

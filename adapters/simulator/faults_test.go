@@ -253,3 +253,40 @@ func TestFaultsOfWebhooksOfOneType(t *testing.T) {
 	h.settle(t)
 	require.ElementsMatch(t, []string{"payment_intent.created", "charge.succeeded"}, h.paydesk.types())
 }
+
+func TestFaultsAreLifted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	lift := func(query string) {
+		require.Equal(t, http.StatusOK, h.control(t, http.MethodDelete, "faults"+query, "").Status)
+	}
+	down := func() {
+		h.fault(t, `{"account":"stripe","fault":"error_500","count":1000000}`)
+		a, err := h.attempt(t, "", waitMax)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusInternalServerError, a.Status)
+	}
+	for _, query := range []string{"", "?account=stripe"} {
+		down()
+		lift(query)
+		a, err := h.attempt(t, "", waitMax)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, a.Status, "it is up again")
+	}
+	require.Equal(t, http.StatusBadRequest, h.control(t, http.MethodDelete, "faults?account=nobody", "").Status)
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for range 3 {
+		_, err := h.attempt(t, "", waitMax)
+		require.NoError(t, err)
+	}
+	all := h.control(t, http.MethodGet, "requests", "").list(t)
+	require.Len(t, all, 3)
+	later := h.control(t, http.MethodGet, "requests?after=2", "").list(t)
+	require.Equal(t, all[2:], later)
+	require.Empty(t, h.control(t, http.MethodGet, "requests?after=3", "").list(t))
+	require.Equal(t, http.StatusBadRequest, h.control(t, http.MethodGet, "requests?after=x", "").Status)
+}

@@ -78,6 +78,17 @@ func (h *House) Server() []string {
 	}, h.Env...)
 }
 
+// Everything is [House.Server] with all three accounts.
+func (h *House) Everything() []string {
+	host := strings.TrimPrefix(h.SimulatorURL, "http://")
+	return append([]string{
+		"PAYDESK_PAYPAL_CLIENT_ID=apptest-client", "PAYDESK_PAYPAL_CLIENT_SECRET=apptest-secret", "PAYDESK_PAYPAL_WEBHOOK_ID=WH-APPTEST",
+		"PAYDESK_PAYPAL_API_BASE=http://" + host + "/paypal",
+		"PAYDESK_SQUARE_ACCESS_TOKEN=apptest-token", "PAYDESK_SQUARE_APPLICATION_ID=sandbox-sq0idb-apptest", "PAYDESK_SQUARE_LOCATION_ID=LAPPTEST",
+		"PAYDESK_SQUARE_WEBHOOK_KEYS=apptest-key", "PAYDESK_SQUARE_API_BASE=http://" + host + "/square",
+	}, h.Server()...)
+}
+
 // freePorts finds loopback addresses that nobody listens on.
 func freePorts(t testing.TB, count int) []string {
 	t.Helper()

@@ -108,6 +108,14 @@ func (p *Process) Wait(t testing.TB) int {
 	case <-time.After(stopTimeMax):
 		require.FailNow(t, "the program did not end")
 	}
+	return p.ExitCode()
+}
+
+// ExitCode is that of a process that has ended; -1 where a signal ended it, or it lives.
+func (p *Process) ExitCode() int {
+	if p.alive() {
+		return -1
+	}
 	return p.command.ProcessState.ExitCode()
 }
 
@@ -119,6 +127,9 @@ func (p *Process) Pid() int { return p.command.Process.Pid }
 
 // Output is all that it printed on both streams so far.
 func (p *Process) Output() string { return p.output.String() }
+
+// Forget lets go of what it printed, for tests that start very many.
+func (p *Process) Forget() { p.output.forget() }
 
 // Command runs a command that ends by itself and gives what it printed and its exit code.
 func Command(t testing.TB, folder string, env []string, args ...string) (stdout, stderr string, code int) {
@@ -155,6 +166,9 @@ func cleanEnvironment() []string {
 	return clean
 }
 
+// transcriptBytesMax is how much is kept of what a process prints; the beginning goes first.
+const transcriptBytesMax = 4 << 20
+
 // transcript keeps what a process prints and tells when a text was seen in it.
 type transcript struct {
 	mu    sync.Mutex
@@ -179,7 +193,16 @@ func (o *transcript) Write(b []byte) (int, error) {
 		o.done = true
 		close(o.seen)
 	}
+	if over := o.text.Len() - transcriptBytesMax; over > transcriptBytesMax {
+		o.text.Next(over)
+	}
 	return len(b), nil
+}
+
+func (o *transcript) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text = bytes.Buffer{}
 }
 
 // String is all that was printed.

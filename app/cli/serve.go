@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/app"
 )
 
@@ -24,7 +23,7 @@ func (c *serveCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	logger := app.NewLogger(r.Stderr, config.LogLevel, false)
-	program, stop, err := r.App(ctx, config, logger, system.NewClock())
+	program, stop, err := r.App(ctx, config, logger, app.ServeClock())
 	if err != nil {
 		return err
 	}

@@ -303,7 +303,7 @@ func (h seller) upload(t testing.TB, dispute, field, name, contentType string, c
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return answer{Status: response.StatusCode, Header: response.Header, Raw: string(text)}
+	return answer{apptest.Answer{Status: response.StatusCode, Header: response.Header, Raw: string(text)}}
 }
 
 // pixel is the smallest picture there is.

@@ -146,8 +146,8 @@ func backfilled(t testing.TB, house *apptest.House) {
 		var run map[string]any
 		require.NoError(t, json.Unmarshal([]byte(line), &run), line)
 		require.Equal(t, "done", run["status"], line)
-		account := text(run["account"])
-		streams[account] = append(streams[account], text(run["stream"]))
+		account := apptest.Object(run).Text("account")
+		streams[account] = append(streams[account], apptest.Object(run).Text("stream"))
 	}
 	require.Len(t, streams, len(accounts), stdout)
 	for account, names := range streams {

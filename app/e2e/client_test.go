@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"testing"
@@ -20,91 +19,46 @@ const waitMax = 30 * time.Second
 
 // client calls a house as storefronts, buyers and staff do.
 type client struct {
+	*apptest.Client
+
 	house *apptest.House
 	http  *http.Client
 }
 
 func newClient(house *apptest.House) *client {
-	return &client{house: house, http: &http.Client{Timeout: waitMax}}
+	calls := apptest.NewClient(house)
+	calls.HTTP.Timeout = waitMax
+	return &client{Client: calls, house: house, http: calls.HTTP}
 }
 
 // answer is what a call came to; Err where none came.
-type answer struct {
-	Status int
-	Header http.Header
-	Body   map[string]any
-	Raw    string
-	Err    error
-}
+type answer struct{ apptest.Answer }
 
-// text gives a field as text, "a.b" for one inside another.
-func (a answer) text(path ...string) string {
-	var value any = a.Body
-	for _, name := range path {
-		object, ok := value.(map[string]any)
-		if !ok {
-			return ""
-		}
-		value = object[name]
-	}
-	if text, ok := value.(string); ok {
-		return text
-	}
-	return ""
-}
+// text gives a field as text, several names for one inside others.
+func (a answer) text(path ...string) string { return a.Text(path...) }
 
 // call makes a call with a JSON body (nil for none) and reads a JSON answer.
 func (c *client) call(t testing.TB, method, url string, body any, header map[string]string) answer {
 	t.Helper()
-	var reader io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		require.NoError(t, err)
-		reader = bytes.NewReader(text)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, url, reader)
-	require.NoError(t, err)
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	for name, value := range header {
-		request.Header.Set(name, value)
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return answer{Err: err}
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{Err: err}
-	}
-	a := answer{Status: response.StatusCode, Header: response.Header, Raw: string(text)}
-	_ = json.Unmarshal(text, &a.Body) // not every answer is an object
-	return a
+	return answer{c.Call(t.Context(), method, url, body, header)}
 }
 
 // api calls the storefront API; key is the Idempotency-Key, empty for none.
 func (c *client) api(t testing.TB, method, path string, body any, key string) answer {
 	t.Helper()
-	header := map[string]string{"Authorization": "Bearer " + c.house.APIKey}
-	if key != "" {
-		header["Idempotency-Key"] = key
-	}
-	return c.call(t, method, c.house.PublicURL+path, body, header)
+	return answer{c.API(t.Context(), method, path, body, key)}
 }
 
 // graphql asks the admin API.
 func (c *client) graphql(t testing.TB, query string, variables map[string]any) answer {
 	t.Helper()
-	return c.call(t, http.MethodPost, c.house.AdminURL+"/graphql", map[string]any{"query": query, "variables": variables},
-		map[string]string{"Authorization": "Bearer " + c.house.StaffToken})
+	return answer{c.GraphQL(t.Context(), query, variables)}
 }
 
 // control calls the simulator.
 func (c *client) control(t testing.TB, method, path string, body any) answer {
 	t.Helper()
-	return c.call(t, method, c.house.SimulatorURL+"/_control/"+path, body, nil)
+	return answer{c.Control(t.Context(), method, path, body)}
 }
 
 // order is the body of a checkout.

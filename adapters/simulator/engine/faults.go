@@ -143,8 +143,14 @@ func (f *Faults) take(account string, fits func(*Fault) bool) (Fault, bool) {
 }
 
 // Reset forgets what waits.
-func (f *Faults) Reset() {
+func (f *Faults) Reset() { f.Lift("") }
+
+// Lift forgets what waits for an account; for all of them where it is empty. Faults that were asked
+// for without an account go with any.
+func (f *Faults) Lift(account string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting = nil
+	f.waiting = slices.DeleteFunc(f.waiting, func(fault *Fault) bool {
+		return account == "" || fault.Account == "" || fault.Account == account
+	})
 }
