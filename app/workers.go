@@ -45,6 +45,8 @@ func (a *App) jobHandlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobBackfillAccount:     a.Reconcile.Continue,
 		ports.JobCheckWebhooks:       a.Health.Begin,
 		ports.JobCheckWebhook:        a.Health.Check,
+		ports.JobReconcile:           a.Reconcile.BeginDrift,
+		ports.JobReconcileAccount:    a.Reconcile.ContinueDrift,
 		ports.JobPruneIdempotency:    a.pruneIdempotency,
 	}
 }
@@ -61,6 +63,7 @@ func jobSchedules() []ports.JobSchedule {
 		{Kind: ports.JobWatchSubscriptions, Every: watchEvery},
 		{Kind: ports.JobBackfill, Every: reconcile.BackfillEvery},
 		{Kind: ports.JobCheckWebhooks, Every: health.CheckEvery},
+		{Kind: ports.JobReconcile, Every: reconcile.DriftLookEvery},
 	}
 }
 

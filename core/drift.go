@@ -1,109 +1,83 @@
 package core
 
-import (
-	"strconv"
-	"time"
-)
+import "time"
 
 // Difference is one field of an object that is not here as it is at its provider.
 type Difference struct {
-	Field  string // in the API's words
-	Ours   string // empty for none
-	Theirs string
+	Field  string `json:"field"` // in the API's words
+	Ours   string `json:"ours"`  // empty for none
+	Theirs string `json:"theirs"`
 }
 
-// differences gathers those that are.
-type differences []Difference
+// DriftClass says how our records and a provider's are not alike.
+type DriftClass string
 
-func (d *differences) note(field string, differs bool, ours, theirs string) {
-	if differs {
-		*d = append(*d, Difference{Field: field, Ours: ours, Theirs: theirs})
-	}
+// The classes of drift.
+const (
+	DriftMissingHere  DriftClass = "missing_here"  // the provider's object is ours, and nothing is held of it
+	DriftMissingThere DriftClass = "missing_there" // the provider does not know what is held here
+	DriftDiffers      DriftClass = "differs"
+)
+
+// Known reports whether c is one of the classes.
+func (c DriftClass) Known() bool {
+	return c == DriftMissingHere || c == DriftMissingThere || c == DriftDiffers
 }
 
-// ComparePayment tells in what a payment is not as its provider shows it. givenBack is what went
-// back of it, as far as the provider can know. Where ours is an attempt that came to nothing, it is
-// no difference that its object is still open there: no money is in it, and nobody sends buyers to
-// it.
-func ComparePayment(held Payment, givenBack Money, seen PaymentSnapshot) []Difference {
-	var d differences
-	d.note("provider_payment_id", held.ProviderPaymentID != seen.Ref.ID, held.ProviderPaymentID, seen.Ref.ID)
-	d.note("environment", held.Environment != seen.Environment, string(held.Environment), string(seen.Environment))
-	d.note("amount", held.Amount != seen.Amount, amountText(held.Amount), amountText(seen.Amount))
-	d.note("status", paymentStatusDiffers(held, seen), string(held.Status), string(seen.Status))
-	// What is held for a payment is kept here at its highest, also once it was released.
-	more, err := seen.Authorized.Compare(held.AmountAuthorized)
-	d.note("amount_authorized", err != nil || more > 0, amountText(held.AmountAuthorized), amountText(seen.Authorized))
-	d.note("amount_captured", held.AmountCaptured != seen.Captured, amountText(held.AmountCaptured), amountText(seen.Captured))
-	d.note("amount_refunded", givenBack != seen.Refunded, amountText(givenBack), amountText(seen.Refunded))
-	return d
+// Drift is an object that is not here as it is at its provider.
+type Drift struct {
+	Account   AccountName
+	Kind      ObjectKind
+	Class     DriftClass
+	ID        string       // ours; empty where nothing is held
+	ForeignID string       // the provider's
+	Fields    []Difference // what differed when it was found; none for what is missing
+	// Repaired says that a look at it made it equal. What remains is for staff.
+	Repaired bool
+	Note     string // why it could not be repaired; empty where it was
+	FoundAt  time.Time
 }
 
-func paymentStatusDiffers(held Payment, seen PaymentSnapshot) bool {
-	if held.Status == seen.Status {
-		return false
-	}
-	cameToNothing := held.Status == PaymentFailed || held.Status == PaymentCanceled || held.Status == PaymentExpired
-	noMoney := !seen.Status.HoldsMoney() && !seen.Captured.IsPositive() && seen.Status.Known()
-	return !(cameToNothing && noMoney)
-}
+// DriftStatus is where a comparison stands.
+type DriftStatus string
 
-// CompareRefund tells in what a refund is not as its provider shows it.
-func CompareRefund(held Refund, seen RefundSnapshot) []Difference {
-	var d differences
-	d.note("provider_refund_id", held.ProviderRefundID != seen.Ref.ID, held.ProviderRefundID, seen.Ref.ID)
-	d.note("environment", held.Environment != seen.Environment, string(held.Environment), string(seen.Environment))
-	d.note("amount", held.Amount != seen.Amount, amountText(held.Amount), amountText(seen.Amount))
-	d.note("status", held.Status != seen.Status, string(held.Status), string(seen.Status))
-	return d
-}
+// The statuses of a comparison.
+const (
+	DriftRunning DriftStatus = "running"
+	DriftDone    DriftStatus = "done"
+	DriftFailed  DriftStatus = "failed" // a part, or all after a part; the note says why
+)
 
-// CompareDispute tells in what a dispute is not as its provider shows it. Lost and accepted are one
-// word at some providers.
-func CompareDispute(held Dispute, seen DisputeSnapshot) []Difference {
-	var d differences
-	given := held.Status == DisputeAccepted && seen.Status == DisputeLost
-	d.note("environment", held.Environment != seen.Environment, string(held.Environment), string(seen.Environment))
-	d.note("status", held.Status != seen.Status && !given, string(held.Status), string(seen.Status))
-	d.note("amount", held.Amount != seen.Amount, amountText(held.Amount), amountText(seen.Amount))
-	for _, of := range []struct {
-		field        string
-		ours, theirs Money
-	}{{"fee", held.Fee, seen.Fee}, {"withdrawn", held.Withdrawn, seen.Withdrawn}, {"reinstated", held.Reinstated, seen.Reinstated}} {
-		known := of.theirs.Currency() != "" // otherwise it does not say
-		d.note(of.field, known && of.ours != of.theirs, amountText(of.ours), amountText(of.theirs))
-	}
-	d.note("due_at", !held.Status.Closed() && !held.DueAt.Equal(seen.DueAt), timeText(held.DueAt), timeText(seen.DueAt))
-	return d
-}
+// Known reports whether s is one of the statuses.
+func (s DriftStatus) Known() bool { return s == DriftRunning || s == DriftDone || s == DriftFailed }
 
-// CompareSubscription tells in what a subscription is not as its provider shows it. What the
-// provider does not tell is no difference.
-func CompareSubscription(held Subscription, seen SubscriptionSnapshot) []Difference {
-	var d differences
-	d.note("provider_subscription_id", held.ProviderSubscriptionID != seen.Ref.ID, held.ProviderSubscriptionID, seen.Ref.ID)
-	d.note("environment", held.Environment != seen.Environment, string(held.Environment), string(seen.Environment))
-	d.note("status", held.Status != seen.Status, string(held.Status), string(seen.Status))
-	d.note("quantity", seen.Quantity > 0 && held.Quantity != seen.Quantity, strconv.FormatInt(held.Quantity, 10), strconv.FormatInt(seen.Quantity, 10))
-	d.note("amount", seen.Amount != Money{} && held.Amount != seen.Amount, amountText(held.Amount), amountText(seen.Amount))
-	d.note("cancel_at_period_end", !held.CancelHere && held.CancelAtPeriodEnd != seen.CancelAtPeriodEnd,
-		strconv.FormatBool(held.CancelAtPeriodEnd), strconv.FormatBool(seen.CancelAtPeriodEnd))
-	d.note("current_period_end", !seen.CurrentPeriodEnd.IsZero() && !held.CurrentPeriodEnd.Equal(seen.CurrentPeriodEnd),
-		timeText(held.CurrentPeriodEnd), timeText(seen.CurrentPeriodEnd))
-	return d
-}
+const (
+	// DriftPeriod is how far back a comparison goes that is told no time: two days, so that each
+	// nightly one covers the one before.
+	DriftPeriod = 48 * time.Hour
+	// DriftEvery is how often each account is compared.
+	DriftEvery = 24 * time.Hour
+	// DriftKeptMax is how much of what remains is kept of one comparison.
+	DriftKeptMax = 10_000
+)
 
-// amountText is an amount for staff and for tables: minor units and the currency.
-func amountText(m Money) string {
-	if m.Currency() == "" {
-		return ""
-	}
-	return strconv.FormatInt(m.Minor(), 10) + " " + string(m.Currency())
-}
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
+// DriftRun is the last comparison of an account with its provider.
+type DriftRun struct {
+	Account AccountName
+	Status  DriftStatus
+	From    time.Time // of what was made or changed in [From, Until)
+	Until   time.Time
+	Step    int    // that it goes on with
+	Page    string // of that step; empty at its beginning
+	// Compared counts objects that were held to the provider's, Others those of other programs, and
+	// Unreadable those that the provider shows in no words of ours.
+	Compared   int64
+	Others     int64
+	Unreadable int64
+	Repaired   int64
+	Remaining  int64
+	Note       string    // why it failed, for staff; empty where it did not
+	StartedAt  time.Time // of its first part
+	RanAt      time.Time // of its last part
+	EndedAt    time.Time // zero until it came to its end, also where a part of it failed
 }

@@ -15,6 +15,8 @@ func Tables() map[string]string {
 		"events":              "Our own events in order, each with the object as it stood when it happened, sealed.",
 		"inbound_events":      "Providers' webhooks, once each. The body is sealed.",
 		"leases":              "What one process at a time may be at, by name, and until when it may.",
+		"drift_runs":          "The last comparison of each account with its provider.",
+		"drifts":              "What remained of it: objects that are not here as they are there.",
 		"backfill_cursors":    "How far the walk through each of an account's lists came, in search of what no webhook brought.",
 		"webhook_counts":      "What became of the posts to accounts' webhook addresses, by the hour, for 30 days. Refused posts are stored nowhere else.",
 		"webhook_checks":      "What was last seen of each account's registered webhook.",

@@ -12,6 +12,16 @@ func historyColumns() map[string]string {
 		"backfill_cursors.found":        "events and objects, ever, that no webhook had brought",
 		"backfill_cursors.note":         "why the last run failed, or what is missing",
 		"backfill_cursors.ran_at":       "of the last run, whatever came of it",
+		"drift_runs.from_time":          "what was made or changed from then until `until_time` is compared",
+		"drift_runs.step":               "of the comparison, at which it goes on; `page` is where in it",
+		"drift_runs.others":             "objects of other programs",
+		"drift_runs.unreadable":         "objects that the provider shows in no words of ours",
+		"drift_runs.note":               "why it failed; null where it did not",
+		"drift_runs.ended_at":           "null until it came to its end",
+		"drifts.foreign_id":             "the provider's",
+		"drifts.object_id":              "ours; null where nothing is held",
+		"drifts.fields":                 "a list of objects with `field`, `ours` and `theirs`",
+		"drifts.note":                   "why it could not be repaired",
 		"backfill_cursors.succeeded_at": "of the last run that got through",
 	}
 }

@@ -44,6 +44,10 @@ const (
 	// every so often. JobBackfillAccount is the walk at one account. Uses Subject, the account.
 	JobBackfill        JobKind = "backfill"
 	JobBackfillAccount JobKind = "backfill_account"
+	// JobReconcile begins a comparison of each account that is due. Runs every so often.
+	// JobReconcileAccount is the comparison of one account. Uses Subject, the account.
+	JobReconcile        JobKind = "reconcile"
+	JobReconcileAccount JobKind = "reconcile_account"
 	// JobSweepOperations asks for the outcomes of operations that no job settled, JobSweepObjects looks
 	// at what has not come to its end and nobody looked at for long, JobSweepEvents takes up inbound
 	// events whose job was lost. They go by state and age in the tables alone, and run every so often.

@@ -166,6 +166,13 @@ type Reader interface {
 	// OpenObjects gives an account's objects of a kind (payments, refunds, disputes or subscriptions)
 	// that are not final and that the provider knows, ordered by our ids, after the given one.
 	OpenObjects(ctx context.Context, account core.AccountName, kind core.ObjectKind, after string, limit int) ([]OpenObject, error)
+	// HeldObjects gives those of the same kinds that were made or changed in a time, and that the
+	// provider knows, in the same order.
+	HeldObjects(ctx context.Context, in HeldObjects, after string, limit int) ([]OpenObject, error)
+	// DriftRuns gives all accounts' last comparisons, by account.
+	DriftRuns(ctx context.Context) ([]core.DriftRun, error)
+	// Drifts gives what remained of the last comparisons, by account, kind and the provider's id.
+	Drifts(ctx context.Context) ([]core.Drift, error)
 
 	// LastInbound gives the newest event of each of the types that an account's webhook brought, the
 	// newest first; types of which none came are left out.
@@ -203,7 +210,15 @@ type Reader interface {
 	NotificationsWaiting(ctx context.Context) ([]EndpointWaiting, error)
 }
 
-// OpenObject is one of our objects that the provider may still change.
+// HeldObjects selects objects of an account; each zero time selects all.
+type HeldObjects struct {
+	Account             core.AccountName
+	Kind                core.ObjectKind
+	MadeFrom, MadeUntil time.Time // created in [MadeFrom, MadeUntil)
+	ChangedFrom         time.Time // and changed then or later
+}
+
+// OpenObject is one of our objects that a provider has one for.
 type OpenObject struct {
 	ID  string // ours
 	Ref core.ProviderRef
@@ -378,6 +393,12 @@ type Tx interface {
 	ReleaseLease(ctx context.Context, name, holder string) error
 	// SaveBackfillCursor stores how far a walk came, in place of what was stored of it before.
 	SaveBackfillCursor(ctx context.Context, c core.BackfillCursor) error
+	// SaveDriftRun stores an account's comparison in place of the one before.
+	SaveDriftRun(ctx context.Context, r core.DriftRun) error
+	// SaveDrift stores what remained of one, in place of what was stored of the same object.
+	SaveDrift(ctx context.Context, d core.Drift) error
+	// ClearDrifts forgets what remained at an account.
+	ClearDrifts(ctx context.Context, account core.AccountName) error
 
 	// AddDeliveryCounts adds to what was counted for the same account, result and hour.
 	AddDeliveryCounts(ctx context.Context, counts []core.DeliveryCount) error

@@ -116,7 +116,7 @@ func (s *Store) BackfillCursors(ctx context.Context) ([]core.BackfillCursor, err
 	return mapped(rows, backfillCursor)
 }
 
-// openObjects says which rows of a kind are not final, and in which columns the provider's ids
+// openObjects says where the objects of a kind are, which are not final, and in which columns the provider's ids
 // stand; the second is empty where there is one.
 var openObjects = map[core.ObjectKind]struct{ table, where, column, session string }{
 	core.ObjectPayment: {
@@ -149,28 +149,41 @@ func (s *Store) OldestOpen(ctx context.Context, account core.AccountName) (time.
 
 // OpenObjects gives objects that are not final, by our ids.
 func (s *Store) OpenObjects(ctx context.Context, account core.AccountName, kind core.ObjectKind, after string, limit int) ([]ports.OpenObject, error) {
-	open, ok := openObjects[kind]
-	if !ok {
-		return nil, fmt.Errorf("list open objects: there is no list of the kind %q", kind)
-	}
-	if err := checkLimit(limit); err != nil {
+	query, err := s.knownThere(account, kind, after, limit)
+	if err != nil {
 		return nil, fmt.Errorf("list open objects: %w", err)
 	}
+	objects, err := knownObjects(ctx, query.Where(openObjects[kind].where), account, kind)
+	return objects, s.failed(ctx, err, "list open objects of %s", account)
+}
+
+// knownThere asks for objects of a kind that the provider knows, by our ids.
+func (s *Store) knownThere(account core.AccountName, kind core.ObjectKind, after string, limit int) (*bun.SelectQuery, error) {
+	of, ok := openObjects[kind]
+	if !ok {
+		return nil, fmt.Errorf("there is no list of the kind %q", kind)
+	}
+	if err := checkLimit(limit); err != nil {
+		return nil, err
+	}
+	query := s.read.NewSelect().Table(of.table).Column("id").ColumnExpr("coalesce(?, '') AS object", bun.Ident(of.column)).
+		Where("account = ?", account).Where("id > ?", after).OrderExpr("id").Limit(int64(limit))
+	if of.session == "" {
+		return query.ColumnExpr("'' AS session").Where("? IS NOT NULL", bun.Ident(of.column)), nil
+	}
+	return query.ColumnExpr("coalesce(?, '') AS session", bun.Ident(of.session)).
+		Where("(? IS NOT NULL OR ? IS NOT NULL)", bun.Ident(of.column), bun.Ident(of.session)), nil
+}
+
+// knownObjects reads what [Store.knownThere] asks for.
+func knownObjects(ctx context.Context, query *bun.SelectQuery, account core.AccountName, kind core.ObjectKind) ([]ports.OpenObject, error) {
 	var rows []struct {
 		ID      string `bun:"id"`
 		Object  string `bun:"object"`
 		Session string `bun:"session"`
 	}
-	query := s.read.NewSelect().Table(open.table).Column("id").ColumnExpr("coalesce(?, '') AS object", bun.Ident(open.column)).
-		Where("account = ?", account).Where(open.where).Where("id > ?", after).OrderExpr("id").Limit(int64(limit))
-	if open.session != "" {
-		query = query.ColumnExpr("coalesce(?, '') AS session", bun.Ident(open.session)).
-			Where("(? IS NOT NULL OR ? IS NOT NULL)", bun.Ident(open.column), bun.Ident(open.session))
-	} else {
-		query = query.ColumnExpr("'' AS session").Where("? IS NOT NULL", bun.Ident(open.column))
-	}
 	if err := query.Scan(ctx, &rows); err != nil {
-		return nil, s.failed(ctx, err, "list open objects of %s", account)
+		return nil, err
 	}
 	objects := make([]ports.OpenObject, len(rows))
 	for i, row := range rows {

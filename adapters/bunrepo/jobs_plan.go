@@ -85,6 +85,8 @@ var jobPlans = map[ports.JobKind]jobPlan{
 	ports.JobBackfillAccount:     {queue: queueHistory, tries: 1, timeout: jobTimeoutMax},
 	ports.JobCheckWebhooks:       {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobCheckWebhook:        {queue: queueHistory, tries: 1, timeout: jobTimeoutMax},
+	ports.JobReconcile:           {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
+	ports.JobReconcileAccount:    {queue: queueHistory, tries: 1, timeout: jobTimeoutMax},
 	ports.JobExpireCheckouts:     {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobPruneIdempotency:    {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},
 	ports.JobWatchAuthorizations: {queue: queueSweep, tries: 1, timeout: jobTimeoutMax},

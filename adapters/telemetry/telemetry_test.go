@@ -110,6 +110,8 @@ func valuesOfStores() []string {
 		`paydesk_backfill_found_total{account="stripe",stream="events"} 7`,
 		`paydesk_backfill_failed{account="square",stream="refunds"} 1`,
 		`paydesk_backfill_failed{account="square",stream="open"} 1`,
+		`paydesk_reconcile_remaining{account="square"} 3`,
+		`paydesk_reconcile_failed{account="square"} 1`,
 		`paydesk_unsettled_age_seconds{account="stripe",kind="refund_payment",status="unknown"} 3600`,
 		`paydesk_unsettled_count{account="stripe",kind="refund_payment",status="unknown"} 5`,
 		`paydesk_unsettled_for_staff{account="stripe",kind="refund_payment"} 2`,
@@ -145,6 +147,10 @@ type cursorStore struct {
 	ports.Reader
 
 	err error
+}
+
+func (s *cursorStore) DriftRuns(context.Context) ([]core.DriftRun, error) {
+	return []core.DriftRun{{Account: "square", Status: core.DriftFailed, Remaining: 3}}, s.err
 }
 
 func (s *cursorStore) BackfillCursors(context.Context) ([]core.BackfillCursor, error) {

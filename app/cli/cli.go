@@ -43,17 +43,18 @@ type Injectors struct {
 
 // commands is the whole command line.
 type commands struct {
-	Dev      devCommand      `cmd:"" help:"Run the whole product on this machine, with simulated providers."`
-	Serve    serveCommand    `cmd:"" help:"Run in production; configuration from the environment."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up or down, or tell where it stands."`
-	Doctor   doctorCommand   `cmd:"" help:"Check configuration, database, journal and providers."`
-	Simulate simulateCommand `cmd:"" help:"Run the provider simulator alone."`
-	Trigger  triggerCommand  `cmd:"" help:"Make the running simulator do something."`
-	Events   eventsCommand   `cmd:"" help:"Look at what providers told us, and have it looked at again."`
-	Keys     keysCommand     `cmd:"" help:"Create, list and revoke API keys; make encryption keys."`
-	Staff    staffCommand    `cmd:"" help:"Add, list and disable members of staff."`
-	Audit    auditCommand    `cmd:"" help:"Check the audit log."`
-	Version  versionCommand  `cmd:"" help:"Tell version, commit, Go version and schema version."`
+	Dev       devCommand       `cmd:"" help:"Run the whole product on this machine, with simulated providers."`
+	Serve     serveCommand     `cmd:"" help:"Run in production; configuration from the environment."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database's schema up or down, or tell where it stands."`
+	Doctor    doctorCommand    `cmd:"" help:"Check configuration, database, journal and providers."`
+	Simulate  simulateCommand  `cmd:"" help:"Run the provider simulator alone."`
+	Trigger   triggerCommand   `cmd:"" help:"Make the running simulator do something."`
+	Events    eventsCommand    `cmd:"" help:"Look at what providers told us, and have it looked at again."`
+	Reconcile reconcileCommand `cmd:"" help:"Compare our records with each provider's, and repair."`
+	Keys      keysCommand      `cmd:"" help:"Create, list and revoke API keys; make encryption keys."`
+	Staff     staffCommand     `cmd:"" help:"Add, list and disable members of staff."`
+	Audit     auditCommand     `cmd:"" help:"Check the audit log."`
+	Version   versionCommand   `cmd:"" help:"Tell version, commit, Go version and schema version."`
 }
 
 // run is what every command gets.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -60,6 +61,10 @@ func TestADayWithoutWebhooks(t *testing.T) {
 				require.Equal(t, "backfill", event["source"], "%s came all the same", id)
 				require.Contains(t, []any{"processed", "ignored"}, event["status"], "%v", event)
 			}
+			stdout, stderr, code := reconcile(t, house, "--since", "26h", "--json")
+			require.Zero(t, code, "%s%s", stdout, stderr)
+			require.Empty(t, stdout, "nothing differs")
+			providersForget(t, c)
 		})
 	}
 }
@@ -153,6 +158,61 @@ func backfilled(t testing.TB, house *apptest.House) {
 	for account, names := range streams {
 		require.True(t, slices.Contains(names, "events") && slices.Contains(names, "payments") && slices.Contains(names, "disputes"), "%s: %v", account, names)
 	}
+}
+
+// reconcile runs the command beside the house.
+func reconcile(t testing.TB, house *apptest.House, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	return apptest.Command(t, house.Folder, append(simulated(house), house.Env...), append([]string{"reconcile"}, args...)...)
+}
+
+// providersForget has the providers know nothing any more, which nothing can repair.
+func providersForget(t testing.TB, c *client) {
+	t.Helper()
+	status := make(map[string]any)
+	payments, err := c.All(t.Context(), "/v1/payments")
+	require.NoError(t, err)
+	for _, payment := range payments {
+		status[payment.Text("id")] = payment["status"]
+		if payment["checkout"] == nil {
+			delete(status, payment.Text("id")) // a renewal may be too young to be compared
+		}
+	}
+	require.Equal(t, http.StatusOK, c.control(t, http.MethodPost, "reset", map[string]any{}).Status)
+	stdout, stderr, code := reconcile(t, c.house, "--since", "26h", "--json")
+	require.Equal(t, 1, code, stderr)
+	count := make(map[string]int)
+	for line := range strings.Lines(stdout) {
+		var drift apptest.Object
+		require.NoError(t, json.Unmarshal([]byte(line), &drift), line)
+		require.Equal(t, "missing_there", drift["class"], line)
+		require.Equal(t, false, drift["repaired"], line)
+		require.NotEmpty(t, drift["id"], line)
+		count[drift.Text("kind")]++
+		if at, sold := status[drift.Text("id")]; sold {
+			require.Equal(t, "succeeded", at, "providers forget what came to nothing")
+			delete(status, drift.Text("id"))
+		}
+	}
+	for id, at := range status {
+		require.NotEqual(t, "succeeded", at, "%s is not told of", id)
+	}
+	for _, kind := range []string{"refund", "dispute", "subscription"} {
+		require.Positive(t, count[kind], "%v", count)
+	}
+	kept, stderr, code := reconcile(t, c.house, "--last", "--json")
+	require.Equal(t, 1, code, stderr)
+	require.Len(t, strings.Split(kept, "\n"), len(strings.Split(stdout, "\n")), "what remained is kept")
+	table, stderr, code := reconcile(t, c.house, "--last", "--csv", "--account", "paypal")
+	require.Equal(t, 1, code, stderr)
+	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"account", "kind", "class", "id", "provider_id", "field", "ours", "theirs", "repaired", "note", "found_at"}, rows[0])
+	require.Greater(t, len(rows), 24)
+	require.Equal(t, "paypal", rows[1][0])
+	_, stderr, code = reconcile(t, c.house, "--account", "nobody")
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "--account")
 }
 
 // simulated are the variables by which a command beside a trial house over PostgreSQL knows its

@@ -132,6 +132,8 @@ func (h *House) Handlers() map[ports.JobKind]ports.JobHandler {
 		ports.JobDropMethod:          h.Customers.Drop,
 		ports.JobBackfill:            h.Reconcile.Begin,
 		ports.JobBackfillAccount:     h.Reconcile.Continue,
+		ports.JobReconcile:           h.Reconcile.BeginDrift,
+		ports.JobReconcileAccount:    h.Reconcile.ContinueDrift,
 	}
 }
 

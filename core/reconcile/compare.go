@@ -46,8 +46,9 @@ func (s *Service) sightPayment(ctx context.Context, seen core.PaymentSnapshot) (
 	}
 	givenBack, err := s.givenBack(ctx, held, seen.Refunded)
 	at.id, at.ours, at.differ = string(held.ID), true, core.ComparePayment(held, givenBack, seen)
-	if held.Exists() && held.ProviderPaymentID != seen.Ref.ID && held.ProviderPaymentID != "" {
-		at.differ = nil // another try of the same payment, whose own object was looked at
+	another := held.ProviderPaymentID != "" && held.ProviderPaymentID != seen.Ref.ID && seen.Ref.Kind == core.ObjectPayment
+	if another && !seen.Status.HoldsMoney() && !seen.Captured.IsPositive() {
+		at.differ = nil // another try of the same payment that came to nothing
 	}
 	return at, err
 }

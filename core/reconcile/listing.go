@@ -14,38 +14,47 @@ func listed(can ports.Capabilities, kind core.ObjectKind) (able, changed bool) {
 	return lists.Created || lists.Changed || kind == core.ObjectPayment && can.ListPayments, lists.Changed
 }
 
+// sightings are a page of a list.
+type sightings struct {
+	all        []sighting
+	unreadable int
+	next       string // the cursor of the next page
+}
+
 // list gives one page of a kind's objects, each beside what is held of it. The window, the cursor and
 // the limit are those of in; by the last change, where the account can list by it and changed asks
 // for it.
-func (s *Service) list(ctx context.Context, provider ports.Provider, in ports.ListObjects) (all []sighting, next string, err error) {
+func (s *Service) list(ctx context.Context, provider ports.Provider, in ports.ListObjects) (out sightings, err error) {
 	if in.Kind == core.ObjectPayment && !in.Changed && provider.Capabilities().ListPayments {
 		page, err := provider.ListPayments(ctx, ports.ListPayments{From: in.From, Until: in.Until, Cursor: in.Cursor, Limit: in.Limit})
 		if err != nil {
-			return nil, "", err
+			return out, err
 		}
-		all, err = sightAll(ctx, page.Payments, s.sightPayment)
-		return all, page.NextCursor, err
+		out.next = page.NextCursor
+		out.all, err = sightAll(ctx, page.Payments, s.sightPayment)
+		return out, err
 	}
 	lister, ok := provider.(ports.ObjectLister)
 	if !ok {
-		return nil, "", errNotListed
+		return out, errNotListed
 	}
 	page, err := lister.ListObjects(ctx, in)
 	if err != nil {
-		return nil, "", err
+		return out, err
 	}
+	out.unreadable, out.next = page.Unreadable, page.NextCursor
 	switch in.Kind {
 	case core.ObjectPayment:
-		all, err = sightAll(ctx, page.Payments, s.sightPayment)
+		out.all, err = sightAll(ctx, page.Payments, s.sightPayment)
 	case core.ObjectRefund:
-		all, err = sightAll(ctx, page.Refunds, s.sightRefund)
+		out.all, err = sightAll(ctx, page.Refunds, s.sightRefund)
 	case core.ObjectDispute:
-		all, err = sightAll(ctx, page.Disputes, s.sightDispute)
+		out.all, err = sightAll(ctx, page.Disputes, s.sightDispute)
 	case core.ObjectSubscription:
-		all, err = sightAll(ctx, page.Subscriptions, s.sightSubscription)
+		out.all, err = sightAll(ctx, page.Subscriptions, s.sightSubscription)
 	case core.ObjectSession, core.ObjectSetup, core.ObjectMethod, core.ObjectInvoice:
 	}
-	return all, page.NextCursor, err
+	return out, err
 }
 
 // sightAll sights each of a page.

@@ -51,14 +51,15 @@ func (w *walk) events(ctx context.Context) (string, error) {
 // objects takes one page of objects. Those that are not here as they are there are looked at.
 func (w *walk) objects(ctx context.Context, kind core.ObjectKind) (string, error) {
 	_, changed := listed(w.provider.Capabilities(), kind)
-	all, next, err := w.list(ctx, w.provider, ports.ListObjects{
+	page, err := w.list(ctx, w.provider, ports.ListObjects{
 		Kind: kind, Changed: changed, From: w.run.WindowFrom, Until: w.run.WindowUntil, Cursor: w.run.Page, Limit: core.PageItemsMax,
 	})
 	if err != nil {
 		return "", err
 	}
-	w.run.Listed += len(all)
-	for _, at := range all {
+	w.run.Listed += len(page.all) + page.unreadable
+	w.run.Unreadable += page.unreadable
+	for _, at := range page.all {
 		switch {
 		case !at.ours:
 			w.run.Others++
@@ -68,7 +69,7 @@ func (w *walk) objects(ctx context.Context, kind core.ObjectKind) (string, error
 			}
 		}
 	}
-	return next, nil
+	return page.next, nil
 }
 
 // openKinds are the kinds of objects that are looked at one by one, in this order.

@@ -17,6 +17,8 @@ func storeHistoryChapters() []storeChapter {
 		{"leases have one holder", leases},
 		{"cursors of the backfill keep every field", backfillCursors},
 		{"open objects are found", openObjects},
+		{"held objects are found by time", heldObjects},
+		{"comparisons and what remained of them keep every field", drifts},
 	}
 }
 
@@ -162,5 +164,85 @@ func openObjects(t *testing.T, store ports.Store) {
 	_, err = store.OpenObjects(t.Context(), final.Account, core.ObjectMethod, "", 10)
 	require.Error(t, err)
 	_, err = store.OpenObjects(t.Context(), final.Account, core.ObjectPayment, "", 0)
+	require.Error(t, err)
+}
+
+func drifts(t *testing.T, store ports.Store) {
+	full := core.DriftRun{
+		Account: "stripe_eu", Status: core.DriftFailed, From: minutes(1), Until: minutes(2), Step: 3, Page: "page_1", Compared: 4, Others: 5,
+		Unreadable: 6, Repaired: 7, Remaining: 8, Note: "a note", StartedAt: minutes(9), RanAt: minutes(10), EndedAt: minutes(11),
+	}
+	requireFull(t, full)
+	bare := core.DriftRun{Account: "square", Status: core.DriftRunning, From: minutes(1), Until: minutes(2), StartedAt: minutes(3), RanAt: minutes(3)}
+	saveRun := func(ctx context.Context, tx ports.Tx, r core.DriftRun) error { return tx.SaveDriftRun(ctx, r) }
+	roughly := full
+	roughly.EndedAt = rough(full.EndedAt)
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error { return saveRun(ctx, tx, roughly) })
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error { return saveRun(ctx, tx, bare) })
+	runs, err := store.DriftRuns(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []core.DriftRun{bare, full}, runs, "by account")
+	next := bare
+	next.Account = full.Account
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error { return saveRun(ctx, tx, next) })
+	runs, err = store.DriftRuns(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []core.DriftRun{bare, next}, runs, "the last of each account")
+	require.Error(t, store.InTx(t.Context(), func(ctx context.Context, tx ports.Tx) error { return tx.SaveDriftRun(ctx, core.DriftRun{Account: "a"}) }))
+	refusesTexts(t, store, full, saveRun)
+
+	one := core.Drift{
+		Account: "stripe_eu", Kind: core.ObjectPayment, Class: core.DriftDiffers, ID: "pay_1", ForeignID: "pi_1",
+		Fields: []core.Difference{{Field: "status", Ours: "a", Theirs: "b"}}, Note: "a note", FoundAt: minutes(1),
+	}
+	requireFull(t, one, "Repaired") // what is repaired is not kept
+	other := core.Drift{Account: "square", Kind: core.ObjectRefund, Class: core.DriftMissingHere, ForeignID: "re_1", FoundAt: minutes(2)}
+	save := func(ctx context.Context, tx ports.Tx, d core.Drift) error { return tx.SaveDrift(ctx, d) }
+	for _, drift := range []core.Drift{one, other} {
+		inTx(t, store, func(ctx context.Context, tx ports.Tx) error { return save(ctx, tx, drift) })
+	}
+	all, err := store.Drifts(t.Context())
+	require.NoError(t, err)
+	other.Fields = all[0].Fields
+	require.Empty(t, other.Fields)
+	require.Equal(t, []core.Drift{other, one}, all)
+	one.Class, one.ID, one.Fields, one.Note, one.FoundAt = core.DriftMissingThere, "pay_2", []core.Difference{{Field: "amount"}}, "other", minutes(3)
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error { return save(ctx, tx, one) })
+	all, err = store.Drifts(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []core.Drift{other, one}, all, "each object once")
+	refusesTexts(t, store, one, save)
+	inTx(t, store, func(ctx context.Context, tx ports.Tx) error { return tx.ClearDrifts(ctx, one.Account) })
+	all, err = store.Drifts(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []core.Drift{other}, all)
+}
+
+func heldObjects(t *testing.T, store ports.Store) {
+	of := storedSale(t, store)
+	account := core.AccountName("held_eu")
+	made := make([]ports.OpenObject, 3)
+	for n := range made {
+		p := fullPayment(t, of)
+		p.Account, p.Status, p.Failure, p.Review, p.ProviderSessionID = account, core.PaymentSucceeded, nil, "", ""
+		p.CreatedAt, p.UpdatedAt = minutes(10*n), minutes(10*n+5)
+		p = write(t, store, ports.Tx.InsertPayment, p)
+		made[n] = ports.OpenObject{ID: string(p.ID), Ref: p.Ref()}
+	}
+	list := func(in ports.HeldObjects, after string, limit int) []ports.OpenObject {
+		in.Account, in.Kind = account, core.ObjectPayment
+		all, err := store.HeldObjects(t.Context(), in, after, limit)
+		require.NoError(t, err)
+		return all
+	}
+	require.Equal(t, made, list(ports.HeldObjects{}, "", 10), "whatever their status")
+	require.Equal(t, made[1:2], list(ports.HeldObjects{}, made[0].ID, 1))
+	require.Equal(t, made[1:], list(ports.HeldObjects{MadeFrom: minutes(10)}, "", 10), "from then on")
+	require.Equal(t, made[:1], list(ports.HeldObjects{MadeUntil: minutes(10)}, "", 10), "before then")
+	require.Equal(t, made[1:], list(ports.HeldObjects{ChangedFrom: minutes(15)}, "", 10))
+	require.Equal(t, made[1:2], list(ports.HeldObjects{MadeUntil: minutes(20), ChangedFrom: minutes(15)}, "", 10))
+	_, err := store.HeldObjects(t.Context(), ports.HeldObjects{Account: account, Kind: core.ObjectMethod}, "", 10)
+	require.Error(t, err)
+	_, err = store.HeldObjects(t.Context(), ports.HeldObjects{Account: account, Kind: core.ObjectRefund}, "", 0)
 	require.Error(t, err)
 }

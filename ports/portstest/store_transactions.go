@@ -366,7 +366,7 @@ func txJobs(t *testing.T, store ports.Store) {
 		ports.JobSyncInbound, ports.JobRepairOperation, ports.JobClosePayment, ports.JobConfirmPayment, ports.JobExpireCheckouts, ports.JobSyncRefund,
 		ports.JobSyncSubscription, ports.JobWatchAuthorizations, ports.JobWatchDisputes, ports.JobWatchSubscriptions,
 		ports.JobSweepOperations, ports.JobSweepObjects, ports.JobSweepEvents, ports.JobBackfill, ports.JobBackfillAccount,
-		ports.JobCheckWebhooks, ports.JobCheckWebhook, ports.JobPruneIdempotency,
+		ports.JobCheckWebhooks, ports.JobCheckWebhook, ports.JobReconcile, ports.JobReconcileAccount, ports.JobPruneIdempotency,
 	}
 	inTx(t, store, func(ctx context.Context, tx ports.Tx) error {
 		require.NoError(t, tx.Enqueue(ctx), "no jobs are no trouble")
