@@ -119,13 +119,17 @@ func TestFaultsMatch(t *testing.T) {
 func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	var requests engine.Requests
-	for i := range 3000 {
+	const made, kept = 21_000, 20_000
+	for i := range made {
 		requests.Add(engine.Request{Path: fmt.Sprint(i)})
 	}
 	list := requests.List()
-	require.Len(t, list, 2000)
-	require.Equal(t, "1000", list[0].Path)
-	require.Equal(t, "2999", list[1999].Path)
+	require.Len(t, list, kept)
+	require.Equal(t, engine.Request{Number: made - kept + 1, Path: fmt.Sprint(made - kept)}, list[0])
+	require.Equal(t, engine.Request{Number: made, Path: fmt.Sprint(made - 1)}, list[kept-1])
+	require.Equal(t, list[kept-1:], requests.After(made-1))
+	require.Equal(t, list, requests.After(10), "of what is forgotten nothing is given")
+	require.Empty(t, requests.After(made))
 }
 
 // Whatever goes on, Close ends it and Settle ends.

@@ -216,7 +216,7 @@ func TestFaults(t *testing.T) {
 	payments, _ := h.sim.Objects("payment")
 	require.Len(t, payments, 1)
 	last := h.requests.List()[len(h.requests.List())-1]
-	require.Equal(t, engine.Request{Account: "square", Method: "POST", Path: "/square/v2/payments", Status: 200, IdempotencyKey: "1", Replayed: true, At: last.At}, last)
+	require.Equal(t, engine.Request{Number: last.Number, Account: "square", Method: "POST", Path: "/square/v2/payments", Status: 200, IdempotencyKey: "1", Replayed: true, At: last.At}, last)
 	require.Equal(t, "COMPLETED", done.text("payment.status"))
 
 	require.NoError(t, h.faults.Add(engine.Fault{Match: "payment.created", Fault: engine.FaultWebhookDrop}))
