@@ -221,30 +221,30 @@ func TestCursorsThatRanOutBeginTheWindowAgain(t *testing.T) {
 	require.Equal(t, core.PageItemsMax+5, run.New)
 }
 
-// The job's time is over in the middle of a window.
+// The job's time is over in the middle of a window; another goes on at the page that was reached.
 func TestRunsWhoseTimeIsOverAreGoneOnWith(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	backfill(t, h, time.Time{})
 	p := h.Paid()
-	const count = 3 * core.PageItemsMax
-	for range count {
+	const pages = 3
+	for range pages * core.PageItemsMax {
 		h.Provider.Happen("payment.changed", p.Ref())
 	}
 	h.Clock.Advance(settled)
-	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(time.Hour))
-	defer cancel()
 	job := ports.Job{Kind: ports.JobBackfillAccount, Subject: string(coretest.Account)}
-	pages := 0
-	over, end := context.WithTimeoutCause(ctx, 0, nil)
-	end()
-	h.Pacer.Before(func(context.Context, core.AccountName) { pages++ })
-	require.NoError(t, h.Reconcile.Continue(over, job), "no failure")
+	first := newLimited(t)
+	h.Pacer.Before(first.endAfter(pages - 1))
+	require.NoError(t, h.Reconcile.Continue(first, job), "no failure")
+	h.Pacer.Before(nil)
 	require.Len(t, h.Store.Jobs(ports.JobBackfillAccount), 1, "another goes on")
-	require.NotEqual(t, core.BackfillFailed, cursor(t, h, core.BackfillEvents).Status)
+	reached := cursor(t, h, core.BackfillEvents)
+	require.NotEqual(t, core.BackfillFailed, reached.Status)
+	require.NotEmpty(t, reached.Page)
+	require.EqualValues(t, (pages-1)*core.PageItemsMax, reached.Found, "the pages before are kept")
 	h.RunDue()
 	require.Empty(t, h.Store.Jobs(ports.JobBackfillAccount))
-	require.EqualValues(t, count, cursor(t, h, core.BackfillEvents).Found)
+	require.EqualValues(t, pages*core.PageItemsMax, cursor(t, h, core.BackfillEvents).Found)
 }
 
 // Time goes on while a list is walked through; what happens meanwhile is the next run's.

@@ -50,33 +50,12 @@ func (s *Service) BeginDrift(ctx context.Context, _ ports.Job) error {
 
 // ContinueDrift is the handler of [ports.JobReconcileAccount]: it begins a comparison, or goes on with
 // the one that is not through. Where its time is over before that, another job goes on.
-func (s *Service) ContinueDrift(ctx context.Context, job ports.Job) (err error) {
+func (s *Service) ContinueDrift(ctx context.Context, job ports.Job) error {
 	account := core.AccountName(job.Subject)
 	if err := s.configured(account); err != nil {
 		return fmt.Errorf("reconcile %s: %w: %w", account, err, ports.ErrJobGivenUp)
 	}
-	l, ok, err := s.take(ctx, driftLease(account), false)
-	if err != nil || !ok {
-		return err
-	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
-	runs, err := s.store.DriftRuns(ctx)
-	if err != nil {
-		return fmt.Errorf("reconcile %s: %w", account, err)
-	}
-	c := &comparison{Service: s, lease: l, provider: s.providers[account], run: s.newRun(account, s.clock.Now().Add(-core.DriftPeriod))}
-	at := slices.IndexFunc(runs, func(r core.DriftRun) bool { return r.Account == account && r.EndedAt.IsZero() })
-	// What stopped days ago is begun anew: its period is long over.
-	if at >= 0 && c.run.StartedAt.Sub(runs[at].StartedAt) < core.DriftEvery {
-		c.run = runs[at]
-		c.run.Status = core.DriftRunning
-		if err := c.recall(ctx); err != nil {
-			return fmt.Errorf("reconcile %s: %w", account, err)
-		}
-	} else if err := c.start(ctx); err != nil {
-		return fmt.Errorf("reconcile %s: %w", account, err)
-	}
-	failed, err := c.through(ctx)
+	err := s.continueDrift(ctx, account)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeMax)
 		defer cancel()
@@ -84,8 +63,35 @@ func (s *Service) ContinueDrift(ctx context.Context, job ports.Job) (err error) 
 			return tx.Enqueue(ctx, ports.Job{Kind: ports.JobReconcileAccount, Subject: job.Subject})
 		})
 	}
-	if err = errors.Join(failed, err); err != nil {
+	if err != nil {
 		return fmt.Errorf("reconcile %s: %w", account, err)
 	}
 	return nil
+}
+
+func (s *Service) continueDrift(ctx context.Context, account core.AccountName) (err error) {
+	l, ok, err := s.take(ctx, driftLease(account), false)
+	if err != nil || !ok {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	runs, err := s.store.DriftRuns(ctx)
+	if err != nil {
+		return err
+	}
+	c := &comparison{Service: s, lease: l, provider: s.providers[account], run: s.newRun(account, s.clock.Now().Add(-core.DriftPeriod))}
+	at := slices.IndexFunc(runs, func(r core.DriftRun) bool { return r.Account == account && r.EndedAt.IsZero() })
+	// What stopped days ago is begun anew: its period is long over.
+	if at >= 0 && c.run.StartedAt.Sub(runs[at].StartedAt) < core.DriftEvery {
+		c.run = runs[at]
+		c.run.Status = core.DriftRunning
+		err = c.recall(ctx)
+	} else {
+		err = c.start(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	failed, err := c.through(ctx)
+	return errors.Join(failed, err)
 }

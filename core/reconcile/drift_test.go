@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -278,21 +279,76 @@ func (forbidden) ListPayments(context.Context, ports.ListPayments) (ports.Paymen
 	return ports.PaymentList{}, &core.ProviderError{Class: core.ClassInvalid, Code: core.FailureInvalidRequest, Foreign: "forbidden", Op: "list payments"}
 }
 
-// The job's time is over in the middle; another goes on from the page that was reached.
+// The job's time is over before it begins, or in the middle of the second page; another goes on from
+// the page that was reached, and what was told is not told again.
 func TestComparisonsWhoseTimeIsOverAreGoneOnWith(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.Provider.SetCapabilities(func(can *ports.Capabilities) { can.Lists, can.ListPayments = nil, false })
-	for range 3 {
+	const paid, before = core.PageItemsMax + 20, core.PageItemsMax + 5
+	h.Provider.Forget(h.Paid().ID)
+	for range paid - 1 {
 		h.Paid()
 	}
 	h.Clock.Advance(settled)
-	over, end := context.WithTimeout(t.Context(), 0)
-	end()
 	job := ports.Job{Kind: ports.JobReconcileAccount, Subject: string(coretest.Account)}
-	_ = h.Reconcile.ContinueDrift(over, job) // its time is over before it begins
+	never := newLimited(t)
+	never.end()
+	require.NoError(t, h.Reconcile.ContinueDrift(never, job))
+	require.Len(t, h.Store.Jobs(ports.JobReconcileAccount), 1, "another goes on")
+
+	first := newLimited(t)
+	h.Pacer.Before(first.endAfter(before))
+	require.NoError(t, h.Reconcile.ContinueDrift(first, job), "no failure")
+	h.Pacer.Before(nil)
+	require.Len(t, h.Store.Jobs(ports.JobReconcileAccount), 2, "another goes on")
+	run, drifts := stored(t, h)
+	require.Equal(t, core.DriftRunning, run.Status)
+	require.EqualValues(t, core.PageItemsMax, run.Compared, "the first page is kept")
+	require.Len(t, drifts, 1)
+
+	done := h.Pacer.Calls(coretest.Account)
 	require.NoError(t, h.Reconcile.ContinueDrift(t.Context(), job))
-	run, _ := stored(t, h)
+	require.Equal(t, paid-core.PageItemsMax, h.Pacer.Calls(coretest.Account)-done, "the second page alone is fetched")
+	run, drifts = stored(t, h)
 	require.Equal(t, core.DriftDone, run.Status)
-	require.EqualValues(t, 3, run.Compared)
+	require.Equal(t, [2]int64{paid, 1}, [2]int64{run.Compared, run.Remaining})
+	require.Len(t, drifts, 1)
+}
+
+// limited is a context whose deadline passes when the test says so.
+type limited struct {
+	context.Context
+
+	over chan struct{}
+	once sync.Once
+}
+
+func newLimited(t *testing.T) *limited {
+	t.Helper()
+	return &limited{Context: t.Context(), over: make(chan struct{})}
+}
+
+// Done implements context.Context.
+func (l *limited) Done() <-chan struct{} { return l.over }
+
+// Err implements context.Context.
+func (l *limited) Err() error {
+	select {
+	case <-l.over:
+		return context.DeadlineExceeded
+	default:
+		return l.Context.Err()
+	}
+}
+
+func (l *limited) end() { l.once.Do(func() { close(l.over) }) }
+
+// endAfter ends it when it is paced for the call after as many.
+func (l *limited) endAfter(calls int) func(context.Context, core.AccountName) {
+	return func(context.Context, core.AccountName) {
+		if calls--; calls < 0 {
+			l.end()
+		}
+	}
 }
