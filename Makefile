@@ -59,7 +59,7 @@ conformance: ## Hold the account ACCOUNT, which the environment configures, to t
 
 # Both databases at the same time. What it takes longer than LENGTH is for everything to settle.
 .PHONY: chaos
-chaos: ## Break the program while it trades, for LENGTH (1h) by each of RUNS (3) seeds from SEED (1) on.
+chaos: ## Break the program while it trades, for LENGTH (1h; short) by each of RUNS (3) seeds from SEED (1) on.
 	@for seed in $$(seq $(SEED) $$(($(SEED) + $(RUNS) - 1))); do \
 		PAYDESK_CHAOS_SEED=$$seed PAYDESK_CHAOS_LENGTH=$(LENGTH) $(fast_postgres) go test -timeout 24h -count 1 -run '^TestChaos$$' -v ./app/chaos; \
 	done

@@ -38,7 +38,7 @@ const (
 	// provider's lists are late by.
 	BackfillOverlap = 10 * time.Minute
 	// BackfillFirstLeast is how far back the first walk begins at least; further, where the oldest of
-	// our own open objects is older.
+	// our own objects is older: what happened to it before the first walk was never asked for.
 	BackfillFirstLeast = 24 * time.Hour
 	// BackfillFirstMost is how far back it begins at most.
 	BackfillFirstMost = 7 * 24 * time.Hour
@@ -64,7 +64,7 @@ type BackfillCursor struct {
 	SucceededAt time.Time // of the last run that got through; zero before the first
 }
 
-// NewBackfillCursor begins a walk. oldest is when the oldest of the account's open objects was made;
+// NewBackfillCursor begins a walk. oldest is when the oldest of the account's objects was made;
 // zero for none.
 func NewBackfillCursor(account AccountName, stream BackfillStream, oldest, now time.Time) BackfillCursor {
 	from := now.Add(-BackfillFirstLeast)

@@ -160,9 +160,9 @@ type Reader interface {
 
 	// BackfillCursors gives all accounts' cursors, by account and stream.
 	BackfillCursors(ctx context.Context) ([]core.BackfillCursor, error)
-	// OldestOpen is when the oldest of an account's payments, refunds and disputes that are not final
-	// was made; the zero time for none.
-	OldestOpen(ctx context.Context, account core.AccountName) (time.Time, error)
+	// OldestHeld is when the oldest of an account's payments, refunds, disputes and subscriptions was
+	// made; the zero time for none.
+	OldestHeld(ctx context.Context, account core.AccountName) (time.Time, error)
 	// OpenObjects gives an account's objects of a kind (payments, refunds, disputes or subscriptions)
 	// that are not final and that the provider knows, ordered by our ids, after the given one.
 	OpenObjects(ctx context.Context, account core.AccountName, kind core.ObjectKind, after string, limit int) ([]OpenObject, error)

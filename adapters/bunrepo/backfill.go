@@ -127,18 +127,18 @@ var openObjects = map[core.ObjectKind]struct{ table, where, column, session stri
 	core.ObjectSubscription: {"subscriptions", "status <> 'canceled'", "provider_subscription_id", ""},
 }
 
-// OldestOpen is when the oldest object that is not final was made.
-func (s *Store) OldestOpen(ctx context.Context, account core.AccountName) (time.Time, error) {
+// OldestHeld is when the oldest object of an account was made.
+func (s *Store) OldestHeld(ctx context.Context, account core.AccountName) (time.Time, error) {
 	var oldest time.Time
-	for _, kind := range []core.ObjectKind{core.ObjectPayment, core.ObjectRefund, core.ObjectDispute} {
-		open := openObjects[kind]
+	for _, kind := range []core.ObjectKind{core.ObjectPayment, core.ObjectRefund, core.ObjectDispute, core.ObjectSubscription} {
+		held := openObjects[kind]
 		var made []struct {
 			CreatedAt instant `bun:"created_at"`
 		}
-		err := s.read.NewSelect().Table(open.table).Column("created_at").Where("account = ?", account).Where(open.where).
+		err := s.read.NewSelect().Table(held.table).Column("created_at").Where("account = ?", account).
 			Order("created_at").Limit(1).Scan(ctx, &made)
 		if err != nil {
-			return time.Time{}, s.failed(ctx, err, "find the oldest open object of %s", account)
+			return time.Time{}, s.failed(ctx, err, "find the oldest object of %s", account)
 		}
 		if len(made) > 0 && (oldest.IsZero() || made[0].CreatedAt.Before(oldest)) {
 			oldest = made[0].CreatedAt.Time

@@ -181,7 +181,7 @@ func (w *walk) begin(ctx context.Context, account core.AccountName, stream core.
 	case stream == core.BackfillOpen:
 		return false, nil // nobody asked for it
 	default:
-		oldest, err := w.store.OldestOpen(ctx, account)
+		oldest, err := w.store.OldestHeld(ctx, account)
 		if err != nil {
 			return false, err
 		}

@@ -314,11 +314,11 @@ func TestWhatIsListedNoMoreIsSaidAndMadeUpFor(t *testing.T) {
 	})
 }
 
-func TestFirstRunsBeginAtTheOldestOpenObject(t *testing.T) {
+func TestFirstRunsBeginAtTheOldestHeldObject(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	for name, c := range map[string]struct{ oldest, want time.Time }{
-		"none open":   {time.Time{}, now.Add(-core.BackfillFirstLeast)},
+		"none":        {time.Time{}, now.Add(-core.BackfillFirstLeast)},
 		"a new one":   {now.Add(-time.Hour), now.Add(-core.BackfillFirstLeast)},
 		"an old one":  {now.Add(-50 * time.Hour), now.Add(-50 * time.Hour)},
 		"far too old": {now.Add(-9000 * time.Hour), now.Add(-core.BackfillFirstMost)},
@@ -326,9 +326,12 @@ func TestFirstRunsBeginAtTheOldestOpenObject(t *testing.T) {
 		require.Equal(t, c.want, core.NewBackfillCursor("a", core.BackfillEvents, c.oldest, now).TakenUntil, name)
 	}
 	h := newHouse(t)
-	h.Authorized()
+	paid := h.Paid() // nothing of ours is open, and no webhook tells of the dispute
+	ref := core.ProviderRef{Account: coretest.Account, Kind: core.ObjectDispute, ID: h.Provider.OpenDispute(t, paid.ID, false)}
 	h.Clock.Advance(3 * 24 * time.Hour)
 	runs := backfill(t, h, time.Time{})
+	_, err := h.Store.DisputeByRef(t.Context(), ref)
+	require.NoError(t, err)
 	require.Equal(t, h.Clock.Now().Add(-3*24*time.Hour).Add(-settled-core.BackfillOverlap).Truncate(time.Minute), runs[core.BackfillEvents].From.Truncate(time.Minute))
 }
 

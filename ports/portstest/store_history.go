@@ -102,7 +102,7 @@ func backfillCursors(t *testing.T, store ports.Store) {
 }
 
 func openObjects(t *testing.T, store ports.Store) {
-	oldest, err := store.OldestOpen(t.Context(), "stripe_eu")
+	oldest, err := store.OldestHeld(t.Context(), "stripe_eu")
 	require.NoError(t, err)
 	require.Zero(t, oldest)
 	of := storedSale(t, store)
@@ -123,10 +123,10 @@ func openObjects(t *testing.T, store ports.Store) {
 	unasked.ProviderPaymentID, unasked.ProviderSessionID, unasked.CreatedAt = "", "", minutes(40)
 	write(t, store, ports.Tx.InsertPayment, unasked)
 
-	oldest, err = store.OldestOpen(t.Context(), final.Account)
+	oldest, err = store.OldestHeld(t.Context(), final.Account)
 	require.NoError(t, err)
-	require.Equal(t, minutes(28), oldest)
-	oldest, err = store.OldestOpen(t.Context(), "nobody")
+	require.Equal(t, final.CreatedAt, oldest, "final or not")
+	oldest, err = store.OldestHeld(t.Context(), "nobody")
 	require.NoError(t, err)
 	require.Zero(t, oldest)
 
@@ -150,16 +150,16 @@ func openObjects(t *testing.T, store ports.Store) {
 	refund = write(t, store, ports.Tx.InsertRefund, refund)
 	require.Equal(t, []ports.OpenObject{{ID: string(refund.ID), Ref: refund.Ref()}}, list(core.ObjectRefund, "", 10))
 	dispute := fullDispute(t, final.ID)
-	dispute.Account, dispute.Status, dispute.CreatedAt = final.Account, core.DisputeUnderReview, minutes(10)
+	dispute.Account, dispute.Status, dispute.CreatedAt = final.Account, core.DisputeUnderReview, minutes(-10)
 	dispute = write(t, store, ports.Tx.InsertDispute, dispute)
 	require.Equal(t, []ports.OpenObject{{ID: string(dispute.ID), Ref: dispute.Ref()}}, list(core.ObjectDispute, "", 10))
 	subscription := fullSubscription(t, of)
 	subscription.Account, subscription.Status = final.Account, core.SubscriptionActive
 	subscription = write(t, store, ports.Tx.InsertSubscription, subscription)
 	require.Contains(t, list(core.ObjectSubscription, "", 10), ports.OpenObject{ID: string(subscription.ID), Ref: subscription.Ref()}, "beside the sale's own")
-	oldest, err = store.OldestOpen(t.Context(), final.Account)
+	oldest, err = store.OldestHeld(t.Context(), final.Account)
 	require.NoError(t, err)
-	require.Equal(t, minutes(10), oldest)
+	require.Equal(t, minutes(-10), oldest)
 
 	_, err = store.OpenObjects(t.Context(), final.Account, core.ObjectMethod, "", 10)
 	require.Error(t, err)
