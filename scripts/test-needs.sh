@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that what the tests need beside Go is on this machine: the server binaries of PostgreSQL 15 or newer and
-# a Chromium. If all is there it is done in a moment; root on Debian or Ubuntu gets what is missing from the
+# Makes sure that what the tests need beside Go is on this machine: the server binaries of PostgreSQL 15 or newer, a
+# Chromium, and the languages of the documentation's examples, which the tests run. If all is there it is done in a moment; root on Debian or Ubuntu gets what is missing from the
 # distribution; anybody else is told in one line what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,11 +13,25 @@ look() {
 		wanted+=(postgresql)
 		problem="${said%$'\n'exit status*}"
 	fi
-	for name in chromium chromium-browser google-chrome google-chrome-stable; do
-		if command -v "$name" >/dev/null; then return; fi
+	if ! any chromium chromium-browser google-chrome google-chrome-stable; then
+		wanted+=(chromium)
+		problem+="${problem:+; }no Chromium on PATH: install it (Debian: apt-get install chromium)"
+	fi
+	for name in python3:python3 node:nodejs; do
+		if ! any "${name%:*}"; then
+			wanted+=("${name#*:}")
+			problem+="${problem:+; }no ${name%:*} on PATH: install it (Debian: apt-get install ${name#*:})"
+		fi
 	done
-	wanted+=(chromium)
-	problem+="${problem:+; }no Chromium on PATH: install it (Debian: apt-get install chromium)"
+}
+
+# any tells whether one of some programs is there.
+any() {
+	local program
+	for program in "$@"; do
+		if command -v "$program" >/dev/null; then return 0; fi
+	done
+	return 1
 }
 
 # install_packages says nothing unless it fails. A package that creates a cluster of its own would leave a server
