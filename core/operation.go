@@ -153,7 +153,8 @@ func (o Operation) GiveUp(why GivenUp, now time.Time) Operation {
 	return o
 }
 
-// Key is what the operation is sent under, at every attempt the same.
+// Key is what the operation is sent under, at every attempt the same. Whether it still may be is
+// asked of package calls.
 func (o Operation) Key() OperationKey { return OperationKey(o.ID) }
 
 // Sending is the operation just before it is put on the wire.
@@ -163,11 +164,18 @@ func (o Operation) Sending(now time.Time) Operation {
 	return o
 }
 
-// Outcome is the operation after its call returned err. A settled one stays as it is.
+// Stands reports whether a call's return of err changes nothing about the operation. What succeeded
+// did so for good. What was refused may have been sent a second time meanwhile, and succeed then: its
+// provider has one object that it acts upon, and acted upon it.
+func (o Operation) Stands(err *ProviderError) bool {
+	return o.Status == OperationSucceeded || o.Status == OperationFailed && err != nil
+}
+
+// Outcome is the operation after its call returned err. One that [Operation.Stands] stays as it is.
 // No usable answer leaves it unknown, never failed; a refusal before any effect leaves
 // it pending, so that the same key can go again.
 func (o Operation) Outcome(err *ProviderError, objectID string, now time.Time) Operation {
-	if o.Status.Settled() {
+	if o.Stands(err) {
 		return o
 	}
 	if objectID != "" {

@@ -3,6 +3,7 @@ package core_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -49,14 +50,29 @@ func TestSettledOperationsStay(t *testing.T) {
 			} else {
 				op = op.Outcome(&core.ProviderError{Class: class}, "", start)
 			}
-			if before.Status.Settled() {
+			if before.Status == core.OperationSucceeded || before.Status == core.OperationFailed && op.Status != core.OperationSucceeded {
 				require.Equal(t, before, op)
 			}
+			require.True(t, !before.Status.Settled() || op.Status.Settled(), "settled for good")
 			if before.Status == core.OperationUnknown {
 				require.NotEqual(t, core.OperationPending, op.Status)
 			}
 		}
 	})
+}
+
+func TestAnEffectOutweighsARefusal(t *testing.T) {
+	t.Parallel()
+	declined := &core.ProviderError{Class: core.ClassDeclined, Foreign: "do_not_honor"}
+	op := core.Operation{Status: core.OperationPending}.Sending(start).Sending(start).Outcome(declined, "", start)
+	require.Equal(t, core.OperationFailed, op.Status)
+	later := start.Add(time.Second)
+	op = op.Outcome(nil, "pi_1", later)
+	require.Equal(t, core.OperationSucceeded, op.Status, "of two sendings under one key one was refused, and the other took effect")
+	require.Equal(t, "pi_1", op.ObjectID)
+	require.Nil(t, op.Failure)
+	require.Equal(t, later, op.SettledAt)
+	require.Equal(t, op, op.Outcome(declined, "", later), "an effect stays")
 }
 
 func TestKeysFitEveryProvider(t *testing.T) {

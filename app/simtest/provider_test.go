@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/calls"
 	"github.com/paydesk/paydesk/core/coretest"
 	"github.com/paydesk/paydesk/ports/portstest"
 )
@@ -24,8 +25,14 @@ var faults = []portstest.Fault{
 
 // Before implements [portstest.Script].
 func (l *line) Before(_ context.Context, call portstest.FakeCall) portstest.Fault {
+	sent := l.w.house.Clock.Now()
 	l.w.pause("call " + call.Method)
 	fault := l.w.providerFault(l.account)
+	if l.w.house.Clock.Now().Sub(sent) > calls.TimeMax {
+		// The process was suspended with the request under way: its connection was long given up.
+		fault = portstest.FaultTimeoutBefore
+		l.w.tally["calls given up"]++
+	}
 	l.w.trace.add("      %s %s %s %s%s %s", l.account, call.Method, call.Key, call.Ref.ID, call.Payment, fault)
 	return fault
 }

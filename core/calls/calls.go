@@ -102,10 +102,10 @@ func (d *Desk) Again(ctx context.Context, id core.OperationID) (op core.Operatio
 }
 
 // Settled records how an operation's call ended, under the locks of whoever calls: the row, the
-// line that tells of it. One that is settled stays as it is. status is the subject's.
+// line that tells of it. One that [core.Operation.Stands] stays as it is. status is the subject's.
 func (d *Desk) Settled(ctx context.Context, tx ports.Tx, id core.OperationID, refused *core.ProviderError, objectID, status string) (core.Operation, error) {
 	op, err := tx.LockOperation(ctx, id)
-	if err != nil || op.Status.Settled() {
+	if err != nil || op.Stands(refused) {
 		return op, err
 	}
 	if op, err = tx.UpdateOperation(ctx, op.Outcome(refused, objectID, d.clock.Now())); err != nil {
@@ -240,6 +240,19 @@ func (d *Desk) keyForgotten(op core.Operation) (bool, error) {
 func (d *Desk) Forgotten(op core.Operation, provider ports.Provider) bool {
 	return d.clock.Now().Sub(op.CreatedAt)+TimeMax >= provider.Capabilities().KeyKept
 }
+
+// Key is what an operation is sent under, asked for just before it goes out. Where the provider may
+// have forgotten it since the operation was written down, as where the process was suspended in
+// between, it is a *[core.ProviderError] of the class unknown: nothing may be sent, and the outcome is
+// looked up.
+func (d *Desk) Key(op core.Operation, provider ports.Provider) (core.OperationKey, error) {
+	if d.Forgotten(op, provider) {
+		return "", &core.ProviderError{Class: core.ClassUnknown, Op: string(op.Account) + " " + string(op.Kind), Err: errKeyTooOld}
+	}
+	return op.Key(), nil
+}
+
+var errKeyTooOld = errors.New("its key may be forgotten: not sent")
 
 // KeyForgotten is the refusal under which an operation is settled whose provider may have forgotten its
 // key, and that did nothing, or nothing that does harm.

@@ -83,7 +83,11 @@ func (s *Service) sendCustomer(ctx context.Context, op core.Operation) error {
 	if err != nil {
 		return fmt.Errorf("send %s: %w", op.ID, err)
 	}
-	made, err := vault.CreateCustomer(ctx, op.Key(), ports.CreateCustomer{Customer: customer.ID, Email: customer.Email, Name: customer.Name})
+	made := ""
+	key, err := s.calls.Key(op, vault)
+	if err == nil {
+		made, err = vault.CreateCustomer(ctx, key, ports.CreateCustomer{Customer: customer.ID, Email: customer.Email, Name: customer.Name})
+	}
 	refused := calls.ProviderError(err)
 	if err := s.settleCustomer(ctx, op, refused, made); err != nil {
 		return fmt.Errorf("settle %s: %w", op.ID, err)
@@ -102,7 +106,7 @@ func (s *Service) settleCustomer(ctx context.Context, op core.Operation, refused
 			return err
 		}
 		before, err := tx.LockOperation(ctx, op.ID)
-		if err != nil || before.Status.Settled() {
+		if err != nil || before.Stands(refused) {
 			return err
 		}
 		if _, err := s.calls.Settled(ctx, tx, op.ID, refused, made, ""); err != nil {

@@ -281,25 +281,30 @@ func (s *Service) Send(ctx context.Context, op core.Operation, cause core.Cause)
 	if err != nil {
 		return fmt.Errorf("send %s: %w", op.ID, err)
 	}
-	var seen core.MethodSnapshot
-	shown := &seen
-	switch op.Kind {
-	case core.OpCreateSetup:
+	if op.Kind == core.OpCreateSetup {
 		_, err := s.create(ctx, vault, method, op, cause)
 		if lost, ok := errors.AsType[*core.ProviderError](err); ok && lost.Class == core.ClassUnknown {
 			return nil
 		}
 		return err
-	case core.OpConfirmSetup:
-		var in ports.CreateSetup
+	}
+	var in ports.CreateSetup
+	if op.Kind == core.OpConfirmSetup {
 		if in, err = s.creation(method, op); err != nil {
 			return err
 		}
+	}
+	var seen core.MethodSnapshot
+	shown := &seen
+	key, err := s.calls.Key(op, vault)
+	switch {
+	case err != nil:
+	case op.Kind == core.OpConfirmSetup:
 		ref := core.ProviderRef{Account: method.Account, Kind: core.ObjectSetup, ID: method.ProviderSetupID}
-		seen, err = vault.ConfirmSetup(ctx, op.Key(), ports.ConfirmSetup{CreateSetup: in, Ref: ref, Source: op.Source})
-	case core.OpDetachMethod:
+		seen, err = vault.ConfirmSetup(ctx, key, ports.ConfirmSetup{CreateSetup: in, Ref: ref, Source: op.Source})
+	case op.Kind == core.OpDetachMethod:
 		shown = nil
-		err = vault.DetachMethod(ctx, op.Key(), method.Ref())
+		err = vault.DetachMethod(ctx, key, method.Ref())
 	default:
 		return fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
 	}

@@ -162,7 +162,11 @@ func (s *Service) create(ctx context.Context, vault ports.Vault, method core.Sav
 	if err != nil {
 		return Attempt{}, err
 	}
-	session, err := vault.CreateSetup(ctx, op.Key(), in)
+	var session ports.SetupSession
+	key, err := s.calls.Key(op, vault)
+	if err == nil {
+		session, err = vault.CreateSetup(ctx, key, in)
+	}
 	refused := calls.ProviderError(err)
 	var seen *core.MethodSnapshot
 	if refused == nil {

@@ -162,16 +162,21 @@ func (s *Service) send(ctx context.Context, op core.Operation, cause core.Cause)
 	if err != nil {
 		return dispute, err
 	}
-	var seen core.DisputeSnapshot
+	var in ports.SubmitEvidence
 	if op.Kind == core.OpSubmitEvidence {
-		in, err := s.submission(ctx, dispute)
-		if err != nil {
+		if in, err = s.submission(ctx, dispute); err != nil {
 			return dispute, err
 		}
-		seen, err = disputer.SubmitEvidence(ctx, op.Key(), in)
-		return s.settle(ctx, dispute, op, seen, err, cause)
 	}
-	seen, err = disputer.AcceptDispute(ctx, op.Key(), ports.AcceptDispute{Ref: dispute.Ref(), Amount: op.Amount})
+	var seen core.DisputeSnapshot
+	key, err := s.calls.Key(op, disputer)
+	switch {
+	case err != nil:
+	case op.Kind == core.OpSubmitEvidence:
+		seen, err = disputer.SubmitEvidence(ctx, key, in)
+	default:
+		seen, err = disputer.AcceptDispute(ctx, key, ports.AcceptDispute{Ref: dispute.Ref(), Amount: op.Amount})
+	}
 	return s.settle(ctx, dispute, op, seen, err, cause)
 }
 

@@ -266,21 +266,6 @@ func (s *Service) settleSubject(ctx context.Context, tx ports.Tx, subject, statu
 	return nil
 }
 
-// settleOn writes down how an operation on an object that is no payment ended. One that is settled
-// stays as it is.
-func (s *Service) settleOn(ctx context.Context, tx ports.Tx, id core.OperationID, refused *core.ProviderError, objectID, status string) (core.Operation, error) {
-	op, err := tx.LockOperation(ctx, id)
-	if err != nil || op.Status.Settled() {
-		return op, err
-	}
-	if op, err = tx.UpdateOperation(ctx, op.Outcome(refused, objectID, s.clock.Now())); err != nil {
-		return op, err
-	}
-	entry := s.record.Operation(ctx, op, status, core.Cause{Kind: core.CauseOperation})
-	entry.Reason = settleReason(op)
-	return op, tx.AppendTimeline(ctx, entry)
-}
-
 // SettleMethod implements [ports.Observer]. What an older call's answer shows is not applied but
 // looked at afresh.
 func (s *Service) SettleMethod(ctx context.Context, op core.Operation, snapshot *core.MethodSnapshot, refused *core.ProviderError, cause core.Cause) (core.SavedMethod, error) {

@@ -19,7 +19,11 @@ func (s *Service) Settle(ctx context.Context, op core.Operation, result ports.Ca
 		if err != nil {
 			return err
 		}
-		settled, err := s.settleLocked(ctx, tx, held, op.ID, result)
+		objectID := ""
+		if result.Snapshot != nil {
+			objectID = result.Snapshot.Ref.ID
+		}
+		settled, err := s.settleOn(ctx, tx, op.ID, result.Err, objectID, string(held.Status))
 		if err != nil {
 			return err
 		}
@@ -68,20 +72,17 @@ func (s *Service) canceledAgreement(ctx context.Context, tx ports.Tx, checkout c
 	return observation, err
 }
 
-// settleLocked writes the outcome down.
-func (s *Service) settleLocked(ctx context.Context, tx ports.Tx, held core.Payment, id core.OperationID, result ports.CallResult) (core.Operation, error) {
+// settleOn writes down how a call of an operation ended, whose subject has a status. One that stands
+// stays as it is.
+func (s *Service) settleOn(ctx context.Context, tx ports.Tx, id core.OperationID, refused *core.ProviderError, objectID, status string) (core.Operation, error) {
 	op, err := tx.LockOperation(ctx, id)
-	if err != nil || op.Status.Settled() {
+	if err != nil || op.Stands(refused) {
 		return op, err
 	}
-	objectID := ""
-	if result.Snapshot != nil {
-		objectID = result.Snapshot.Ref.ID
-	}
-	if op, err = tx.UpdateOperation(ctx, op.Outcome(result.Err, objectID, s.clock.Now())); err != nil {
+	if op, err = tx.UpdateOperation(ctx, op.Outcome(refused, objectID, s.clock.Now())); err != nil {
 		return op, err
 	}
-	entry := s.record.Operation(ctx, op, string(held.Status), core.Cause{Kind: core.CauseOperation})
+	entry := s.record.Operation(ctx, op, status, core.Cause{Kind: core.CauseOperation})
 	entry.Reason = settleReason(op)
 	return op, tx.AppendTimeline(ctx, entry)
 }

@@ -193,7 +193,11 @@ func (s *Service) charge(ctx context.Context, provider ports.Provider, payment c
 	if payment.Method != nil {
 		in.MethodType = payment.Method.Type
 	}
-	return vault.ChargeMethod(ctx, op.Key(), in)
+	key, err := s.calls.Key(op, vault)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return vault.ChargeMethod(ctx, key, in)
 }
 
 // charged adds to a charge's end where the buyer can pay, if they have to be there.

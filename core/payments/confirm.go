@@ -158,7 +158,11 @@ func (s *Service) confirmation(ctx context.Context, provider ports.Provider, pay
 	if !ok {
 		return core.PaymentSnapshot{}, &core.ProviderError{Class: core.ClassInvalid, Op: "confirm " + string(payment.ID), Err: errors.New("account confirms in the browser")}
 	}
-	return confirmer.ConfirmPayment(ctx, op.Key(), ports.ConfirmPayment{CreatePayment: s.creation(payment), Ref: payment.Ref(), Source: op.Source})
+	key, err := s.calls.Key(op, provider)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return confirmer.ConfirmPayment(ctx, key, ports.ConfirmPayment{CreatePayment: s.creation(payment), Ref: payment.Ref(), Source: op.Source})
 }
 
 // goOnWithoutObject goes on with an attempt whose provider knows nothing of it yet.

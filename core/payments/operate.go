@@ -202,9 +202,9 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 	case core.OpChargeMethod:
 		snapshot, err = s.charge(ctx, provider, payment, op)
 	case core.OpCapturePayment:
-		snapshot, err = provider.CapturePayment(ctx, op.Key(), payment.MoneyRef(), op.Amount)
+		snapshot, err = s.capture(ctx, provider, payment, op)
 	case core.OpCancelPayment:
-		snapshot, err = provider.CancelPayment(ctx, op.Key(), payment.Ref())
+		snapshot, err = s.cancellation(ctx, provider, payment, op)
 	default:
 		return payment, fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
 	}
@@ -227,6 +227,24 @@ func (s *Service) send(ctx context.Context, payment core.Payment, op core.Operat
 		return payment, nil // settled later; the payment is as it was
 	}
 	return payment, refusal(result.Err)
+}
+
+// capture makes the provider's call.
+func (s *Service) capture(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (core.PaymentSnapshot, error) {
+	key, err := s.calls.Key(op, provider)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return provider.CapturePayment(ctx, key, payment.MoneyRef(), op.Amount)
+}
+
+// cancellation makes the provider's call.
+func (s *Service) cancellation(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (core.PaymentSnapshot, error) {
+	key, err := s.calls.Key(op, provider)
+	if err != nil {
+		return core.PaymentSnapshot{}, err
+	}
+	return provider.CancelPayment(ctx, key, payment.Ref())
 }
 
 // settledBySight reports whether an error hints at a state that we have not seen.

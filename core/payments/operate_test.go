@@ -266,6 +266,52 @@ func TestAForgottenKeyIsNeverSentAgain(t *testing.T) {
 	}
 }
 
+// The process is suspended between its decision to send a call again and the call, for longer than the
+// provider keeps the key.
+func TestWhatWasSuspendedIsNotSentWithAForgottenKey(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Authorized()
+	h.Provider.FailNextAfterCommit(portstest.NoAnswer())
+	_, err := capture(t, h, p, new(int64(400)), "key")
+	require.NoError(t, err)
+	h.Store.BeforeNextTx(func(context.Context) { h.Clock.Advance(25 * time.Hour) })
+	_, err = capture(t, h, p, new(int64(400)), "key")
+	require.NoError(t, err)
+	op := h.Operation(p.ID, core.OpCapturePayment)
+	require.Equal(t, 2, op.Attempts, "it was about to go out again")
+	require.Equal(t, 1, h.Provider.CallsOf("CapturePayment"), "and did not")
+	h.RunAll()
+	require.Equal(t, 1, h.Provider.EffectsOf(op.Key()))
+	require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCapturePayment).Status, "a look settles it")
+	require.EqualValues(t, 400, h.Payment(p.ID).AmountCaptured.Minor())
+}
+
+// Of two sendings under one key the first is refused, since it came too early, and its answer is
+// recorded first. The second takes effect.
+func TestAnEffectIsRecordedThoughARefusalWas(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Authorized()
+	h.Provider.FailNext(portstest.NoAnswer())
+	_, err := capture(t, h, p, nil, "key")
+	require.NoError(t, err)
+	op := h.Operation(p.ID, core.OpCapturePayment)
+	refused := &core.ProviderError{Class: core.ClassInvalid, Foreign: "unexpected_state", Op: "fake capture"}
+	_, err = h.Observe.Settle(t.Context(), op, ports.CallResult{Payment: p, Err: refused}, byAPI)
+	require.NoError(t, err)
+	require.Equal(t, core.OperationFailed, h.Operation(p.ID, core.OpCapturePayment).Status)
+	seen, err := h.Provider.CapturePayment(t.Context(), op.Key(), p.MoneyRef(), op.Amount)
+	require.NoError(t, err)
+	_, err = h.Observe.Settle(t.Context(), op, ports.CallResult{Payment: p, Snapshot: &seen}, byAPI)
+	require.NoError(t, err)
+	require.Equal(t, core.OperationSucceeded, h.Operation(p.ID, core.OpCapturePayment).Status)
+	require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
+	p, err = capture(t, h, p, nil, "key")
+	require.NoError(t, err, "the same call is told so from then on")
+	require.Equal(t, core.PaymentSucceeded, p.Status)
+}
+
 // A failed payment stays failed when its object is closed, so the sight changes nothing
 // of the payment. It proves the operation all the same.
 func TestASightThatChangesNothingSettlesWhatItProves(t *testing.T) {

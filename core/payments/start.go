@@ -123,14 +123,18 @@ func (s *Service) create(ctx context.Context, provider ports.Provider, payment c
 
 // ask has the provider make the payment, or the page to pay it at.
 func (s *Service) ask(ctx context.Context, provider ports.Provider, payment core.Payment, op core.Operation) (ports.PaymentSession, error) {
+	key, err := s.calls.Key(op, provider)
+	if err != nil {
+		return ports.PaymentSession{}, err
+	}
 	if !payment.Hosted {
-		return provider.CreatePayment(ctx, op.Key(), s.creation(payment))
+		return provider.CreatePayment(ctx, key, s.creation(payment))
 	}
 	hoster, ok := provider.(ports.Hoster)
 	if !ok {
 		return ports.PaymentSession{}, &core.ProviderError{Class: core.ClassInvalid, Op: "create " + string(payment.ID), Err: errors.New("account has no page of its own")}
 	}
-	return hoster.CreateHosted(ctx, op.Key(), s.creation(payment))
+	return hoster.CreateHosted(ctx, key, s.creation(payment))
 }
 
 // creation is the request that belongs to a payment. It depends on what is stored and

@@ -30,9 +30,13 @@ func (s *Service) send(ctx context.Context, op core.Operation, cause core.Cause)
 	if err != nil {
 		return refund, err
 	}
-	seen, err := refunder.RefundPayment(ctx, op.Key(), ports.RefundPayment{
-		Refund: refund.ID, Payment: payment.ID, Ref: payment.MoneyRef(), Amount: op.Amount, Reason: refund.Reason,
-	})
+	var seen core.RefundSnapshot
+	key, err := s.calls.Key(op, refunder)
+	if err == nil {
+		seen, err = refunder.RefundPayment(ctx, key, ports.RefundPayment{
+			Refund: refund.ID, Payment: payment.ID, Ref: payment.MoneyRef(), Amount: op.Amount, Reason: refund.Reason,
+		})
+	}
 	refused := calls.ProviderError(err)
 	snapshot := &seen
 	if refused != nil {

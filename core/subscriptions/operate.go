@@ -150,39 +150,45 @@ func (s *Service) send(ctx context.Context, subscription core.Subscription, op c
 // ask makes the provider's call. The address is where the buyer has to agree; empty where they have
 // not.
 func (s *Service) ask(ctx context.Context, provider ports.Subscriber, subscription core.Subscription, op core.Operation) (seen core.SubscriptionSnapshot, url string, err error) {
+	key := op.Key()
+	if op.Kind != core.OpSwapMethod { // twice is as good as once
+		if key, err = s.calls.Key(op, provider); err != nil {
+			return seen, "", err
+		}
+	}
 	ref := subscription.Ref()
 	switch op.Kind {
 	case core.OpPauseSubscription:
-		seen, err = provider.PauseSubscription(ctx, op.Key(), ref)
+		seen, err = provider.PauseSubscription(ctx, key, ref)
 	case core.OpResumeSubscription:
 		var asked askedResume
 		if err := readAsked(op, &asked); err != nil {
 			return seen, "", err
 		}
 		if asked.Keep {
-			seen, err = provider.KeepSubscription(ctx, op.Key(), ref)
+			seen, err = provider.KeepSubscription(ctx, key, ref)
 		} else {
-			seen, err = provider.ResumeSubscription(ctx, op.Key(), ref)
+			seen, err = provider.ResumeSubscription(ctx, key, ref)
 		}
 	case core.OpCancelSubscription:
 		var asked askedCancel
 		if err := readAsked(op, &asked); err != nil {
 			return seen, "", err
 		}
-		seen, err = provider.CancelSubscription(ctx, op.Key(), ports.CancelSubscription{Ref: ref, AtPeriodEnd: asked.AtPeriodEnd})
+		seen, err = provider.CancelSubscription(ctx, key, ports.CancelSubscription{Ref: ref, AtPeriodEnd: asked.AtPeriodEnd})
 	case core.OpSwapMethod:
 		var asked askedSwap
 		if err := readAsked(op, &asked); err != nil {
 			return seen, "", err
 		}
-		seen, err = provider.UpdateSubscriptionMethod(ctx, op.Key(), ref, asked.Provider)
+		seen, err = provider.UpdateSubscriptionMethod(ctx, key, ref, asked.Provider)
 	case core.OpChangeSubscription:
 		var in ports.ChangeSubscription
 		if in, err = s.changeOf(ctx, subscription, op); err != nil {
 			return seen, "", err
 		}
 		var session ports.SubscriptionSession
-		session, err = provider.ChangeSubscription(ctx, op.Key(), in)
+		session, err = provider.ChangeSubscription(ctx, key, in)
 		seen, url = session.Snapshot, session.Action.URL
 	default:
 		err = fmt.Errorf("operation %s: kind %q is not known", op.ID, op.Kind)
@@ -260,7 +266,7 @@ func (s *Service) LookUp(ctx context.Context, op core.Operation) error {
 // lookUpVerb does it for an operation on a subscription that exists.
 func (s *Service) lookUpVerb(ctx context.Context, subscription core.Subscription, op core.Operation, cause core.Cause) error {
 	if op.Kind == core.OpSwapMethod {
-		_, err := s.send(ctx, subscription, op, cause) // no look shows it, and twice is as good as once
+		_, err := s.send(ctx, subscription, op, cause) // no look shows it
 		return err
 	}
 	if _, err := s.observer.Sync(ctx, subscription.Ref(), cause); err != nil {

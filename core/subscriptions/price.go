@@ -127,7 +127,11 @@ func (s *Service) sendPrice(ctx context.Context, op core.Operation) error {
 	if err != nil {
 		return fmt.Errorf("send %s: %w", op.ID, err)
 	}
-	made, err := provider.CreatePrice(ctx, op.Key(), price)
+	made := ""
+	key, err := s.calls.Key(op, provider)
+	if err == nil {
+		made, err = provider.CreatePrice(ctx, key, price)
+	}
 	refused := calls.ProviderError(err)
 	if err := s.settlePrice(ctx, op, refused, made); err != nil {
 		return fmt.Errorf("settle %s: %w", op.ID, err)

@@ -149,7 +149,11 @@ func (s *Service) create(ctx context.Context, provider ports.Subscriber, subscri
 	if err != nil {
 		return Attempt{}, err
 	}
-	session, err := provider.CreateSubscription(ctx, op.Key(), in)
+	var session ports.SubscriptionSession
+	key, err := s.calls.Key(op, provider)
+	if err == nil {
+		session, err = provider.CreateSubscription(ctx, key, in)
+	}
 	refused := calls.ProviderError(err)
 	var seen *core.SubscriptionSnapshot
 	if refused == nil {
