@@ -89,15 +89,22 @@ func (e Endpoint) Answered() (after Endpoint, back bool) {
 	return e, back
 }
 
-// Failed is the endpoint after a try that it did not take.
-func (e Endpoint) Failed(now time.Time) Endpoint {
+// Failed is the endpoint after a try that it did not take. What it asks for about the next one holds
+// for all.
+func (e Endpoint) Failed(try NotificationTry) Endpoint {
+	now := try.At
 	e.Failures++
 	if e.FailingSince.IsZero() {
 		e.FailingSince = now
 	}
+	if asked := now.Add(try.wait()); try.RetryAfter > 0 && asked.After(e.PausedUntil) {
+		e.PausedUntil = asked
+	}
 	if e.Failures >= endpointFailuresMax {
 		pause := growing(endpointPauseFirst, endpointPauseLongest, e.Failures-endpointFailuresMax)
-		e.PausedUntil = now.Add(spread(pause, string(e.ID), e.Failures))
+		if own := now.Add(spread(pause, string(e.ID), e.Failures)); own.After(e.PausedUntil) {
+			e.PausedUntil = own
+		}
 	}
 	return e
 }

@@ -37,6 +37,8 @@ const (
 	NotificationAgeMax = 3 * 24 * time.Hour
 	// NotificationAnswerBytesMax is how much of an endpoint's answer is kept.
 	NotificationAnswerBytesMax = 2 << 10
+	// NotificationWaitMax is the longest that an endpoint is left alone because it asks for that.
+	NotificationWaitMax = time.Hour
 
 	// The pause after the first failed try, which doubles with each next up to the longest.
 	notificationPauseFirst, notificationPauseLongest = 5 * time.Second, time.Hour
@@ -92,7 +94,12 @@ type NotificationTry struct {
 	AnswerStatus int       // 0 for no answer
 	Answer       []byte
 	Error        string // empty where the endpoint took it
+	// RetryAfter is for how long the endpoint asks to be left alone; 0 where it does not.
+	RetryAfter time.Duration
 }
+
+// wait is how long the endpoint is left alone at its own wish.
+func (t NotificationTry) wait() time.Duration { return min(max(t.RetryAfter, 0), NotificationWaitMax) }
 
 // Tried is the notification after a try. One whose time is over stays pending where its
 // endpoint takes nothing else either; the caller gives the endpoint up then.
@@ -107,7 +114,8 @@ func (n Notification) Tried(try NotificationTry) Notification {
 		n.Status, n.DueAt, n.DeliveredAt = NotificationDelivered, time.Time{}, try.At
 		return n
 	}
-	n.DueAt = try.At.Add(spread(growing(notificationPauseFirst, notificationPauseLongest, n.Attempts-1), string(n.ID), n.Attempts))
+	pause := spread(growing(notificationPauseFirst, notificationPauseLongest, n.Attempts-1), string(n.ID), n.Attempts)
+	n.DueAt = try.At.Add(max(pause, try.wait()))
 	return n
 }
 

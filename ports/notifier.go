@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 )
 
 // ErrPrivateAddress means that an endpoint's address is one where only this machine's neighbors are.
@@ -23,6 +24,9 @@ type Notification struct {
 type NotificationOutcome struct {
 	Status int    // HTTP status; 0 where no answer came
 	Body   []byte // the beginning of the answer, at most core.NotificationAnswerBytesMax; may hold anything
+	// RetryAfter is for how long the endpoint asks to be left alone, of which core.NotificationWaitMax
+	// is heeded; 0 where it does not.
+	RetryAfter time.Duration
 }
 
 // Gone reports whether the endpoint asked never to be notified again.

@@ -138,9 +138,25 @@ func (n *Notifier) try(ctx context.Context, in ports.Notification) (ports.Notifi
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, core.NotificationAnswerBytesMax))
 	outcome := ports.NotificationOutcome{Status: response.StatusCode, Body: answer}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
+		outcome.RetryAfter = retryAfter(response, n.wall.Now())
 		return outcome, fmt.Errorf("endpoint answered %d", response.StatusCode)
 	}
 	return outcome, nil
+}
+
+// retryAfter is for how long an endpoint that is busy asks to be left alone: seconds, or until a date.
+func retryAfter(response *http.Response, now time.Time) time.Duration {
+	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	header := response.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
 }
 
 // sign signs with each secret. Receivers take a notification of which any signature is right.

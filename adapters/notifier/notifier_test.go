@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
@@ -66,6 +67,36 @@ func TestOnlyA2xxIsSuccess(t *testing.T) {
 		require.NotContains(t, err.Error(), "hush")
 		require.Equal(t, status, outcome.Status)
 		require.Equal(t, int32(1), calls.Load(), "redirects are not followed")
+	}
+}
+
+func TestABusyEndpointSaysForHowLong(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status int
+		header string
+		least  time.Duration
+		most   time.Duration
+	}{
+		{429, "120", 2 * time.Minute, 2 * time.Minute},
+		{503, "7", 7 * time.Second, 7 * time.Second},
+		{503, time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), 50 * time.Minute, time.Hour},
+		{503, time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), 0, 0},
+		{500, "120", 0, 0},
+		{429, "-5", 0, 0},
+		{429, "99999999999999999999", 0, 0},
+		{429, "soon", 0, 0},
+		{429, "", 0, 0},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", c.header)
+			w.WriteHeader(c.status)
+		}))
+		t.Cleanup(server.Close)
+		outcome, err := open(t, true).Notify(t.Context(), ports.Notification{ID: "msg_1", URL: server.URL, Secrets: []string{secret}})
+		require.Error(t, err)
+		require.GreaterOrEqual(t, outcome.RetryAfter, c.least, c.header)
+		require.LessOrEqual(t, outcome.RetryAfter, c.most, c.header)
 	}
 }
 

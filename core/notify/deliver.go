@@ -98,7 +98,7 @@ func (s *Service) settle(ctx context.Context, tx ports.Tx, endpoint core.Endpoin
 		}
 		return after, nil
 	}
-	after := endpoint.Failed(now)
+	after := endpoint.Failed(d.sent)
 	failing := now.Sub(after.FailingSince) >= core.NotificationAgeMax
 	if n.Over(now) && !failing {
 		n.Status, n.DueAt = core.NotificationFailed, time.Time{}
@@ -153,7 +153,7 @@ func (s *Service) send(ctx context.Context, d delivery) delivery {
 		ID: string(event.ID), URL: d.url, Secrets: d.secrets, Body: body, Trace: d.notification.Trace,
 	})
 	d.ok = true
-	d.sent = core.NotificationTry{At: s.wall.Now(), AnswerStatus: outcome.Status, Answer: outcome.Body}
+	d.sent = core.NotificationTry{At: s.wall.Now(), AnswerStatus: outcome.Status, Answer: outcome.Body, RetryAfter: outcome.RetryAfter}
 	if err != nil {
 		d.sent.Error = err.Error()
 	}

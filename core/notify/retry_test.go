@@ -120,6 +120,33 @@ func TestPausesGrowAndVaryAndReplay(t *testing.T) {
 	require.Equal(t, first, pauses(), "what happens again pauses again")
 }
 
+func TestABusyEndpointIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[time.Duration]time.Duration{
+		3 * time.Minute: 3 * time.Minute, 40 * time.Hour: core.NotificationWaitMax, 0: 6 * time.Second, time.Millisecond: 6 * time.Second,
+	} {
+		h := newHouse(t)
+		endpoint := add(t, h)
+		h.Notifier.Answer(func(ports.Notification) (ports.NotificationOutcome, error) {
+			return ports.NotificationOutcome{Status: 429, RetryAfter: asked}, errDown
+		})
+		h.Start(h.Open(core.CaptureAutomatic).ID)
+		h.RunDue()
+		require.Len(t, h.Notifier.Sent(), 1)
+		h.Notifier.Answer(nil)
+		if asked >= time.Second {
+			h.Start(h.Open(core.CaptureAutomatic).ID)
+			h.Clock.Advance(want - time.Second)
+			h.RunDue()
+			require.Len(t, h.Notifier.Sent(), 1, "other objects wait as well")
+		}
+		h.Clock.Advance(want)
+		h.RunDue()
+		require.Greater(t, len(h.Notifier.Sent()), 1, asked)
+		require.Zero(t, endpointOf(t, h, endpoint.ID).PausedUntil)
+	}
+}
+
 func TestOneThatIsNeverTakenIsGivenUpAloneWhereOthersAre(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
