@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,10 +18,14 @@ type AuditEntry struct {
 	Action   string // "key.create", "query.forbidden", …
 	Subject  string // id of what was acted on; may be empty
 	Detail   string // free of secrets and personal data
-	TraceID  string
-	At       time.Time
-	Previous string // hash of the entry before; empty for the first
-	Hash     string
+	// Before and After are what the action changed, each as JSON; empty where it changed nothing, and
+	// Before where nothing was there. No secrets and no personal data.
+	Before, After string
+	From          string // network address that it came from; empty for the command line
+	TraceID       string
+	At            time.Time
+	Previous      string // hash of the entry before; empty for the first
+	Hash          string
 }
 
 // Seal gives the entry its place in the chain after the one with the given sequence
@@ -44,13 +49,44 @@ func (e AuditEntry) Follows(previousSequence int64, previousHash string) error {
 	return nil
 }
 
+// hash covers the whole line. Lines from before there were Before, After and From are hashed without
+// them, as are those that have none of the three: every part carries its length, so that no line of
+// one form has the hash of another.
 func (e AuditEntry) hash() string {
-	sum := sha256.New()
-	for _, part := range []string{
+	parts := []string{
 		e.Previous, strconv.FormatInt(e.Sequence, 10), string(e.ID), e.Actor, e.Action, e.Subject, e.Detail,
 		e.TraceID, e.At.UTC().Format(time.RFC3339Nano),
-	} {
+	}
+	if e.Before != "" || e.After != "" || e.From != "" {
+		parts = append(parts, e.Before, e.After, e.From)
+	}
+	sum := sha256.New()
+	for _, part := range parts {
 		fmt.Fprintf(sum, "%d:%s;", len(part), part)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
+
+// AuditMark names a line of the audit log. Kept outside of the database, it shows whether all up to it
+// is still there.
+type AuditMark struct {
+	Sequence int64 // 0 for the start of the log
+	Hash     string
+}
+
+// String is the form in which marks are kept: sequence, colon, hash.
+func (m AuditMark) String() string { return strconv.FormatInt(m.Sequence, 10) + ":" + m.Hash }
+
+// ParseAuditMark reads what [AuditMark.String] wrote.
+func ParseAuditMark(text string) (AuditMark, error) {
+	number, hash, _ := strings.Cut(text, ":")
+	sequence, err := strconv.ParseInt(number, 10, 64)
+	if raw, bad := hex.DecodeString(hash); err != nil || sequence < 1 || bad != nil || len(raw) != sha256.Size {
+		return AuditMark{}, fmt.Errorf("must be SEQUENCE:HASH as audit verify printed it")
+	}
+	return AuditMark{Sequence: sequence, Hash: hash}, nil
+}
+
+// AuditState is what a line of the audit log shows of a subject before or after: names as the API
+// uses them, and no personal data.
+type AuditState map[string]any

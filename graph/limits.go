@@ -162,6 +162,9 @@ func costs() (c generated.ComplexityRoot) {
 	}
 	c.Query.WebhookEndpoints = func(child int) int { return 2*readCost + endpointsGuess*child }
 	c.Mutation.NotificationRedeliver = func(child int, _ model.NotificationRedeliverInput) int { return readCost + child }
+	c.Mutation.PaymentCapture = func(child int, _ model.PaymentCaptureInput) int { return readCost + child }
+	c.Mutation.PaymentCancel = func(child int, _ model.PaymentCancelInput) int { return readCost + child }
+	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }
 	c.Query.Payment = func(child int, _ string) int { return readCost + child }
 	c.Query.Node = func(child int, _ string) int { return readCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }

@@ -2,21 +2,12 @@ package graph
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/paydesk/paydesk/core"
-	"github.com/paydesk/paydesk/core/idempotency"
-	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/graph/model"
 	"github.com/paydesk/paydesk/ports"
 )
-
-// idempotencyKeyMax is the longest key of a mutation, in characters.
-const idempotencyKeyMax = 255
 
 func (r *Resolver) notificationPage(ctx context.Context, args pageArgs, in *model.NotificationFilter) (*model.NotificationConnection, error) {
 	filter, err := notificationFilter(in)
@@ -84,59 +75,26 @@ func (r *Resolver) redeliver(ctx context.Context, in model.NotificationRedeliver
 	if err != nil {
 		return nil, err
 	}
-	var n core.Notification
-	if in.DryRun != nil && *in.DryRun {
-		n, err = r.notify.PreviewRedelivery(ctx, id)
-	} else {
-		n, err = r.onceFor(ctx, in.IdempotencyKey, "notificationRedeliver "+in.NotificationID, id)
+	payload := &model.NotificationRedeliverPayload{}
+	m := mutation{action: "notification.redeliver", input: in, key: in.IdempotencyKey, dryRun: in.DryRun, subject: "notificationId"}
+	preview := func(ctx context.Context) error {
+		n, err := r.notify.PreviewRedelivery(ctx, id)
+		if err != nil {
+			return err
+		}
+		payload.Notification = &model.Notification{Notification: n}
+		payload.Preview = &model.Preview{StateAfter: new(strings.ToUpper(string(n.Status))), Warnings: []string{}}
+		return nil
 	}
-	payload := &model.NotificationRedeliverPayload{UserErrors: []*model.UserError{}}
-	if refused, ok := redeliveryRefused(err); ok {
-		payload.UserErrors = append(payload.UserErrors, &refused)
-		return payload, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	payload.Notification = &model.Notification{Notification: n}
-	return payload, nil
-}
-
-// onceFor redelivers once for its caller and key; as often as it is asked where there is no key.
-func (r *Resolver) onceFor(ctx context.Context, key *string, request string, id core.NotificationID) (n core.Notification, err error) {
-	staff := requestOf(ctx).staff
-	if key == nil {
-		return r.notify.Redeliver(ctx, id, string(staff.ID))
-	}
-	invisible := func(c rune) bool { return c <= ' ' || c > '~' }
-	if *key == "" || len(*key) > idempotencyKeyMax || strings.ContainsFunc(*key, invisible) {
-		return n, refuse(codeInput, "input.idempotencyKey must have 1 to %d visible characters", idempotencyKeyMax)
-	}
-	hash := sha256.Sum256([]byte(request))
-	call := idempotency.Call{Caller: core.APIKeyID(staff.ID), Key: *key, RequestHash: hex.EncodeToString(hash[:])}
-	var failed error
-	_, replayed, err := r.replays.Do(ctx, call, func(ctx context.Context) idempotency.Answer {
-		n, failed = r.notify.Redeliver(ctx, id, string(staff.ID))
-		return idempotency.Answer{Status: http.StatusOK, Forget: failed != nil}
+	done, refused, err := r.mutate(ctx, m, preview, func(ctx context.Context, _ core.RequestKey) (string, error) {
+		n, err := r.notify.Redeliver(ctx, id, string(requestOf(ctx).staff.ID))
+		return string(n.ID), err
 	})
-	if err = errors.Join(failed, err); err != nil || !replayed {
-		return n, err
+	payload.UserErrors = refused
+	if err != nil || done == "" {
+		return payload, err
 	}
-	return r.store.Notification(ctx, id)
-}
-
-// redeliveryRefused says what is wrong with the input, where something is.
-func redeliveryRefused(err error) (model.UserError, bool) {
-	field, keyField := []string{"notificationId"}, []string{"idempotencyKey"}
-	switch {
-	case errors.Is(err, ports.ErrNotFound):
-		return model.UserError{Field: field, Message: "There is no such notification.", Code: model.UserErrorCodeNotFound}, true
-	case errors.Is(err, notify.ErrEndpointRemoved):
-		return model.UserError{Field: field, Message: "Its endpoint was removed.", Code: model.UserErrorCodeInvalidState}, true
-	case errors.Is(err, idempotency.ErrReused):
-		return model.UserError{Field: keyField, Message: "The key was used with another input.", Code: model.UserErrorCodeIdempotencyKeyReused}, true
-	case errors.Is(err, idempotency.ErrInProgress):
-		return model.UserError{Field: keyField, Message: "The first call with this key is still running.", Code: model.UserErrorCodeIdempotencyInProgress}, true
-	}
-	return model.UserError{}, false
+	n, err := r.store.Notification(ctx, id)
+	payload.Notification = &model.Notification{Notification: n}
+	return payload, err
 }

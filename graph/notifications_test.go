@@ -128,7 +128,7 @@ func TestNotificationsAreSentAgain(t *testing.T) {
 	require.Equal(t, core.NotificationHeld, status(all[1]))
 
 	missing := send(map[string]any{"notificationId": newID[core.NotificationID](), "idempotencyKey": "k-2"})
-	require.Equal(t, map[string]any{"field": []any{"notificationId"}, "message": "There is no such notification.", "code": "NOT_FOUND"},
+	require.Equal(t, map[string]any{"field": []any{"notificationId"}, "message": "There is no such object.", "code": "NOT_FOUND"},
 		missing.at(t, "notificationRedeliver.userErrors.0"))
 	endpoint.DeletedAt = epoch
 	h.inTx(t, func(ctx context.Context, tx ports.Tx) error { return tx.UpdateEndpoint(ctx, endpoint) })

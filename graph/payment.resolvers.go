@@ -13,6 +13,18 @@ import (
 	"github.com/paydesk/paydesk/graph/model"
 )
 
+func (r *mutationResolver) PaymentCapture(ctx context.Context, input model.PaymentCaptureInput) (*model.PaymentCapturePayload, error) {
+	return r.capturePayment(ctx, input)
+}
+
+func (r *mutationResolver) PaymentCancel(ctx context.Context, input model.PaymentCancelInput) (*model.PaymentCancelPayload, error) {
+	return r.cancelPayment(ctx, input)
+}
+
+func (r *mutationResolver) PaymentSync(ctx context.Context, input model.PaymentSyncInput) (*model.PaymentSyncPayload, error) {
+	return r.syncPayment(ctx, input)
+}
+
 func (r *paymentResolver) Checkout(ctx context.Context, obj *model.Payment) (*model.Checkout, error) {
 	checkout, err := load(ctx, requestOf(ctx).loaders.checkouts, obj.Payment.Checkout)
 	return r.checkout(checkout), err

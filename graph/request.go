@@ -10,6 +10,7 @@ import (
 // request is what one query carries along.
 type request struct {
 	staff   core.Staff
+	from    string // network address of the caller
 	loaders *loaders
 
 	mu     sync.Mutex

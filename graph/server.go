@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -148,8 +149,17 @@ func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, bodyBytesMax)
-	ctx = withRequest(ctx, &request{staff: staff, loaders: newLoaders(s.store)})
+	ctx = withRequest(ctx, &request{staff: staff, from: address(r), loaders: newLoaders(s.store)})
 	s.graphql.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// address is the caller's network address, without the port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // bearer is the token of the Authorization header; empty for none or two.

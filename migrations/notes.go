@@ -50,6 +50,7 @@ func Columns() map[string]string {
 	maps.Copy(all, historyColumns())
 	maps.Copy(all, repairColumns())
 	maps.Copy(all, webhookHealthColumns())
+	maps.Copy(all, staffColumns())
 	return all
 }
 

@@ -194,6 +194,9 @@ type Reader interface {
 
 	// AuditLog gives entries with a sequence above after, in order.
 	AuditLog(ctx context.Context, after int64, limit int) ([]core.AuditEntry, error)
+	// AuditHead names the log's last entry as it was when that was added, whether or not it is still
+	// there; zero for a log that never had one.
+	AuditHead(ctx context.Context) (core.AuditMark, error)
 	// Endpoints gives the storefront's webhook endpoints that are not deleted.
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)
 	Endpoint(ctx context.Context, id core.EndpointID) (core.Endpoint, error)

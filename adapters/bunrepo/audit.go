@@ -18,6 +18,9 @@ type auditRow struct {
 	Action   string       `bun:"action"`
 	Subject  string       `bun:"subject,nullzero"`
 	Detail   string       `bun:"detail,nullzero"`
+	Before   string       `bun:"state_before,nullzero"`
+	After    string       `bun:"state_after,nullzero"`
+	From     string       `bun:"from_address,nullzero"`
 	TraceID  string       `bun:"trace_id,nullzero"`
 	At       instant      `bun:"at"`
 	Previous string       `bun:"previous"`
@@ -36,7 +39,7 @@ type auditHeadRow struct {
 func auditEntry(row auditRow) (core.AuditEntry, error) {
 	return core.AuditEntry{
 		Sequence: row.Sequence, ID: row.ID, Actor: row.Actor, Action: row.Action, Subject: row.Subject,
-		Detail: row.Detail, TraceID: row.TraceID, At: row.At.Time, Previous: row.Previous, Hash: row.Hash,
+		Detail: row.Detail, Before: row.Before, After: row.After, From: row.From, TraceID: row.TraceID, At: row.At.Time, Previous: row.Previous, Hash: row.Hash,
 	}, nil
 }
 
@@ -51,6 +54,15 @@ func (s *Store) AuditLog(ctx context.Context, after int64, limit int) ([]core.Au
 		return nil, s.failed(ctx, err, "read audit log")
 	}
 	return mapped(rows, auditEntry)
+}
+
+// AuditHead gives the last line's place and hash, kept beside the log.
+func (s *Store) AuditHead(ctx context.Context) (core.AuditMark, error) {
+	var head auditHeadRow
+	if err := s.read.NewSelect().Model(&head).Where("id = 1").Scan(ctx); err != nil {
+		return core.AuditMark{}, s.failed(ctx, err, "read end of audit log")
+	}
+	return core.AuditMark{Sequence: head.Sequence, Hash: head.Hash}, nil
 }
 
 // AppendAudit keeps a line for the end of the transaction, where it joins the chain.
@@ -79,7 +91,7 @@ func (t *tx) flushAudits(ctx context.Context) error {
 		head.Sequence, head.Hash = e.Sequence, e.Hash
 		rows[i] = auditRow{
 			Sequence: e.Sequence, ID: e.ID, Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail,
-			TraceID: e.TraceID, At: at(e.At), Previous: e.Previous, Hash: e.Hash,
+			Before: e.Before, After: e.After, From: e.From, TraceID: e.TraceID, At: at(e.At), Previous: e.Previous, Hash: e.Hash,
 		}
 	}
 	if err := t.insert(ctx, &rows); err != nil {

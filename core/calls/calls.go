@@ -82,7 +82,25 @@ func (d *Desk) WriteDown(ctx context.Context, tx ports.Tx, asked Asked) (core.Op
 	if err := tx.AppendTimeline(ctx, d.record.Operation(ctx, op, asked.Status, core.Cause{Kind: core.CauseOperation})); err != nil {
 		return op, err
 	}
+	if err := d.record.Acted(ctx, tx, record.Change{
+		Subject: asked.Subject, Before: core.AuditState{"status": asked.Status}, After: acted(op),
+	}); err != nil {
+		return op, err
+	}
 	return op, tx.Enqueue(ctx, ports.Job{Kind: ports.JobRepairOperation, Operation: op.ID, Delay: repairDelay})
+}
+
+// acted is what the audit log shows of an operation: what was asked. What came of it stands in the
+// history.
+func acted(op core.Operation) core.AuditState {
+	state := core.AuditState{"operation": op.ID, "asked": op.Kind}
+	if op.Payment != "" {
+		state["payment"] = op.Payment
+	}
+	if !op.Amount.IsZero() {
+		state["amount"], state["currency"] = op.Amount.Minor(), op.Amount.Currency()
+	}
+	return state
 }
 
 // Again notes that an operation goes out once more under its key. One that is settled is given as

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -203,9 +204,14 @@ func (s *Service) Redeliver(ctx context.Context, id core.NotificationID, actor s
 }
 
 func (s *Service) audit(ctx context.Context, tx ports.Tx, actor, action, subject, detail string) error {
+	var from string
+	if act := record.ActOf(ctx); act != nil {
+		act.Note()
+		from = act.From
+	}
 	return tx.AppendAudit(ctx, core.AuditEntry{
 		ID: core.NewID[core.AuditID](s.ids.UUID()), Actor: actor, Action: action, Subject: subject,
-		Detail: detail, TraceID: s.traces.TraceID(ctx), At: s.clock.Now(),
+		Detail: detail, From: from, TraceID: s.traces.TraceID(ctx), At: s.clock.Now(),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -144,8 +145,12 @@ func (s *Service) Abandon(ctx context.Context, id core.PaymentID, cause core.Cau
 		if payment.Status == held.Status {
 			return core.ErrPaymentInProgress
 		}
-		observation.Payment, err = s.move(ctx, tx, checkout, held, payment, "", cause)
-		return err
+		if observation.Payment, err = s.move(ctx, tx, checkout, held, payment, "", cause); err != nil {
+			return err
+		}
+		return s.record.Acted(ctx, tx, record.Change{
+			Subject: string(id), Before: core.AuditState{"status": held.Status}, After: core.AuditState{"status": payment.Status},
+		})
 	})
 	if err != nil {
 		return ports.Observation{}, fmt.Errorf("abandon %s: %w", id, err)

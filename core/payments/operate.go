@@ -27,14 +27,7 @@ type Capture struct {
 // where it was not reached.
 func (s *Service) Capture(ctx context.Context, in Capture) (core.Payment, error) {
 	ask := func(p core.Payment) (core.Money, error) {
-		amount := p.Capturable()
-		if in.Amount != nil {
-			var err error
-			if amount, err = core.NewMoney(*in.Amount, p.Amount.Currency()); err != nil {
-				return core.Money{}, core.ErrAmountNotAvailable
-			}
-		}
-		return amount, p.CheckCapture(amount, s.clock.Now())
+		return s.captureAmount(p, in.Amount)
 	}
 	return s.operate(ctx, core.OpCapturePayment, in.Payment, in.RequestKey, in.Cause, ask)
 }

@@ -5,6 +5,8 @@ package record
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/view"
@@ -105,4 +107,43 @@ func (r *Recorder) Operation(ctx context.Context, op core.Operation, status stri
 	entry := r.SubjectEntry(ctx, op.Subject, op.Payment, status, core.TimelineOperation, cause)
 	entry.Operation, entry.Status, entry.Note = op.ID, string(op.Status), string(op.Kind)
 	return entry
+}
+
+// Change is what an action did to a subject, for the audit log.
+type Change struct {
+	Subject       string
+	Before, After core.AuditState // nil where there is nothing to show
+}
+
+// Acted adds a line to the audit log for the action of staff that is under way, and nothing where
+// none is: what happens by itself, or is asked for by a storefront, stands in the history alone.
+func (r *Recorder) Acted(ctx context.Context, tx ports.Tx, change Change) error {
+	act := ActOf(ctx)
+	if act == nil {
+		return nil
+	}
+	before, err := shown(change.Before)
+	if err != nil {
+		return err
+	}
+	after, err := shown(change.After)
+	if err != nil {
+		return err
+	}
+	act.Note()
+	return tx.AppendAudit(ctx, core.AuditEntry{
+		ID: core.NewID[core.AuditID](r.ids.UUID()), Actor: act.Actor, Action: act.Action, Subject: change.Subject,
+		Before: before, After: after, From: act.From, TraceID: r.traces.TraceID(ctx), At: r.clock.Now(),
+	})
+}
+
+func shown(state core.AuditState) (string, error) {
+	if state == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(state)
+	if err != nil {
+		return "", fmt.Errorf("show a state: %w", err)
+	}
+	return string(text), nil
 }

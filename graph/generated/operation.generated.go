@@ -1193,6 +1193,24 @@ func (ec *executionContext) marshalOOperationKind2ᚕgithubᚗcomᚋpaydeskᚋpa
 	return ret
 }
 
+func (ec *executionContext) unmarshalOOperationKind2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOperationKind(ctx context.Context, v any) (*core.OperationKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalOperationKind(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOperationKind2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOperationKind(ctx context.Context, sel ast.SelectionSet, v *core.OperationKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalOperationKind(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOOperationStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOperationStatusᚄ(ctx context.Context, v any) ([]core.OperationStatus, error) {
 	if v == nil {
 		return nil, nil

@@ -167,6 +167,9 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
+		PaymentCancel         func(childComplexity int, input model.PaymentCancelInput) int
+		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
+		PaymentSync           func(childComplexity int, input model.PaymentSyncInput) int
 	}
 
 	Notification struct {
@@ -200,6 +203,7 @@ type ComplexityRoot struct {
 
 	NotificationRedeliverPayload struct {
 		Notification func(childComplexity int) int
+		Preview      func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
 
@@ -280,6 +284,18 @@ type ComplexityRoot struct {
 		UpdatedAt         func(childComplexity int) int
 	}
 
+	PaymentCancelPayload struct {
+		Payment    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	PaymentCapturePayload struct {
+		Payment    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	PaymentConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -299,6 +315,20 @@ type ComplexityRoot struct {
 		ID       func(childComplexity int) int
 		Last4    func(childComplexity int) int
 		Type     func(childComplexity int) int
+	}
+
+	PaymentSyncPayload struct {
+		Payment    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Preview struct {
+		Amount       func(childComplexity int) int
+		AmountLeft   func(childComplexity int) int
+		ProviderCall func(childComplexity int) int
+		StateAfter   func(childComplexity int) int
+		Warnings     func(childComplexity int) int
 	}
 
 	ProviderHealth struct {
@@ -984,6 +1014,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.NotificationRedeliver(childComplexity, args["input"].(model.NotificationRedeliverInput)), true
+	case "Mutation.paymentCancel":
+		if e.ComplexityRoot.Mutation.PaymentCancel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_paymentCancel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PaymentCancel(childComplexity, args["input"].(model.PaymentCancelInput)), true
+	case "Mutation.paymentCapture":
+		if e.ComplexityRoot.Mutation.PaymentCapture == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_paymentCapture_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PaymentCapture(childComplexity, args["input"].(model.PaymentCaptureInput)), true
+	case "Mutation.paymentSync":
+		if e.ComplexityRoot.Mutation.PaymentSync == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_paymentSync_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PaymentSync(childComplexity, args["input"].(model.PaymentSyncInput)), true
 
 	case "Notification.answer":
 		if e.ComplexityRoot.Notification.Answer == nil {
@@ -1114,6 +1177,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotificationRedeliverPayload.Notification(childComplexity), true
+	case "NotificationRedeliverPayload.preview":
+		if e.ComplexityRoot.NotificationRedeliverPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationRedeliverPayload.Preview(childComplexity), true
 	case "NotificationRedeliverPayload.userErrors":
 		if e.ComplexityRoot.NotificationRedeliverPayload.UserErrors == nil {
 			break
@@ -1503,6 +1572,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Payment.UpdatedAt(childComplexity), true
 
+	case "PaymentCancelPayload.payment":
+		if e.ComplexityRoot.PaymentCancelPayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentCancelPayload.Payment(childComplexity), true
+	case "PaymentCancelPayload.preview":
+		if e.ComplexityRoot.PaymentCancelPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentCancelPayload.Preview(childComplexity), true
+	case "PaymentCancelPayload.userErrors":
+		if e.ComplexityRoot.PaymentCancelPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentCancelPayload.UserErrors(childComplexity), true
+
+	case "PaymentCapturePayload.payment":
+		if e.ComplexityRoot.PaymentCapturePayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentCapturePayload.Payment(childComplexity), true
+	case "PaymentCapturePayload.preview":
+		if e.ComplexityRoot.PaymentCapturePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentCapturePayload.Preview(childComplexity), true
+	case "PaymentCapturePayload.userErrors":
+		if e.ComplexityRoot.PaymentCapturePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentCapturePayload.UserErrors(childComplexity), true
+
 	case "PaymentConnection.edges":
 		if e.ComplexityRoot.PaymentConnection.Edges == nil {
 			break
@@ -1577,6 +1684,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PaymentMethod.Type(childComplexity), true
+
+	case "PaymentSyncPayload.payment":
+		if e.ComplexityRoot.PaymentSyncPayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentSyncPayload.Payment(childComplexity), true
+	case "PaymentSyncPayload.preview":
+		if e.ComplexityRoot.PaymentSyncPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentSyncPayload.Preview(childComplexity), true
+	case "PaymentSyncPayload.userErrors":
+		if e.ComplexityRoot.PaymentSyncPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentSyncPayload.UserErrors(childComplexity), true
+
+	case "Preview.amount":
+		if e.ComplexityRoot.Preview.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Preview.Amount(childComplexity), true
+	case "Preview.amountLeft":
+		if e.ComplexityRoot.Preview.AmountLeft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Preview.AmountLeft(childComplexity), true
+	case "Preview.providerCall":
+		if e.ComplexityRoot.Preview.ProviderCall == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Preview.ProviderCall(childComplexity), true
+	case "Preview.stateAfter":
+		if e.ComplexityRoot.Preview.StateAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Preview.StateAfter(childComplexity), true
+	case "Preview.warnings":
+		if e.ComplexityRoot.Preview.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Preview.Warnings(childComplexity), true
 
 	case "ProviderHealth.account":
 		if e.ComplexityRoot.ProviderHealth.Account == nil {
@@ -2166,7 +2323,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
 			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
 			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
+			graphql.NewInputUnmarshaler("PaymentCancelInput", ec.unmarshalInputPaymentCancelInput),
+			graphql.NewInputUnmarshaler("PaymentCaptureInput", ec.unmarshalInputPaymentCaptureInput),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
+			graphql.NewInputUnmarshaler("PaymentSyncInput", ec.unmarshalInputPaymentSyncInput),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
 		)
 	}
@@ -2409,12 +2569,36 @@ type Failure {
   retryable: Boolean!
 }
 
-"What is wrong with a mutation's input."
+"Why a mutation did nothing: the codes of the storefront API's problems, in upper case."
 enum UserErrorCode {
   "There is no such object."
   NOT_FOUND
+  "A field's value is not possible."
+  INVALID_REQUEST
   "The object's state does not allow it."
   INVALID_STATE
+  "The payment's status does not allow it."
+  INVALID_PAYMENT_STATE
+  "Another step of this payment is under way, or its outcome is not known yet."
+  PAYMENT_IN_PROGRESS
+  "An earlier call on this object is not settled yet."
+  OPERATION_OPEN
+  "More than what is left to capture, or to give back."
+  AMOUNT_NOT_AVAILABLE
+  "The authorization has run out."
+  AUTHORIZATION_EXPIRED
+  "Not the currency of what it is about."
+  CURRENCY_MISMATCH
+  "The buyer's bank has the money, or may yet take it."
+  PAYMENT_DISPUTED
+  "The provider does not offer it, or not now."
+  UNSUPPORTED
+  "The account at the provider is configured no more."
+  ACCOUNT_NOT_CONFIGURED
+  "The provider said no."
+  PAYMENT_REFUSED
+  "The provider was not reached: nothing was done, and the same call can be made again."
+  PROVIDER_UNAVAILABLE
   "The key was used with another input."
   IDEMPOTENCY_KEY_REUSED
   "The first call with this key is still running."
@@ -2427,6 +2611,20 @@ type UserError {
   field: [String!]
   message: String!
   code: UserErrorCode!
+}
+
+"What a mutation would do. The state may change until it is made: it is checked again then."
+type Preview {
+  "The status of its subject right after it; null where that is the provider's to say."
+  stateAfter: String
+  "What would be asked of the provider; null for nothing."
+  providerCall: OperationKind
+  "The money that it is about; null where it is about none."
+  amount: Money
+  "What could be captured, or given back, after it; null where it is about no money."
+  amountLeft: Money
+  "What to think of before."
+  warnings: [String!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/health.graphqls", Input: `"Whether an account's webhook is registered with its provider for our address."
@@ -2609,8 +2807,10 @@ input NotificationRedeliverInput {
 }
 
 type NotificationRedeliverPayload {
-  "As it stands then; null where userErrors says why not."
+  "As it stands then, or would; null where userErrors says why not."
   notification: Notification
+  "Of a dry run; null otherwise."
+  preview: Preview
   userErrors: [UserError!]!
 }
 
@@ -2879,6 +3079,57 @@ extend type Query {
   payments(first: Int, after: Cursor, last: Int, before: Cursor, filter: PaymentFilter): PaymentConnection! @requires(role: VIEWER)
   "Null where there is none."
   payment(id: ID!): Payment @requires(role: VIEWER)
+}
+
+input PaymentCaptureInput {
+  paymentId: ID!
+  "Minor units; null for all that is left."
+  amountMinor: Int64
+  "The same key with the same input does nothing twice."
+  idempotencyKey: String
+  "Show what would be, and do nothing."
+  dryRun: Boolean
+}
+
+type PaymentCapturePayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  payment: Payment
+  "Of a dry run; null otherwise."
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input PaymentCancelInput {
+  paymentId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type PaymentCancelPayload {
+  payment: Payment
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input PaymentSyncInput {
+  paymentId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type PaymentSyncPayload {
+  payment: Payment
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Take authorized money. One whose capture got no answer comes back as it was, and is settled later."
+  paymentCapture(input: PaymentCaptureInput!): PaymentCapturePayload! @requires(role: FINANCE)
+  "Give up a payment that took no money."
+  paymentCancel(input: PaymentCancelInput!): PaymentCancelPayload! @requires(role: FINANCE)
+  "Look at the provider's object at once."
+  paymentSync(input: PaymentSyncInput!): PaymentSyncPayload! @requires(role: SUPPORT)
 }
 `, BuiltIn: false},
 	{Name: "../schema/refund.graphqls", Input: `"Where a refund stands."
@@ -3494,6 +3745,8 @@ func (ec *executionContext) childFields_NotificationRedeliverPayload(ctx context
 	switch field.Name {
 	case "notification":
 		return ec.fieldContext_NotificationRedeliverPayload_notification(ctx, field)
+	case "preview":
+		return ec.fieldContext_NotificationRedeliverPayload_preview(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_NotificationRedeliverPayload_userErrors(ctx, field)
 	}
@@ -3654,6 +3907,30 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Payment", field.Name)
 }
 
+func (ec *executionContext) childFields_PaymentCancelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_PaymentCancelPayload_payment(ctx, field)
+	case "preview":
+		return ec.fieldContext_PaymentCancelPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PaymentCancelPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentCancelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentCapturePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_PaymentCapturePayload_payment(ctx, field)
+	case "preview":
+		return ec.fieldContext_PaymentCapturePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PaymentCapturePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentCapturePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PaymentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -3694,6 +3971,34 @@ func (ec *executionContext) childFields_PaymentMethod(ctx context.Context, field
 		return ec.fieldContext_PaymentMethod_expYear(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PaymentMethod", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentSyncPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_PaymentSyncPayload_payment(ctx, field)
+	case "preview":
+		return ec.fieldContext_PaymentSyncPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PaymentSyncPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentSyncPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Preview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "stateAfter":
+		return ec.fieldContext_Preview_stateAfter(ctx, field)
+	case "providerCall":
+		return ec.fieldContext_Preview_providerCall(ctx, field)
+	case "amount":
+		return ec.fieldContext_Preview_amount(ctx, field)
+	case "amountLeft":
+		return ec.fieldContext_Preview_amountLeft(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Preview_warnings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Preview", field.Name)
 }
 
 func (ec *executionContext) childFields_ProviderHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

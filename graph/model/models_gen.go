@@ -46,9 +46,11 @@ type NotificationRedeliverInput struct {
 }
 
 type NotificationRedeliverPayload struct {
-	// As it stands then; null where userErrors says why not.
+	// As it stands then, or would; null where userErrors says why not.
 	Notification *Notification `json:"notification,omitempty"`
-	UserErrors   []*UserError  `json:"userErrors"`
+	// Of a dry run; null otherwise.
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -65,6 +67,36 @@ type OperationFilter struct {
 	ForStaff *bool `json:"forStaff,omitempty"`
 }
 
+type PaymentCancelInput struct {
+	PaymentID      string  `json:"paymentId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type PaymentCancelPayload struct {
+	Payment    *Payment     `json:"payment,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type PaymentCaptureInput struct {
+	PaymentID string `json:"paymentId"`
+	// Minor units; null for all that is left.
+	AmountMinor *int64 `json:"amountMinor,omitempty"`
+	// The same key with the same input does nothing twice.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	// Show what would be, and do nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+type PaymentCapturePayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Payment *Payment `json:"payment,omitempty"`
+	// Of a dry run; null otherwise.
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Each field narrows the list; null and absent select all.
 type PaymentFilter struct {
 	Reference *string `json:"reference,omitempty"`
@@ -77,6 +109,32 @@ type PaymentFilter struct {
 	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
 	// Exclusive.
 	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
+type PaymentSyncInput struct {
+	PaymentID      string  `json:"paymentId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type PaymentSyncPayload struct {
+	Payment    *Payment     `json:"payment,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What a mutation would do. The state may change until it is made: it is checked again then.
+type Preview struct {
+	// The status of its subject right after it; null where that is the provider's to say.
+	StateAfter *string `json:"stateAfter,omitempty"`
+	// What would be asked of the provider; null for nothing.
+	ProviderCall *core.OperationKind `json:"providerCall,omitempty"`
+	// The money that it is about; null where it is about none.
+	Amount *core.Money `json:"amount,omitempty"`
+	// What could be captured, or given back, after it; null where it is about no money.
+	AmountLeft *core.Money `json:"amountLeft,omitempty"`
+	// What to think of before.
+	Warnings []string `json:"warnings"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -94,14 +152,38 @@ type UserError struct {
 	Code    UserErrorCode `json:"code"`
 }
 
-// What is wrong with a mutation's input.
+// Why a mutation did nothing: the codes of the storefront API's problems, in upper case.
 type UserErrorCode string
 
 const (
 	// There is no such object.
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
+	// A field's value is not possible.
+	UserErrorCodeInvalidRequest UserErrorCode = "INVALID_REQUEST"
 	// The object's state does not allow it.
 	UserErrorCodeInvalidState UserErrorCode = "INVALID_STATE"
+	// The payment's status does not allow it.
+	UserErrorCodeInvalidPaymentState UserErrorCode = "INVALID_PAYMENT_STATE"
+	// Another step of this payment is under way, or its outcome is not known yet.
+	UserErrorCodePaymentInProgress UserErrorCode = "PAYMENT_IN_PROGRESS"
+	// An earlier call on this object is not settled yet.
+	UserErrorCodeOperationOpen UserErrorCode = "OPERATION_OPEN"
+	// More than what is left to capture, or to give back.
+	UserErrorCodeAmountNotAvailable UserErrorCode = "AMOUNT_NOT_AVAILABLE"
+	// The authorization has run out.
+	UserErrorCodeAuthorizationExpired UserErrorCode = "AUTHORIZATION_EXPIRED"
+	// Not the currency of what it is about.
+	UserErrorCodeCurrencyMismatch UserErrorCode = "CURRENCY_MISMATCH"
+	// The buyer's bank has the money, or may yet take it.
+	UserErrorCodePaymentDisputed UserErrorCode = "PAYMENT_DISPUTED"
+	// The provider does not offer it, or not now.
+	UserErrorCodeUnsupported UserErrorCode = "UNSUPPORTED"
+	// The account at the provider is configured no more.
+	UserErrorCodeAccountNotConfigured UserErrorCode = "ACCOUNT_NOT_CONFIGURED"
+	// The provider said no.
+	UserErrorCodePaymentRefused UserErrorCode = "PAYMENT_REFUSED"
+	// The provider was not reached: nothing was done, and the same call can be made again.
+	UserErrorCodeProviderUnavailable UserErrorCode = "PROVIDER_UNAVAILABLE"
 	// The key was used with another input.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 	// The first call with this key is still running.
@@ -110,14 +192,26 @@ const (
 
 var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeNotFound,
+	UserErrorCodeInvalidRequest,
 	UserErrorCodeInvalidState,
+	UserErrorCodeInvalidPaymentState,
+	UserErrorCodePaymentInProgress,
+	UserErrorCodeOperationOpen,
+	UserErrorCodeAmountNotAvailable,
+	UserErrorCodeAuthorizationExpired,
+	UserErrorCodeCurrencyMismatch,
+	UserErrorCodePaymentDisputed,
+	UserErrorCodeUnsupported,
+	UserErrorCodeAccountNotConfigured,
+	UserErrorCodePaymentRefused,
+	UserErrorCodeProviderUnavailable,
 	UserErrorCodeIdempotencyKeyReused,
 	UserErrorCodeIdempotencyInProgress,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeInvalidState, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
 		return true
 	}
 	return false

@@ -15,6 +15,7 @@ func fullAudit() core.AuditEntry {
 	id := storeID[core.AuditID]()
 	return core.AuditEntry{
 		ID: id, Actor: "usr_" + string(id), Action: "key.create", Subject: "key_" + string(id), Detail: oddTexts[0],
+		Before: `{"status":"authorized"}`, After: `{"asked":"capture_payment"}`, From: "192.0.2.7",
 		TraceID: "0af7651916cd43dd8448eb211c80319c", At: minutes(3),
 	}
 }
@@ -29,6 +30,9 @@ func wholeLog(t testing.TB, store ports.Store) []core.AuditEntry {
 		require.NoError(t, entry.Follows(sequence, hash))
 		sequence, hash = entry.Sequence, entry.Hash
 	}
+	head, err := store.AuditHead(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, core.AuditMark{Sequence: sequence, Hash: hash}, head)
 	return log
 }
 

@@ -1,0 +1,3 @@
+ALTER TABLE audit_log DROP COLUMN from_address;
+ALTER TABLE audit_log DROP COLUMN state_after;
+ALTER TABLE audit_log DROP COLUMN state_before;
