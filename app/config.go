@@ -26,7 +26,9 @@ type Config struct {
 	// unsealed.
 	EncryptionKeys []string
 	// Accounts are all accounts, those of the variables first; their names differ.
-	Accounts       []Account
+	Accounts []Account
+	// ApprovalAbove is from which amount on refunds by staff wait for a second person.
+	ApprovalAbove  core.RefundLimits
 	BootstrapKey   string
 	BootstrapStaff BootstrapStaff
 	SimulatorAddr  string
@@ -90,6 +92,7 @@ func Variables() []Variable {
 		{Name: "PAYDESK_SQUARE_WEBHOOK_URL", Help: "the notification URL exactly as it is registered at Square, which signs it; unset it is `PUBLIC_URL/webhooks/square`", set: setText(func(c *Config) *string { return &c.square.WebhookURL })},
 		{Name: "PAYDESK_SQUARE_API_BASE", Help: "another address for Square's API, for example a simulator's; not in live", set: setBase(func(c *Config) *string { return &c.square.APIBase })},
 		{Name: "PAYDESK_CONFIG", Help: "a YAML file with further accounts and the rules by which accounts are offered; see [accounts](accounts.md)", set: setText(func(c *Config) *string { return &c.file })},
+		{Name: "PAYDESK_REFUND_APPROVAL_ABOVE", Default: "100000", Help: "refunds by staff above it wait for a second person: comma list of `CURRENCY:MINOR`, in minor units, in which `MINOR` alone is for all other currencies", set: setApprovalAbove},
 		{Name: "PAYDESK_BOOTSTRAP_API_KEY", Secret: true, Help: "an API key to accept, for automation; starts with `pd_test_` or `pd_live_`", set: setText(func(c *Config) *string { return &c.BootstrapKey })},
 		{Name: "PAYDESK_BOOTSTRAP_STAFF", Secret: true, Help: "`email:password:role` or `email:password:role:token` of a member of staff to create when absent, for automation", set: setBootstrapStaff},
 		{Name: "PAYDESK_SIMULATOR_ADDR", Default: "127.0.0.1:8090", Help: "listener of the provider simulator, for `paydesk dev` and `paydesk simulate`", set: setAddr(func(c *Config) *string { return &c.SimulatorAddr })},
@@ -242,6 +245,11 @@ func setOrigins(c *Config, value string) error {
 		c.ReturnOrigins = append(c.ReturnOrigins, entry)
 	}
 	return nil
+}
+
+func setApprovalAbove(c *Config, value string) (err error) {
+	c.ApprovalAbove, err = core.ParseRefundLimits(value)
+	return err
 }
 
 func setBase(field func(*Config) *string) func(*Config, string) error {

@@ -377,11 +377,12 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 }
 
 // NewAdminHandler is the admin listener's one part.
-func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, service *payments.Service, staff *access.Service,
+func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, service *payments.Service, refunding *refunds.Service, staff *access.Service,
 	notifications *notify.Service, accounts *health.Service, replays *idempotency.Service,
 ) (AdminHandler, error) {
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: service, Store: store, Access: staff, Notify: notifications, Health: accounts, Idempotency: replays, Environment: c.Environment, Logger: logger,
+		Payments: service, Refunds: refunding, Store: store, Access: staff, Notify: notifications, Health: accounts, Idempotency: replays,
+		Environment: c.Environment, ApprovalAbove: c.ApprovalAbove, Logger: logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the admin API: %w", err)

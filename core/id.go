@@ -49,6 +49,8 @@ type (
 	TimelineID string
 	// AuditID names an [AuditEntry] ("aud_…").
 	AuditID string
+	// ApprovalID names an [Approval] ("apr_…"); empty means none.
+	ApprovalID string
 )
 
 func (CheckoutID) prefix() string     { return "chk" }
@@ -70,6 +72,7 @@ func (EndpointID) prefix() string     { return "whk" }
 func (NotificationID) prefix() string { return "ntf" }
 func (TimelineID) prefix() string     { return "tml" }
 func (AuditID) prefix() string        { return "aud" }
+func (ApprovalID) prefix() string     { return "apr" }
 
 // ID is any of the id types of this package.
 type ID interface {

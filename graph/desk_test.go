@@ -18,6 +18,9 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
+// approvalAbove is the refund that needs no second person.
+const approvalAbove = 500
+
 // desk is the admin API over all services, with a provider in memory and a clock moved by hand.
 type desk struct {
 	*house
@@ -38,7 +41,7 @@ func newDesk(t *testing.T, store *bunrepo.Store) *desk {
 		d.staff[role] = staff
 	}
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: world.Payments, Store: world.Store, Access: keeper, Notify: world.Notify, Environment: core.EnvTest,
+		Payments: world.Payments, Refunds: world.Refunds, ApprovalAbove: core.RefundLimits{Each: map[core.Currency]int64{"EUR": approvalAbove}}, Store: world.Store, Access: keeper, Notify: world.Notify, Environment: core.EnvTest,
 		Health: health.New(world.Store, ports.Providers{}, nil, world.Clock, world.Clock), Idempotency: idempotency.New(world.Store, world.Clock),
 		Logger: slog.New(slog.NewTextHandler(d.logs, nil)),
 	})

@@ -162,6 +162,16 @@ func costs() (c generated.ComplexityRoot) {
 	}
 	c.Query.WebhookEndpoints = func(child int) int { return 2*readCost + endpointsGuess*child }
 	c.Mutation.NotificationRedeliver = func(child int, _ model.NotificationRedeliverInput) int { return readCost + child }
+	c.Query.Approvals = func(child int, first *int, _ *string, last *int, _ *string, _ *model.ApprovalFilter) int {
+		items := first
+		if last != nil {
+			items = last
+		}
+		return readCost + itemsOf(items)*child
+	}
+	c.Mutation.RefundCreate = func(child int, _ model.RefundCreateInput) int { return readCost + child }
+	c.Mutation.ApprovalApprove = func(child int, _ model.ApprovalApproveInput) int { return readCost + child }
+	c.Mutation.ApprovalReject = func(child int, _ model.ApprovalRejectInput) int { return readCost + child }
 	c.Mutation.PaymentCapture = func(child int, _ model.PaymentCaptureInput) int { return readCost + child }
 	c.Mutation.PaymentCancel = func(child int, _ model.PaymentCancelInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }

@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/graph/model"
 )
 
@@ -23,7 +22,3 @@ func (r *queryResolver) Notifications(ctx context.Context, first *int, after *st
 func (r *queryResolver) WebhookEndpoints(ctx context.Context) ([]*model.WebhookEndpoint, error) {
 	return r.endpoints(ctx)
 }
-
-func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
-
-type mutationResolver struct{ *Resolver }

@@ -11,6 +11,10 @@ import (
 	"github.com/paydesk/paydesk/graph/model"
 )
 
+func (r *mutationResolver) RefundCreate(ctx context.Context, input model.RefundCreateInput) (*model.RefundCreatePayload, error) {
+	return r.createRefund(ctx, input)
+}
+
 func (r *queryResolver) Refunds(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.RefundFilter) (*model.RefundConnection, error) {
 	return r.refundPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }

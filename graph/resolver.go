@@ -18,6 +18,7 @@ import (
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/graph/model"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -25,6 +26,8 @@ import (
 // Resolver answers the schema's fields.
 type Resolver struct {
 	payments *payments.Service
+	refunds  *refunds.Service
+	limits   core.RefundLimits
 	store    ports.Reader
 	access   *access.Service
 	notify   *notify.Service

@@ -25,6 +25,7 @@ import (
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
+	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -48,13 +49,16 @@ const (
 // Options are what the admin API is made of. All but Logger are required.
 type Options struct {
 	Payments    *payments.Service
+	Refunds     *refunds.Service
 	Store       ports.Store
 	Access      *access.Service
 	Notify      *notify.Service
 	Health      *health.Service
 	Idempotency *idempotency.Service
 	Environment core.Environment
-	Logger      *slog.Logger // nil for slog's default
+	// ApprovalAbove is from which amount on a refund waits for a second person; none for the zero value.
+	ApprovalAbove core.RefundLimits
+	Logger        *slog.Logger // nil for slog's default
 }
 
 type server struct {
@@ -71,8 +75,8 @@ type server struct {
 // their token, and a page at / that says so. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Payments == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
-		return nil, errors.New("admin API needs payments, a store, access, notifications and idempotency")
+	if o.Payments == nil || o.Refunds == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
+		return nil, errors.New("admin API needs payments, refunds, a store, access, notifications and idempotency")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -83,7 +87,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration,
 	}

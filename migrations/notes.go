@@ -34,6 +34,7 @@ func Tables() map[string]string {
 		"price_accounts":      "Prices' counterparts at accounts, made when they are first needed.",
 		"subscriptions":       "Prices that customers pay again and again, billed by one account. Only a sight of the provider's object changes the status.",
 		"invoices":            "What subscriptions ask for each period, mirrored from the provider.",
+		"approvals":           "Refunds that one member of staff asked for and a second must agree to. The amount is not reserved.",
 		"refunds":             "Money that goes back to buyers. Pending and succeeded ones take from what is left to refund.",
 		"disputes":            "Buyers' complaints to their bank or to the provider. Only a sight of the provider's object changes the status.",
 		"evidence":            "Drafts of answers to disputes, kept here alone until they are submitted. The texts are sealed.",

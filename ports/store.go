@@ -71,6 +71,10 @@ type Reader interface {
 	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
 	Refunds(ctx context.Context, filter RefundFilter, page core.PageRequest) (core.Page[core.Refund], error)
 
+	Approval(ctx context.Context, id core.ApprovalID) (core.Approval, error)
+	ApprovalByRequestKey(ctx context.Context, key core.RequestKey) (core.Approval, error)
+	Approvals(ctx context.Context, filter ApprovalFilter, page core.PageRequest) (core.Page[core.Approval], error)
+
 	Dispute(ctx context.Context, id core.DisputeID) (core.Dispute, error)
 	DisputeByRef(ctx context.Context, ref core.ProviderRef) (core.Dispute, error)
 	// PaymentDisputes gives all of a payment's disputes, oldest first, as PaymentRefunds does.
@@ -255,6 +259,13 @@ type RefundFilter struct {
 	Statuses []core.RefundStatus
 }
 
+// ApprovalFilter selects approvals; each zero field selects all.
+type ApprovalFilter struct {
+	Payment  core.PaymentID
+	Statuses []core.ApprovalStatus // as they are at Now
+	Now      time.Time
+}
+
 // DisputeFilter selects disputes; each zero field selects all.
 type DisputeFilter struct {
 	Payment  core.PaymentID
@@ -311,6 +322,10 @@ type Tx interface {
 	InsertPayment(ctx context.Context, p core.Payment) (core.Payment, error)
 	UpdatePayment(ctx context.Context, p core.Payment) (core.Payment, error)
 
+	LockApproval(ctx context.Context, id core.ApprovalID) (core.Approval, error)
+	// InsertApproval of a request key that exists is [ErrDuplicate].
+	InsertApproval(ctx context.Context, a core.Approval) (core.Approval, error)
+	UpdateApproval(ctx context.Context, a core.Approval) (core.Approval, error)
 	LockRefund(ctx context.Context, id core.RefundID) (core.Refund, error)
 	// PaymentRefunds gives a payment's refunds as the transaction sees them, oldest first. Under
 	// the payment's lock no other can come in between.

@@ -18,6 +18,7 @@ type Create struct {
 	Currency   string            // of the amount; empty means the payment's
 	Reason     core.RefundReason // empty means core.RefundOther
 	Metadata   map[string]string
+	Note       string // of staff, for the payment's history; empty for none
 	RequestKey core.RequestKey
 	Cause      core.Cause
 }
@@ -111,46 +112,59 @@ func checkCreate(in *Create) error {
 	return wrong.Err()
 }
 
-// prepare checks the request under the payment's lock, where no other refund can come in between,
-// and writes refund and operation down.
+// prepare writes refund and operation down in a transaction of their own.
 func (s *Service) prepare(ctx context.Context, in Create) (op core.Operation, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		payment, err := tx.LockPayment(ctx, in.Payment)
-		if err != nil {
-			return err
-		}
-		amount, err := available(ctx, tx, payment, in)
-		if err != nil {
-			return err
-		}
-		if _, err := s.refunder(payment.Account); err != nil {
-			return err
-		}
-		now := s.clock.Now()
-		refund, err := tx.InsertRefund(ctx, core.Refund{
-			ID: core.NewID[core.RefundID](s.ids.UUID()), Payment: payment.ID, Account: payment.Account, Provider: payment.Provider,
-			Status: core.RefundPending, Amount: amount, Reason: in.Reason, Origin: core.OriginHere, RequestKey: in.RequestKey,
-			Environment: payment.Environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
-		})
-		if err != nil {
-			return err
-		}
-		created := s.record.SubjectEntry(ctx, string(refund.ID), payment.ID, string(refund.Status), core.TimelineCreated, in.Cause)
-		if err := tx.AppendTimeline(ctx, created); err != nil {
-			return err
-		}
-		op, err = s.calls.WriteDown(ctx, tx, calls.Asked{
-			Kind: core.OpRefundPayment, Account: payment.Account, Payment: payment.ID, Subject: string(refund.ID),
-			Status: string(refund.Status), Amount: amount, Key: in.RequestKey,
-			Parts: []string{payment.ProviderPaymentID, string(refund.Reason)},
-		})
+		_, op, err = s.writeDown(ctx, tx, in)
 		return err
 	})
 	return op, err
 }
 
-// available gives the amount that is asked for, if the locked payment has it.
-func available(ctx context.Context, tx ports.Tx, payment core.Payment, in Create) (core.Money, error) {
+// writeDown checks the request under the payment's lock, where no other refund can come in between,
+// and writes refund and operation down.
+func (s *Service) writeDown(ctx context.Context, tx ports.Tx, in Create) (refund core.Refund, op core.Operation, err error) {
+	payment, err := tx.LockPayment(ctx, in.Payment)
+	if err != nil {
+		return refund, op, err
+	}
+	amount, err := available(ctx, tx, payment, in)
+	if err != nil {
+		return refund, op, err
+	}
+	if _, err := s.refunder(payment.Account); err != nil {
+		return refund, op, err
+	}
+	now := s.clock.Now()
+	refund, err = tx.InsertRefund(ctx, core.Refund{
+		ID: core.NewID[core.RefundID](s.ids.UUID()), Payment: payment.ID, Account: payment.Account, Provider: payment.Provider,
+		Status: core.RefundPending, Amount: amount, Reason: in.Reason, Origin: core.OriginHere, RequestKey: in.RequestKey,
+		Environment: payment.Environment, Metadata: in.Metadata, CreatedAt: now, UpdatedAt: now,
+	})
+	if err != nil {
+		return refund, op, err
+	}
+	created := s.record.SubjectEntry(ctx, string(refund.ID), payment.ID, string(refund.Status), core.TimelineCreated, in.Cause)
+	created.Note = in.Note
+	if err := tx.AppendTimeline(ctx, created); err != nil {
+		return refund, op, err
+	}
+	op, err = s.calls.WriteDown(ctx, tx, calls.Asked{
+		Kind: core.OpRefundPayment, Account: payment.Account, Payment: payment.ID, Subject: string(refund.ID),
+		Status: string(refund.Status), Amount: amount, Key: in.RequestKey,
+		Parts: []string{payment.ProviderPaymentID, string(refund.Reason)},
+	})
+	return refund, op, err
+}
+
+// lister gives what a payment's money went into.
+type lister interface {
+	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
+	PaymentDisputes(ctx context.Context, payment core.PaymentID) ([]core.Dispute, error)
+}
+
+// available gives the amount that is asked for, if the payment has it.
+func available(ctx context.Context, tx lister, payment core.Payment, in Create) (core.Money, error) {
 	refunds, err := tx.PaymentRefunds(ctx, payment.ID)
 	if err != nil {
 		return core.Money{}, err

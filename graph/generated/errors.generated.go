@@ -226,6 +226,29 @@ func (ec *executionContext) fieldContext_Preview_amountLeft(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Preview_needsApproval(ctx context.Context, field graphql.CollectedField, obj *model.Preview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Preview_needsApproval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NeedsApproval, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Preview_needsApproval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Preview", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Preview_warnings(ctx context.Context, field graphql.CollectedField, obj *model.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -407,6 +430,11 @@ func (ec *executionContext) _Preview(ctx context.Context, sel ast.SelectionSet, 
 		case "amountLeft":
 			out.Values[i] = ec._Preview_amountLeft(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "needsApproval":
+			out.Values[i] = ec._Preview_needsApproval(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "warnings":

@@ -1552,6 +1552,20 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐApprovalID(ctx context.Context, v any) (core.ApprovalID, error) {
+	res, err := model.UnmarshalApprovalID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐApprovalID(ctx context.Context, sel ast.SelectionSet, v core.ApprovalID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalApprovalID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutID(ctx context.Context, v any) (core.CheckoutID, error) {
 	res, err := model.UnmarshalCheckoutID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2103,6 +2117,42 @@ func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	_ = sel
 	_ = ctx
 	res := model.MarshalSubscriptionID(v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOID2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRefundID(ctx context.Context, v any) (*core.RefundID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalRefundID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRefundID(ctx context.Context, sel ast.SelectionSet, v *core.RefundID) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalRefundID(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOID2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx context.Context, v any) (*core.StaffID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalStaffID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx context.Context, sel ast.SelectionSet, v *core.StaffID) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalStaffID(*v)
 	return res
 }
 

@@ -39,6 +39,45 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	Approval struct {
+		Amount    func(childComplexity int) int
+		AskedBy   func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		DecidedAt func(childComplexity int) int
+		DecidedBy func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Note      func(childComplexity int) int
+		PaymentID func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		RefundID  func(childComplexity int) int
+		Status    func(childComplexity int) int
+	}
+
+	ApprovalApprovePayload struct {
+		Approval   func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		Refund     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ApprovalConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ApprovalEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ApprovalRejectPayload struct {
+		Approval   func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	BillingSubscription struct {
 		Account                func(childComplexity int) int
 		Amount                 func(childComplexity int) int
@@ -166,10 +205,13 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		ApprovalApprove       func(childComplexity int, input model.ApprovalApproveInput) int
+		ApprovalReject        func(childComplexity int, input model.ApprovalRejectInput) int
 		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
 		PaymentCancel         func(childComplexity int, input model.PaymentCancelInput) int
 		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
 		PaymentSync           func(childComplexity int, input model.PaymentSyncInput) int
+		RefundCreate          func(childComplexity int, input model.RefundCreateInput) int
 	}
 
 	Notification struct {
@@ -324,11 +366,12 @@ type ComplexityRoot struct {
 	}
 
 	Preview struct {
-		Amount       func(childComplexity int) int
-		AmountLeft   func(childComplexity int) int
-		ProviderCall func(childComplexity int) int
-		StateAfter   func(childComplexity int) int
-		Warnings     func(childComplexity int) int
+		Amount        func(childComplexity int) int
+		AmountLeft    func(childComplexity int) int
+		NeedsApproval func(childComplexity int) int
+		ProviderCall  func(childComplexity int) int
+		StateAfter    func(childComplexity int) int
+		Warnings      func(childComplexity int) int
 	}
 
 	ProviderHealth struct {
@@ -339,6 +382,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Approvals        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApprovalFilter) int
 		Disputes         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
 		Node             func(childComplexity int, id string) int
 		Nodes            func(childComplexity int, ids []string) int
@@ -374,6 +418,13 @@ type ComplexityRoot struct {
 		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	RefundCreatePayload struct {
+		Approval   func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		Refund     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RefundEdge struct {
@@ -467,6 +518,155 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "Approval.amount":
+		if e.ComplexityRoot.Approval.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Amount(childComplexity), true
+	case "Approval.askedBy":
+		if e.ComplexityRoot.Approval.AskedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.AskedBy(childComplexity), true
+	case "Approval.createdAt":
+		if e.ComplexityRoot.Approval.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.CreatedAt(childComplexity), true
+	case "Approval.decidedAt":
+		if e.ComplexityRoot.Approval.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.DecidedAt(childComplexity), true
+	case "Approval.decidedBy":
+		if e.ComplexityRoot.Approval.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.DecidedBy(childComplexity), true
+	case "Approval.expiresAt":
+		if e.ComplexityRoot.Approval.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.ExpiresAt(childComplexity), true
+	case "Approval.id":
+		if e.ComplexityRoot.Approval.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.ID(childComplexity), true
+	case "Approval.note":
+		if e.ComplexityRoot.Approval.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Note(childComplexity), true
+	case "Approval.paymentId":
+		if e.ComplexityRoot.Approval.PaymentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.PaymentID(childComplexity), true
+	case "Approval.reason":
+		if e.ComplexityRoot.Approval.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Reason(childComplexity), true
+	case "Approval.refundId":
+		if e.ComplexityRoot.Approval.RefundID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.RefundID(childComplexity), true
+	case "Approval.status":
+		if e.ComplexityRoot.Approval.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Status(childComplexity), true
+
+	case "ApprovalApprovePayload.approval":
+		if e.ComplexityRoot.ApprovalApprovePayload.Approval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalApprovePayload.Approval(childComplexity), true
+	case "ApprovalApprovePayload.preview":
+		if e.ComplexityRoot.ApprovalApprovePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalApprovePayload.Preview(childComplexity), true
+	case "ApprovalApprovePayload.refund":
+		if e.ComplexityRoot.ApprovalApprovePayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalApprovePayload.Refund(childComplexity), true
+	case "ApprovalApprovePayload.userErrors":
+		if e.ComplexityRoot.ApprovalApprovePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalApprovePayload.UserErrors(childComplexity), true
+
+	case "ApprovalConnection.edges":
+		if e.ComplexityRoot.ApprovalConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalConnection.Edges(childComplexity), true
+	case "ApprovalConnection.nodes":
+		if e.ComplexityRoot.ApprovalConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalConnection.Nodes(childComplexity), true
+	case "ApprovalConnection.pageInfo":
+		if e.ComplexityRoot.ApprovalConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalConnection.PageInfo(childComplexity), true
+
+	case "ApprovalEdge.cursor":
+		if e.ComplexityRoot.ApprovalEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalEdge.Cursor(childComplexity), true
+	case "ApprovalEdge.node":
+		if e.ComplexityRoot.ApprovalEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalEdge.Node(childComplexity), true
+
+	case "ApprovalRejectPayload.approval":
+		if e.ComplexityRoot.ApprovalRejectPayload.Approval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRejectPayload.Approval(childComplexity), true
+	case "ApprovalRejectPayload.preview":
+		if e.ComplexityRoot.ApprovalRejectPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRejectPayload.Preview(childComplexity), true
+	case "ApprovalRejectPayload.userErrors":
+		if e.ComplexityRoot.ApprovalRejectPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRejectPayload.UserErrors(childComplexity), true
 
 	case "BillingSubscription.account":
 		if e.ComplexityRoot.BillingSubscription.Account == nil {
@@ -1003,6 +1203,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.String(childComplexity), true
 
+	case "Mutation.approvalApprove":
+		if e.ComplexityRoot.Mutation.ApprovalApprove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approvalApprove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApprovalApprove(childComplexity, args["input"].(model.ApprovalApproveInput)), true
+	case "Mutation.approvalReject":
+		if e.ComplexityRoot.Mutation.ApprovalReject == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approvalReject_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApprovalReject(childComplexity, args["input"].(model.ApprovalRejectInput)), true
 	case "Mutation.notificationRedeliver":
 		if e.ComplexityRoot.Mutation.NotificationRedeliver == nil {
 			break
@@ -1047,6 +1269,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PaymentSync(childComplexity, args["input"].(model.PaymentSyncInput)), true
+	case "Mutation.refundCreate":
+		if e.ComplexityRoot.Mutation.RefundCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_refundCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RefundCreate(childComplexity, args["input"].(model.RefundCreateInput)), true
 
 	case "Notification.answer":
 		if e.ComplexityRoot.Notification.Answer == nil {
@@ -1716,6 +1949,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Preview.AmountLeft(childComplexity), true
+	case "Preview.needsApproval":
+		if e.ComplexityRoot.Preview.NeedsApproval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Preview.NeedsApproval(childComplexity), true
 	case "Preview.providerCall":
 		if e.ComplexityRoot.Preview.ProviderCall == nil {
 			break
@@ -1760,6 +1999,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProviderHealth.Webhook(childComplexity), true
 
+	case "Query.approvals":
+		if e.ComplexityRoot.Query.Approvals == nil {
+			break
+		}
+
+		args, err := ec.field_Query_approvals_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Approvals(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ApprovalFilter)), true
 	case "Query.disputes":
 		if e.ComplexityRoot.Query.Disputes == nil {
 			break
@@ -1982,6 +2232,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefundConnection.PageInfo(childComplexity), true
+
+	case "RefundCreatePayload.approval":
+		if e.ComplexityRoot.RefundCreatePayload.Approval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundCreatePayload.Approval(childComplexity), true
+	case "RefundCreatePayload.preview":
+		if e.ComplexityRoot.RefundCreatePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundCreatePayload.Preview(childComplexity), true
+	case "RefundCreatePayload.refund":
+		if e.ComplexityRoot.RefundCreatePayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundCreatePayload.Refund(childComplexity), true
+	case "RefundCreatePayload.userErrors":
+		if e.ComplexityRoot.RefundCreatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundCreatePayload.UserErrors(childComplexity), true
 
 	case "RefundEdge.cursor":
 		if e.ComplexityRoot.RefundEdge.Cursor == nil {
@@ -2318,6 +2593,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("ApprovalApproveInput", ec.unmarshalInputApprovalApproveInput),
+			graphql.NewInputUnmarshaler("ApprovalFilter", ec.unmarshalInputApprovalFilter),
+			graphql.NewInputUnmarshaler("ApprovalRejectInput", ec.unmarshalInputApprovalRejectInput),
 			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
@@ -2327,6 +2605,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PaymentCaptureInput", ec.unmarshalInputPaymentCaptureInput),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
 			graphql.NewInputUnmarshaler("PaymentSyncInput", ec.unmarshalInputPaymentSyncInput),
+			graphql.NewInputUnmarshaler("RefundCreateInput", ec.unmarshalInputRefundCreateInput),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
 		)
 	}
@@ -2404,6 +2683,95 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/approval.graphqls", Input: `"Where an approval stands."
+enum ApprovalStatus {
+  PENDING
+  APPROVED
+  REJECTED
+  "Nobody decided it in time."
+  EXPIRED
+}
+
+"A refund that one person asked for and a second must agree to. Its amount is not reserved."
+type Approval {
+  id: ID!
+  status: ApprovalStatus!
+  "Of which it would give back; payment(id:) reads it."
+  paymentId: ID!
+  amount: Money!
+  reason: RefundReason!
+  "Of who asked; null for none."
+  note: String
+  "Staff id of who asked, and may not approve it."
+  askedBy: ID!
+  "Staff id; null while nobody did."
+  decidedBy: ID
+  "What it became; null unless it was approved."
+  refundId: ID
+  createdAt: DateTime!
+  "From then on it can be decided no more."
+  expiresAt: DateTime!
+  "Null while nobody did."
+  decidedAt: DateTime
+}
+
+type ApprovalConnection {
+  edges: [ApprovalEdge!]!
+  "The same without their cursors."
+  nodes: [Approval!]!
+  pageInfo: PageInfo!
+}
+
+type ApprovalEdge {
+  cursor: Cursor!
+  node: Approval!
+}
+
+"Each field narrows the list; null and absent select all."
+input ApprovalFilter {
+  payment: ID
+  "Any of these."
+  status: [ApprovalStatus!]
+}
+
+input ApprovalApproveInput {
+  approvalId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type ApprovalApprovePayload {
+  approval: Approval
+  "What it became; null where userErrors says why not, and for a dry run."
+  refund: Refund
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input ApprovalRejectInput {
+  approvalId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type ApprovalRejectPayload {
+  approval: Approval
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Query {
+  "Refunds that wait, or waited, for a second person, newest first; 20 of them unless told otherwise, at most 100."
+  approvals(first: Int, after: Cursor, last: Int, before: Cursor, filter: ApprovalFilter): ApprovalConnection! @requires(role: VIEWER)
+}
+
+extend type Mutation {
+  "Agree to a refund that another person asked for. All is checked again; one that two approve at once is made once."
+  approvalApprove(input: ApprovalApproveInput!): ApprovalApprovePayload! @requires(role: FINANCE)
+  "End an approval without a refund. Who asked may take it back so."
+  approvalReject(input: ApprovalRejectInput!): ApprovalRejectPayload! @requires(role: FINANCE)
+}
+`, BuiltIn: false},
 	{Name: "../schema/checkout.graphqls", Input: `"Where a checkout stands."
 enum CheckoutStatus {
   OPEN
@@ -2599,6 +2967,12 @@ enum UserErrorCode {
   PAYMENT_REFUSED
   "The provider was not reached: nothing was done, and the same call can be made again."
   PROVIDER_UNAVAILABLE
+  "Nobody approves what they asked for."
+  APPROVAL_OWN
+  "It was approved or rejected before."
+  APPROVAL_DECIDED
+  "Nobody decided it in time."
+  APPROVAL_EXPIRED
   "The key was used with another input."
   IDEMPOTENCY_KEY_REUSED
   "The first call with this key is still running."
@@ -2623,6 +2997,8 @@ type Preview {
   amount: Money
   "What could be captured, or given back, after it; null where it is about no money."
   amountLeft: Money
+  "Whether it would wait for a second person."
+  needsApproval: Boolean!
   "What to think of before."
   warnings: [String!]!
 }
@@ -3205,6 +3581,31 @@ extend type Query {
   "Refunds, newest first; 20 of them unless told otherwise, at most 100."
   refunds(first: Int, after: Cursor, last: Int, before: Cursor, filter: RefundFilter): RefundConnection! @requires(role: VIEWER)
 }
+
+input RefundCreateInput {
+  paymentId: ID!
+  "Minor units of the payment's currency; null for all that is left."
+  amountMinor: Int64
+  reason: RefundReason!
+  "For the payment's history, and for who approves it; at most 1000 characters."
+  note: String
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type RefundCreatePayload {
+  "Null where it waits for a second person, where userErrors says why not, and for a dry run."
+  refund: Refund
+  "Where it waits for a second person; null otherwise."
+  approval: Approval
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Give money back. Above the configured limit it waits for a second person, of role FINANCE or above."
+  refundCreate(input: RefundCreateInput!): RefundCreatePayload! @requires(role: SUPPORT)
+}
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphqls", Input: `"A point in time, RFC 3339 in UTC with microseconds: 2026-01-31T09:30:00.000000Z."
 scalar DateTime
@@ -3430,6 +3831,84 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_Approval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Approval_id(ctx, field)
+	case "status":
+		return ec.fieldContext_Approval_status(ctx, field)
+	case "paymentId":
+		return ec.fieldContext_Approval_paymentId(ctx, field)
+	case "amount":
+		return ec.fieldContext_Approval_amount(ctx, field)
+	case "reason":
+		return ec.fieldContext_Approval_reason(ctx, field)
+	case "note":
+		return ec.fieldContext_Approval_note(ctx, field)
+	case "askedBy":
+		return ec.fieldContext_Approval_askedBy(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_Approval_decidedBy(ctx, field)
+	case "refundId":
+		return ec.fieldContext_Approval_refundId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Approval_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Approval_expiresAt(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_Approval_decidedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Approval", field.Name)
+}
+
+func (ec *executionContext) childFields_ApprovalApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "approval":
+		return ec.fieldContext_ApprovalApprovePayload_approval(ctx, field)
+	case "refund":
+		return ec.fieldContext_ApprovalApprovePayload_refund(ctx, field)
+	case "preview":
+		return ec.fieldContext_ApprovalApprovePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ApprovalApprovePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApprovalApprovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ApprovalConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ApprovalConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ApprovalConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ApprovalConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApprovalConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ApprovalEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ApprovalEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ApprovalEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApprovalEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ApprovalRejectPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "approval":
+		return ec.fieldContext_ApprovalRejectPayload_approval(ctx, field)
+	case "preview":
+		return ec.fieldContext_ApprovalRejectPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ApprovalRejectPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApprovalRejectPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_BillingSubscription(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -3995,6 +4474,8 @@ func (ec *executionContext) childFields_Preview(ctx context.Context, field graph
 		return ec.fieldContext_Preview_amount(ctx, field)
 	case "amountLeft":
 		return ec.fieldContext_Preview_amountLeft(ctx, field)
+	case "needsApproval":
+		return ec.fieldContext_Preview_needsApproval(ctx, field)
 	case "warnings":
 		return ec.fieldContext_Preview_warnings(ctx, field)
 	}
@@ -4059,6 +4540,20 @@ func (ec *executionContext) childFields_RefundConnection(ctx context.Context, fi
 		return ec.fieldContext_RefundConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefundConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "refund":
+		return ec.fieldContext_RefundCreatePayload_refund(ctx, field)
+	case "approval":
+		return ec.fieldContext_RefundCreatePayload_approval(ctx, field)
+	case "preview":
+		return ec.fieldContext_RefundCreatePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RefundCreatePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundCreatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RefundEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -188,3 +188,11 @@ func MarshalSubscriptionStatus(word core.SubscriptionStatus) graphql.Marshaler {
 func UnmarshalSubscriptionStatus(value any) (core.SubscriptionStatus, error) {
 	return readEnum[core.SubscriptionStatus](value)
 }
+
+// MarshalApprovalStatus writes a status.
+func MarshalApprovalStatus(word core.ApprovalStatus) graphql.Marshaler { return enum(word) }
+
+// UnmarshalApprovalStatus reads a status.
+func UnmarshalApprovalStatus(value any) (core.ApprovalStatus, error) {
+	return readEnum[core.ApprovalStatus](value)
+}

@@ -12,6 +12,39 @@ import (
 	"github.com/paydesk/paydesk/core"
 )
 
+type ApprovalApproveInput struct {
+	ApprovalID     string  `json:"approvalId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type ApprovalApprovePayload struct {
+	Approval *Approval `json:"approval,omitempty"`
+	// What it became; null where userErrors says why not, and for a dry run.
+	Refund     *Refund      `json:"refund,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Each field narrows the list; null and absent select all.
+type ApprovalFilter struct {
+	Payment *string `json:"payment,omitempty"`
+	// Any of these.
+	Status []core.ApprovalStatus `json:"status,omitempty"`
+}
+
+type ApprovalRejectInput struct {
+	ApprovalID     string  `json:"approvalId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type ApprovalRejectPayload struct {
+	Approval   *Approval    `json:"approval,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Each field narrows the list; null and absent select all.
 type BillingSubscriptionFilter struct {
 	Customer *string `json:"customer,omitempty"`
@@ -133,8 +166,30 @@ type Preview struct {
 	Amount *core.Money `json:"amount,omitempty"`
 	// What could be captured, or given back, after it; null where it is about no money.
 	AmountLeft *core.Money `json:"amountLeft,omitempty"`
+	// Whether it would wait for a second person.
+	NeedsApproval bool `json:"needsApproval"`
 	// What to think of before.
 	Warnings []string `json:"warnings"`
+}
+
+type RefundCreateInput struct {
+	PaymentID string `json:"paymentId"`
+	// Minor units of the payment's currency; null for all that is left.
+	AmountMinor *int64            `json:"amountMinor,omitempty"`
+	Reason      core.RefundReason `json:"reason"`
+	// For the payment's history, and for who approves it; at most 1000 characters.
+	Note           *string `json:"note,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type RefundCreatePayload struct {
+	// Null where it waits for a second person, where userErrors says why not, and for a dry run.
+	Refund *Refund `json:"refund,omitempty"`
+	// Where it waits for a second person; null otherwise.
+	Approval   *Approval    `json:"approval,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -184,6 +239,12 @@ const (
 	UserErrorCodePaymentRefused UserErrorCode = "PAYMENT_REFUSED"
 	// The provider was not reached: nothing was done, and the same call can be made again.
 	UserErrorCodeProviderUnavailable UserErrorCode = "PROVIDER_UNAVAILABLE"
+	// Nobody approves what they asked for.
+	UserErrorCodeApprovalOwn UserErrorCode = "APPROVAL_OWN"
+	// It was approved or rejected before.
+	UserErrorCodeApprovalDecided UserErrorCode = "APPROVAL_DECIDED"
+	// Nobody decided it in time.
+	UserErrorCodeApprovalExpired UserErrorCode = "APPROVAL_EXPIRED"
 	// The key was used with another input.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 	// The first call with this key is still running.
@@ -205,13 +266,16 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeAccountNotConfigured,
 	UserErrorCodePaymentRefused,
 	UserErrorCodeProviderUnavailable,
+	UserErrorCodeApprovalOwn,
+	UserErrorCodeApprovalDecided,
+	UserErrorCodeApprovalExpired,
 	UserErrorCodeIdempotencyKeyReused,
 	UserErrorCodeIdempotencyInProgress,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
 		return true
 	}
 	return false

@@ -227,6 +227,12 @@ func MarshalRefundID(id core.RefundID) graphql.Marshaler { return text(string(id
 // UnmarshalRefundID reads an id.
 func UnmarshalRefundID(value any) (core.RefundID, error) { return readID[core.RefundID](value) }
 
+// MarshalApprovalID writes an id.
+func MarshalApprovalID(id core.ApprovalID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalApprovalID reads an id.
+func UnmarshalApprovalID(value any) (core.ApprovalID, error) { return readID[core.ApprovalID](value) }
+
 // MarshalDisputeID writes an id.
 func MarshalDisputeID(id core.DisputeID) graphql.Marshaler { return text(string(id)) }
 

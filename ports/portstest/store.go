@@ -95,6 +95,9 @@ func afterSaleChapters() []storeChapter {
 	return []storeChapter{
 		{"payments that run out come soonest first", paymentsExpiring},
 		{"what is due to be looked at comes longest due first", looksDue},
+		{"approvals keep every field", approvalRoundTrip},
+		{"approvals are versioned", approvalVersions},
+		{"approvals are listed", approvalLists},
 		{"refunds keep every field", refundRoundTrip},
 		{"refunds are versioned", refundVersions},
 		{"refunds are found", refundLookups},
