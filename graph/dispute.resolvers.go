@@ -11,6 +11,14 @@ import (
 	"github.com/paydesk/paydesk/graph/model"
 )
 
+func (r *mutationResolver) DisputeEvidenceSubmit(ctx context.Context, input model.DisputeEvidenceSubmitInput) (*model.DisputeEvidenceSubmitPayload, error) {
+	return r.submitEvidence(ctx, input)
+}
+
+func (r *mutationResolver) DisputeAccept(ctx context.Context, input model.DisputeAcceptInput) (*model.DisputeAcceptPayload, error) {
+	return r.acceptDispute(ctx, input)
+}
+
 func (r *queryResolver) Disputes(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) (*model.DisputeConnection, error) {
 	return r.disputePage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }

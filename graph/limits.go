@@ -172,6 +172,8 @@ func costs() (c generated.ComplexityRoot) {
 	c.Mutation.RefundCreate = func(child int, _ model.RefundCreateInput) int { return readCost + child }
 	c.Mutation.ApprovalApprove = func(child int, _ model.ApprovalApproveInput) int { return readCost + child }
 	c.Mutation.ApprovalReject = func(child int, _ model.ApprovalRejectInput) int { return readCost + child }
+	c.Mutation.DisputeEvidenceSubmit = func(child int, _ model.DisputeEvidenceSubmitInput) int { return readCost + child }
+	c.Mutation.DisputeAccept = func(child int, _ model.DisputeAcceptInput) int { return readCost + child }
 	c.Mutation.PaymentCapture = func(child int, _ model.PaymentCaptureInput) int { return readCost + child }
 	c.Mutation.PaymentCancel = func(child int, _ model.PaymentCancelInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }

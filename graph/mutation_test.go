@@ -34,12 +34,26 @@ var mutations = map[string]struct {
 		t.Helper()
 		return map[string]any{"paymentId": d.world.Paid().ID, "amountMinor": 100, "reason": "DUPLICATE"}
 	}},
-	"approvalApprove": {core.RoleFinance, waiting},
-	"approvalReject":  {core.RoleFinance, waiting},
+	"disputeAccept":         {core.RoleFinance, disputed},
+	"disputeEvidenceSubmit": {core.RoleFinance, disputed},
+	"approvalApprove":       {core.RoleFinance, waiting},
+	"approvalReject":        {core.RoleFinance, waiting},
 }
 
 // lines are the audit rows of a mutation that leaves more than one: the decision, and the refund.
 var lines = map[string]int{"approvalApprove": 2}
+
+// disputed is a dispute with evidence to submit.
+func disputed(t *testing.T, d *desk) map[string]any {
+	t.Helper()
+	p := d.world.Paid()
+	id := d.world.Provider.OpenDispute(t, p.ID, false)
+	seen, err := d.world.Observe.Sync(t.Context(), core.ProviderRef{Account: coretest.Account, Kind: core.ObjectDispute, ID: id}, core.Cause{Kind: core.CauseRepair})
+	require.NoError(t, err)
+	_, err = d.world.Disputes.SaveEvidence(t.Context(), seen.Dispute.ID, map[core.EvidenceField]string{core.EvidenceTexts()[0]: "sent on Monday"})
+	require.NoError(t, err)
+	return map[string]any{"disputeId": seen.Dispute.ID}
+}
 
 func waiting(t *testing.T, d *desk) map[string]any {
 	t.Helper()
@@ -215,5 +229,22 @@ func TestAKeyIsForOneInputOfOneMutation(t *testing.T) {
 		third := d.world.Authorized()
 		d.done(t, core.RoleAdmin, "paymentCapture", "", map[string]any{"paymentId": third.ID, "idempotencyKey": "k"})
 		require.Equal(t, core.PaymentSucceeded, d.world.Payment(third.ID).Status, "and another person's")
+	})
+}
+
+func TestDisputesByStaff(t *testing.T) {
+	t.Parallel()
+	eachDesk(t, func(t *testing.T, d *desk) {
+		input := disputed(t, d)
+		id, _ := input["disputeId"].(core.DisputeID)
+		_, err := d.world.Disputes.SaveEvidence(t.Context(), id, map[core.EvidenceField]string{core.EvidenceTexts()[0]: ""})
+		require.NoError(t, err)
+		require.Equal(t, "EVIDENCE_EMPTY", d.refused(t, core.RoleFinance, "disputeEvidenceSubmit", input))
+		require.Equal(t, "EVIDENCE_EMPTY", d.refused(t, core.RoleFinance, "disputeEvidenceSubmit", map[string]any{"disputeId": id, "dryRun": true}))
+		got := d.done(t, core.RoleFinance, "disputeAccept", "dispute { id status }", input)
+		require.Equal(t, map[string]any{"id": string(id), "status": "ACCEPTED"}, got.at(t, "disputeAccept.dispute"))
+		for _, name := range []string{"disputeAccept", "disputeEvidenceSubmit"} {
+			require.Equal(t, "DISPUTE_CLOSED", d.refused(t, core.RoleFinance, name, input))
+		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
@@ -27,6 +28,7 @@ import (
 type Resolver struct {
 	payments *payments.Service
 	refunds  *refunds.Service
+	disputes *disputes.Service
 	limits   core.RefundLimits
 	store    ports.Reader
 	access   *access.Service

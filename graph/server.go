@@ -21,6 +21,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
+	"github.com/paydesk/paydesk/core/disputes"
 	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
@@ -50,6 +51,7 @@ const (
 type Options struct {
 	Payments    *payments.Service
 	Refunds     *refunds.Service
+	Disputes    *disputes.Service
 	Store       ports.Store
 	Access      *access.Service
 	Notify      *notify.Service
@@ -75,8 +77,8 @@ type server struct {
 // their token, and a page at / that says so. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Payments == nil || o.Refunds == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
-		return nil, errors.New("admin API needs payments, refunds, a store, access, notifications and idempotency")
+	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
+		return nil, errors.New("admin API needs payments, refunds, disputes, a store, access, notifications and idempotency")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -87,7 +89,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration,
 	}

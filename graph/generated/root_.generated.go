@@ -168,6 +168,12 @@ type ComplexityRoot struct {
 		UpdatedAt         func(childComplexity int) int
 	}
 
+	DisputeAcceptPayload struct {
+		Dispute    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	DisputeConnection struct {
 		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
@@ -177,6 +183,12 @@ type ComplexityRoot struct {
 	DisputeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DisputeEvidenceSubmitPayload struct {
+		Dispute    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Failure struct {
@@ -207,6 +219,8 @@ type ComplexityRoot struct {
 	Mutation struct {
 		ApprovalApprove       func(childComplexity int, input model.ApprovalApproveInput) int
 		ApprovalReject        func(childComplexity int, input model.ApprovalRejectInput) int
+		DisputeAccept         func(childComplexity int, input model.DisputeAcceptInput) int
+		DisputeEvidenceSubmit func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
 		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
 		PaymentCancel         func(childComplexity int, input model.PaymentCancelInput) int
 		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
@@ -1089,6 +1103,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Dispute.UpdatedAt(childComplexity), true
 
+	case "DisputeAcceptPayload.dispute":
+		if e.ComplexityRoot.DisputeAcceptPayload.Dispute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeAcceptPayload.Dispute(childComplexity), true
+	case "DisputeAcceptPayload.preview":
+		if e.ComplexityRoot.DisputeAcceptPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeAcceptPayload.Preview(childComplexity), true
+	case "DisputeAcceptPayload.userErrors":
+		if e.ComplexityRoot.DisputeAcceptPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeAcceptPayload.UserErrors(childComplexity), true
+
 	case "DisputeConnection.edges":
 		if e.ComplexityRoot.DisputeConnection.Edges == nil {
 			break
@@ -1120,6 +1153,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisputeEdge.Node(childComplexity), true
+
+	case "DisputeEvidenceSubmitPayload.dispute":
+		if e.ComplexityRoot.DisputeEvidenceSubmitPayload.Dispute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidenceSubmitPayload.Dispute(childComplexity), true
+	case "DisputeEvidenceSubmitPayload.preview":
+		if e.ComplexityRoot.DisputeEvidenceSubmitPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidenceSubmitPayload.Preview(childComplexity), true
+	case "DisputeEvidenceSubmitPayload.userErrors":
+		if e.ComplexityRoot.DisputeEvidenceSubmitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidenceSubmitPayload.UserErrors(childComplexity), true
 
 	case "Failure.code":
 		if e.ComplexityRoot.Failure.Code == nil {
@@ -1225,6 +1277,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApprovalReject(childComplexity, args["input"].(model.ApprovalRejectInput)), true
+	case "Mutation.disputeAccept":
+		if e.ComplexityRoot.Mutation.DisputeAccept == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_disputeAccept_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DisputeAccept(childComplexity, args["input"].(model.DisputeAcceptInput)), true
+	case "Mutation.disputeEvidenceSubmit":
+		if e.ComplexityRoot.Mutation.DisputeEvidenceSubmit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_disputeEvidenceSubmit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DisputeEvidenceSubmit(childComplexity, args["input"].(model.DisputeEvidenceSubmitInput)), true
 	case "Mutation.notificationRedeliver":
 		if e.ComplexityRoot.Mutation.NotificationRedeliver == nil {
 			break
@@ -2597,6 +2671,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ApprovalFilter", ec.unmarshalInputApprovalFilter),
 			graphql.NewInputUnmarshaler("ApprovalRejectInput", ec.unmarshalInputApprovalRejectInput),
 			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
+			graphql.NewInputUnmarshaler("DisputeAcceptInput", ec.unmarshalInputDisputeAcceptInput),
+			graphql.NewInputUnmarshaler("DisputeEvidenceSubmitInput", ec.unmarshalInputDisputeEvidenceSubmitInput),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
 			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
@@ -2910,6 +2986,38 @@ extend type Query {
   "Disputes, newest first; 20 of them unless told otherwise, at most 100."
   disputes(first: Int, after: Cursor, last: Int, before: Cursor, filter: DisputeFilter): DisputeConnection! @requires(role: VIEWER)
 }
+
+input DisputeEvidenceSubmitInput {
+  disputeId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type DisputeEvidenceSubmitPayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  dispute: Dispute
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input DisputeAcceptInput {
+  disputeId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type DisputeAcceptPayload {
+  dispute: Dispute
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Send all evidence that was saved to whoever decides, once and for good."
+  disputeEvidenceSubmit(input: DisputeEvidenceSubmitInput!): DisputeEvidenceSubmitPayload! @requires(role: FINANCE)
+  "Give in: the buyer gets the money."
+  disputeAccept(input: DisputeAcceptInput!): DisputeAcceptPayload! @requires(role: FINANCE)
+}
 `, BuiltIn: false},
 	{Name: "../schema/errors.graphqls", Input: `"Why an attempt to take money did not work, in words that are the same for all providers."
 enum FailureCode {
@@ -2959,6 +3067,14 @@ enum UserErrorCode {
   CURRENCY_MISMATCH
   "The buyer's bank has the money, or may yet take it."
   PAYMENT_DISPUTED
+  "The dispute has ended."
+  DISPUTE_CLOSED
+  "Evidence was submitted already, for good."
+  EVIDENCE_SUBMITTED
+  "The deadline for evidence has passed."
+  EVIDENCE_LATE
+  "There is nothing to submit."
+  EVIDENCE_EMPTY
   "The provider does not offer it, or not now."
   UNSUPPORTED
   "The account at the provider is configured no more."
@@ -4090,6 +4206,18 @@ func (ec *executionContext) childFields_Dispute(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Dispute", field.Name)
 }
 
+func (ec *executionContext) childFields_DisputeAcceptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dispute":
+		return ec.fieldContext_DisputeAcceptPayload_dispute(ctx, field)
+	case "preview":
+		return ec.fieldContext_DisputeAcceptPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DisputeAcceptPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeAcceptPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DisputeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -4110,6 +4238,18 @@ func (ec *executionContext) childFields_DisputeEdge(ctx context.Context, field g
 		return ec.fieldContext_DisputeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisputeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DisputeEvidenceSubmitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dispute":
+		return ec.fieldContext_DisputeEvidenceSubmitPayload_dispute(ctx, field)
+	case "preview":
+		return ec.fieldContext_DisputeEvidenceSubmitPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DisputeEvidenceSubmitPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeEvidenceSubmitPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Failure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -53,6 +53,31 @@ type BillingSubscriptionFilter struct {
 	Status []core.SubscriptionStatus `json:"status,omitempty"`
 }
 
+type DisputeAcceptInput struct {
+	DisputeID      string  `json:"disputeId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type DisputeAcceptPayload struct {
+	Dispute    *Dispute     `json:"dispute,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type DisputeEvidenceSubmitInput struct {
+	DisputeID      string  `json:"disputeId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type DisputeEvidenceSubmitPayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Dispute    *Dispute     `json:"dispute,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Each field narrows the list; null and absent select all.
 type DisputeFilter struct {
 	Payment *string `json:"payment,omitempty"`
@@ -231,6 +256,14 @@ const (
 	UserErrorCodeCurrencyMismatch UserErrorCode = "CURRENCY_MISMATCH"
 	// The buyer's bank has the money, or may yet take it.
 	UserErrorCodePaymentDisputed UserErrorCode = "PAYMENT_DISPUTED"
+	// The dispute has ended.
+	UserErrorCodeDisputeClosed UserErrorCode = "DISPUTE_CLOSED"
+	// Evidence was submitted already, for good.
+	UserErrorCodeEvidenceSubmitted UserErrorCode = "EVIDENCE_SUBMITTED"
+	// The deadline for evidence has passed.
+	UserErrorCodeEvidenceLate UserErrorCode = "EVIDENCE_LATE"
+	// There is nothing to submit.
+	UserErrorCodeEvidenceEmpty UserErrorCode = "EVIDENCE_EMPTY"
 	// The provider does not offer it, or not now.
 	UserErrorCodeUnsupported UserErrorCode = "UNSUPPORTED"
 	// The account at the provider is configured no more.
@@ -262,6 +295,10 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeAuthorizationExpired,
 	UserErrorCodeCurrencyMismatch,
 	UserErrorCodePaymentDisputed,
+	UserErrorCodeDisputeClosed,
+	UserErrorCodeEvidenceSubmitted,
+	UserErrorCodeEvidenceLate,
+	UserErrorCodeEvidenceEmpty,
 	UserErrorCodeUnsupported,
 	UserErrorCodeAccountNotConfigured,
 	UserErrorCodePaymentRefused,
@@ -275,7 +312,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
 		return true
 	}
 	return false
