@@ -137,7 +137,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	adminHandler, err := app.NewAdminHandler(config, logger, database, paymentsService, refundsService, disputesService, accessService, notifyService, healthService, idempotencyService)
+	adminHandler, err := app.NewAdminHandler(config, logger, database, useCases, accessService, notifyService, healthService, idempotencyService)
 	if err != nil {
 		cleanup4()
 		cleanup3()

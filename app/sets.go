@@ -377,11 +377,11 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 }
 
 // NewAdminHandler is the admin listener's one part.
-func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, service *payments.Service, refunding *refunds.Service, disputed *disputes.Service, staff *access.Service,
+func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, sold UseCases, staff *access.Service,
 	notifications *notify.Service, accounts *health.Service, replays *idempotency.Service,
 ) (AdminHandler, error) {
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: service, Refunds: refunding, Disputes: disputed, Store: store, Access: staff, Notify: notifications, Health: accounts, Idempotency: replays,
+		Payments: sold.Payments, Refunds: sold.Refunds, Disputes: sold.Disputes, Subscriptions: sold.Subscriptions, Store: store, Access: staff, Notify: notifications, Health: accounts, Idempotency: replays,
 		Environment: c.Environment, ApprovalAbove: c.ApprovalAbove, Logger: logger,
 	})
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph"
 	"github.com/paydesk/paydesk/ports"
 	"github.com/paydesk/paydesk/ports/portstest"
@@ -75,7 +76,7 @@ func newHouse(t *testing.T, environment core.Environment) *house {
 		h.staff[role] = staff
 	}
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: service, Store: h.store, Refunds: refunds.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Disputes: disputes.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Access: keeper, Environment: environment,
+		Payments: service, Store: h.store, Refunds: refunds.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Subscriptions: &subscriptions.Service{}, Disputes: disputes.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Access: keeper, Environment: environment,
 		Notify:      notify.New(h.store, nil, fixedClock{}, fixedClock{}, ids, noTraces{}, core.EnvTest),
 		Health:      health.New(h.store, ports.Providers{"stripe": h.provider}, map[core.AccountName]string{"stripe": "https://pay.example/webhooks/stripe"}, fixedClock{}, fixedClock{}),
 		Idempotency: idempotency.New(h.store, fixedClock{}),

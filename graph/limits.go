@@ -174,6 +174,9 @@ func costs() (c generated.ComplexityRoot) {
 	c.Mutation.ApprovalReject = func(child int, _ model.ApprovalRejectInput) int { return readCost + child }
 	c.Mutation.DisputeEvidenceSubmit = func(child int, _ model.DisputeEvidenceSubmitInput) int { return readCost + child }
 	c.Mutation.DisputeAccept = func(child int, _ model.DisputeAcceptInput) int { return readCost + child }
+	c.Mutation.SubscriptionPause = func(child int, _ model.SubscriptionPauseInput) int { return readCost + child }
+	c.Mutation.SubscriptionResume = func(child int, _ model.SubscriptionResumeInput) int { return readCost + child }
+	c.Mutation.SubscriptionCancel = func(child int, _ model.SubscriptionCancelInput) int { return readCost + child }
 	c.Mutation.PaymentCapture = func(child int, _ model.PaymentCaptureInput) int { return readCost + child }
 	c.Mutation.PaymentCancel = func(child int, _ model.PaymentCancelInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }

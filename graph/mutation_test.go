@@ -36,8 +36,16 @@ var mutations = map[string]struct {
 	}},
 	"disputeAccept":         {core.RoleFinance, disputed},
 	"disputeEvidenceSubmit": {core.RoleFinance, disputed},
-	"approvalApprove":       {core.RoleFinance, waiting},
-	"approvalReject":        {core.RoleFinance, waiting},
+	"subscriptionPause":     {core.RoleFinance, subscribed},
+	"subscriptionCancel":    {core.RoleFinance, subscribed},
+	"subscriptionResume": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		input := subscribed(t, d)
+		d.done(t, core.RoleFinance, "subscriptionPause", "subscription { status }", input)
+		return input
+	}},
+	"approvalApprove": {core.RoleFinance, waiting},
+	"approvalReject":  {core.RoleFinance, waiting},
 }
 
 // lines are the audit rows of a mutation that leaves more than one: the decision, and the refund.
@@ -53,6 +61,11 @@ func disputed(t *testing.T, d *desk) map[string]any {
 	_, err = d.world.Disputes.SaveEvidence(t.Context(), seen.Dispute.ID, map[core.EvidenceField]string{core.EvidenceTexts()[0]: "sent on Monday"})
 	require.NoError(t, err)
 	return map[string]any{"disputeId": seen.Dispute.ID}
+}
+
+func subscribed(t *testing.T, d *desk) map[string]any {
+	t.Helper()
+	return map[string]any{"subscriptionId": d.world.Subscribed(d.world.Plan(900, 0).ID, 1, portstest.CardSucceeds).ID}
 }
 
 func waiting(t *testing.T, d *desk) map[string]any {
@@ -245,6 +258,23 @@ func TestDisputesByStaff(t *testing.T) {
 		require.Equal(t, map[string]any{"id": string(id), "status": "ACCEPTED"}, got.at(t, "disputeAccept.dispute"))
 		for _, name := range []string{"disputeAccept", "disputeEvidenceSubmit"} {
 			require.Equal(t, "DISPUTE_CLOSED", d.refused(t, core.RoleFinance, name, input))
+		}
+	})
+}
+
+func TestSubscriptionsByStaff(t *testing.T) {
+	t.Parallel()
+	eachDesk(t, func(t *testing.T, d *desk) {
+		input := subscribed(t, d)
+		require.Equal(t, "INVALID_SUBSCRIPTION_STATE", d.refused(t, core.RoleFinance, "subscriptionResume", input))
+		paused := d.done(t, core.RoleFinance, "subscriptionPause", "subscription { status }", input)
+		require.Equal(t, "PAUSED", paused.at(t, "subscriptionPause.subscription.status"))
+		resumed := d.done(t, core.RoleFinance, "subscriptionResume", "subscription { status }", input)
+		require.Equal(t, "ACTIVE", resumed.at(t, "subscriptionResume.subscription.status"))
+		ended := d.done(t, core.RoleFinance, "subscriptionCancel", "subscription { status }", input)
+		require.Equal(t, "CANCELED", ended.at(t, "subscriptionCancel.subscription.status"))
+		for _, name := range []string{"subscriptionPause", "subscriptionResume", "subscriptionCancel"} {
+			require.Equal(t, "SUBSCRIPTION_ENDED", d.refused(t, core.RoleFinance, name, input))
 		}
 	})
 }

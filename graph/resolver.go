@@ -20,22 +20,24 @@ import (
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph/model"
 	"github.com/paydesk/paydesk/ports"
 )
 
 // Resolver answers the schema's fields.
 type Resolver struct {
-	payments *payments.Service
-	refunds  *refunds.Service
-	disputes *disputes.Service
-	limits   core.RefundLimits
-	store    ports.Reader
-	access   *access.Service
-	notify   *notify.Service
-	health   *health.Service
-	replays  *idempotency.Service
-	logger   *slog.Logger
+	payments      *payments.Service
+	refunds       *refunds.Service
+	disputes      *disputes.Service
+	subscriptions *subscriptions.Service
+	limits        core.RefundLimits
+	store         ports.Reader
+	access        *access.Service
+	notify        *notify.Service
+	health        *health.Service
+	replays       *idempotency.Service
+	logger        *slog.Logger
 }
 
 // checkout is a checkout as the schema shows it, with its status as of now.

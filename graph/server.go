@@ -27,6 +27,7 @@ import (
 	"github.com/paydesk/paydesk/core/notify"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -49,15 +50,16 @@ const (
 
 // Options are what the admin API is made of. All but Logger are required.
 type Options struct {
-	Payments    *payments.Service
-	Refunds     *refunds.Service
-	Disputes    *disputes.Service
-	Store       ports.Store
-	Access      *access.Service
-	Notify      *notify.Service
-	Health      *health.Service
-	Idempotency *idempotency.Service
-	Environment core.Environment
+	Payments      *payments.Service
+	Refunds       *refunds.Service
+	Disputes      *disputes.Service
+	Subscriptions *subscriptions.Service
+	Store         ports.Store
+	Access        *access.Service
+	Notify        *notify.Service
+	Health        *health.Service
+	Idempotency   *idempotency.Service
+	Environment   core.Environment
 	// ApprovalAbove is from which amount on a refund waits for a second person; none for the zero value.
 	ApprovalAbove core.RefundLimits
 	Logger        *slog.Logger // nil for slog's default
@@ -77,8 +79,8 @@ type server struct {
 // their token, and a page at / that says so. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
-		return nil, errors.New("admin API needs payments, refunds, disputes, a store, access, notifications and idempotency")
+	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
+		return nil, errors.New("admin API needs payments, refunds, disputes, subscriptions, a store, access, notifications and idempotency")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -89,7 +91,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration,
 	}

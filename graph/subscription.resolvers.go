@@ -11,6 +11,18 @@ import (
 	"github.com/paydesk/paydesk/graph/model"
 )
 
+func (r *mutationResolver) SubscriptionPause(ctx context.Context, input model.SubscriptionPauseInput) (*model.SubscriptionPausePayload, error) {
+	return r.pauseSubscription(ctx, input)
+}
+
+func (r *mutationResolver) SubscriptionResume(ctx context.Context, input model.SubscriptionResumeInput) (*model.SubscriptionResumePayload, error) {
+	return r.resumeSubscription(ctx, input)
+}
+
+func (r *mutationResolver) SubscriptionCancel(ctx context.Context, input model.SubscriptionCancelInput) (*model.SubscriptionCancelPayload, error) {
+	return r.cancelSubscription(ctx, input)
+}
+
 func (r *queryResolver) Subscriptions(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) (*model.SubscriptionConnection, error) {
 	return r.subscriptionPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }

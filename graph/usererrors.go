@@ -40,6 +40,8 @@ var ruled = []struct {
 	{core.ErrEvidenceSubmitted, model.UserErrorCodeEvidenceSubmitted, fieldSubject, "Evidence was submitted already, for good. The bank decides."},
 	{core.ErrEvidenceLate, model.UserErrorCodeEvidenceLate, fieldSubject, "The deadline for evidence has passed."},
 	{core.ErrEvidenceEmpty, model.UserErrorCodeEvidenceEmpty, fieldSubject, "Save texts or files first: there is nothing to submit."},
+	{core.ErrSubscriptionEnded, model.UserErrorCodeSubscriptionEnded, fieldSubject, "The subscription has ended. Sell a new one by a checkout."},
+	{core.ErrSubscriptionState, model.UserErrorCodeInvalidSubscriptionState, fieldSubject, "The subscription's status does not allow this."},
 	{core.ErrNotSupported, model.UserErrorCodeUnsupported, fieldSubject, "The provider does not offer this, or not now. It may be possible in its own dashboard."},
 	{core.ErrAccountNotOffered, model.UserErrorCodeAccountNotConfigured, fieldSubject, "The account at the provider is not configured any more."},
 	{core.ErrOperationOpen, model.UserErrorCodeOperationOpen, fieldSubject, "An earlier call on this object is not settled yet. Look again in a moment."},

@@ -30,8 +30,9 @@ type Outcome struct {
 
 // asking is what is to be asked of a provider about a subscription.
 type asking struct {
-	kind core.OperationKind // empty where there is nothing to do
+	kind core.OperationKind // empty where there is nothing to ask
 	more any
+	here bool // the end that is to come is planned, or called off, here
 }
 
 // askedCancel, askedResume and askedSwap are what operations of these kinds ask for.

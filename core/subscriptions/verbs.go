@@ -5,6 +5,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/calls"
+	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -17,20 +18,22 @@ import (
 func (s *Service) Pause(ctx context.Context, verb Verb) (Outcome, error) {
 	ctx, cancel := calls.Detached(ctx)
 	defer cancel()
-	return s.operate(ctx, verb, func(subscription core.Subscription) (asking, error) {
-		can, err := s.abilities(subscription)
-		switch {
-		case err != nil:
-			return asking{}, err
-		case subscription.Status == core.SubscriptionPaused:
-			return asking{}, nil
-		case !can.Pause:
-			return asking{}, core.ErrNotSupported
-		case subscription.Status == core.SubscriptionUnpaid:
-			return asking{}, core.ErrSubscriptionState
-		}
-		return asking{kind: core.OpPauseSubscription}, nil
-	})
+	return s.operate(ctx, verb, s.askPause)
+}
+
+func (s *Service) askPause(subscription core.Subscription) (asking, error) {
+	can, err := s.abilities(subscription)
+	switch {
+	case err != nil:
+		return asking{}, err
+	case subscription.Status == core.SubscriptionPaused:
+		return asking{}, nil
+	case !can.Pause:
+		return asking{}, core.ErrNotSupported
+	case subscription.Status == core.SubscriptionUnpaid:
+		return asking{}, core.ErrSubscriptionState
+	}
+	return asking{kind: core.OpPauseSubscription}, nil
 }
 
 // Resume goes on with a paused subscription, or undoes an end that is to come.
@@ -39,30 +42,34 @@ func (s *Service) Resume(ctx context.Context, verb Verb) (Outcome, error) {
 	defer cancel()
 	keeps := false
 	outcome, err := s.operate(ctx, verb, func(subscription core.Subscription) (asking, error) {
-		can, err := s.abilities(subscription)
-		keeps = false
-		switch {
-		case err != nil:
-			return asking{}, err
-		case subscription.Status == core.SubscriptionPaused:
-			if !can.Pause {
-				return asking{}, core.ErrNotSupported
-			}
-			return asking{kind: core.OpResumeSubscription, more: askedResume{}}, nil
-		case subscription.CancelHere:
-			keeps = true
-			return asking{}, nil
-		case !subscription.CancelAtPeriodEnd:
-			return asking{}, core.ErrSubscriptionState
-		case !can.KeepCanceled:
-			return asking{}, core.ErrNotSupported
-		}
-		return asking{kind: core.OpResumeSubscription, more: askedResume{Keep: true}}, nil
+		asked, err := s.askResume(subscription)
+		keeps = asked.here
+		return asked, err
 	})
 	if err != nil || !keeps {
 		return outcome, err
 	}
 	return s.endHere(ctx, verb, false)
+}
+
+func (s *Service) askResume(subscription core.Subscription) (asking, error) {
+	can, err := s.abilities(subscription)
+	switch {
+	case err != nil:
+		return asking{}, err
+	case subscription.Status == core.SubscriptionPaused:
+		if !can.Pause {
+			return asking{}, core.ErrNotSupported
+		}
+		return asking{kind: core.OpResumeSubscription, more: askedResume{}}, nil
+	case subscription.CancelHere:
+		return asking{here: true}, nil
+	case !subscription.CancelAtPeriodEnd:
+		return asking{}, core.ErrSubscriptionState
+	case !can.KeepCanceled:
+		return asking{}, core.ErrNotSupported
+	}
+	return asking{kind: core.OpResumeSubscription, more: askedResume{Keep: true}}, nil
 }
 
 // Cancel ends a subscription, now or when the paid period ends. One that has ended is
@@ -76,24 +83,9 @@ func (s *Service) Cancel(ctx context.Context, verb Verb, atPeriodEnd bool) (Outc
 	}
 	here := false
 	outcome, err := s.operate(ctx, verb, func(subscription core.Subscription) (asking, error) {
-		here = false
-		if subscription.Status == core.SubscriptionCanceled {
-			return asking{}, core.ErrSubscriptionEnded
-		}
-		if subscription.CancelAtPeriodEnd {
-			return asking{}, nil
-		}
-		can, err := s.abilities(subscription)
-		switch {
-		case err != nil:
-			return asking{}, err
-		case can.CancelLater:
-			return asking{kind: core.OpCancelSubscription, more: askedCancel{AtPeriodEnd: true}}, nil
-		case !can.CancelNow:
-			return asking{}, core.ErrNotSupported
-		}
-		here = true
-		return asking{}, nil
+		asked, err := s.askCancelLater(subscription)
+		here = asked.here
+		return asked, err
 	})
 	if err != nil || !here {
 		return outcome, err
@@ -101,24 +93,47 @@ func (s *Service) Cancel(ctx context.Context, verb Verb, atPeriodEnd bool) (Outc
 	return s.endHere(ctx, verb, true)
 }
 
+func (s *Service) askCancelLater(subscription core.Subscription) (asking, error) {
+	if subscription.Status == core.SubscriptionCanceled {
+		return asking{}, core.ErrSubscriptionEnded
+	}
+	if subscription.CancelAtPeriodEnd {
+		return asking{}, nil
+	}
+	can, err := s.abilities(subscription)
+	switch {
+	case err != nil:
+		return asking{}, err
+	case can.CancelLater:
+		return asking{kind: core.OpCancelSubscription, more: askedCancel{AtPeriodEnd: true}}, nil
+	case !can.CancelNow:
+		return asking{}, core.ErrNotSupported
+	}
+	return asking{here: true}, nil
+}
+
 // cancelNow ends a subscription at once, also one that never ran. ended is for one that has ended;
 // nil where that is as good.
 func (s *Service) cancelNow(ctx context.Context, verb Verb, ended error) (Outcome, error) {
 	return s.operate(ctx, verb, func(subscription core.Subscription) (asking, error) {
-		if subscription.Status == core.SubscriptionCanceled {
-			return asking{}, ended
-		}
-		provider, err := s.subscriber(subscription.Account)
-		switch {
-		case err != nil:
-			return asking{}, err
-		case !subscription.Exists():
-			return asking{}, core.ErrSubscriptionState
-		case !provider.Capabilities().Subscriptions.CancelNow:
-			return asking{}, core.ErrNotSupported
-		}
-		return asking{kind: core.OpCancelSubscription, more: askedCancel{}}, nil
+		return s.askCancelNow(subscription, ended)
 	})
+}
+
+func (s *Service) askCancelNow(subscription core.Subscription, ended error) (asking, error) {
+	if subscription.Status == core.SubscriptionCanceled {
+		return asking{}, ended
+	}
+	provider, err := s.subscriber(subscription.Account)
+	switch {
+	case err != nil:
+		return asking{}, err
+	case !subscription.Exists():
+		return asking{}, core.ErrSubscriptionState
+	case !provider.Capabilities().Subscriptions.CancelNow:
+		return asking{}, core.ErrNotSupported
+	}
+	return asking{kind: core.OpCancelSubscription, more: askedCancel{}}, nil
 }
 
 // endHere notes whether we have to end a subscription when its paid period ends. It is our own plan
@@ -155,6 +170,12 @@ func (s *Service) endHere(ctx context.Context, verb Verb, end bool) (outcome Out
 			entry.Note = "planned end called off"
 		}
 		if err := tx.AppendTimeline(ctx, entry); err != nil {
+			return err
+		}
+		if err := s.record.Acted(ctx, tx, record.Change{
+			Subject: string(next.ID), Before: core.AuditState{"status": held.Status, "cancel_at_period_end": held.CancelAtPeriodEnd},
+			After: core.AuditState{"status": next.Status, "cancel_at_period_end": next.CancelAtPeriodEnd},
+		}); err != nil {
 			return err
 		}
 		return s.record.Subscription(ctx, tx, core.EventSubscriptionUpdated, outcome.Subscription)

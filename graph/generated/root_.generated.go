@@ -226,6 +226,9 @@ type ComplexityRoot struct {
 		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
 		PaymentSync           func(childComplexity int, input model.PaymentSyncInput) int
 		RefundCreate          func(childComplexity int, input model.RefundCreateInput) int
+		SubscriptionCancel    func(childComplexity int, input model.SubscriptionCancelInput) int
+		SubscriptionPause     func(childComplexity int, input model.SubscriptionPauseInput) int
+		SubscriptionResume    func(childComplexity int, input model.SubscriptionResumeInput) int
 	}
 
 	Notification struct {
@@ -452,6 +455,24 @@ type ComplexityRoot struct {
 		Email      func(childComplexity int) int
 		ID         func(childComplexity int) int
 		Role       func(childComplexity int) int
+	}
+
+	SubscriptionCancelPayload struct {
+		Preview      func(childComplexity int) int
+		Subscription func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	SubscriptionPausePayload struct {
+		Preview      func(childComplexity int) int
+		Subscription func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	SubscriptionResumePayload struct {
+		Preview      func(childComplexity int) int
+		Subscription func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	TimelineConnection struct {
@@ -1354,6 +1375,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RefundCreate(childComplexity, args["input"].(model.RefundCreateInput)), true
+	case "Mutation.subscriptionCancel":
+		if e.ComplexityRoot.Mutation.SubscriptionCancel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_subscriptionCancel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubscriptionCancel(childComplexity, args["input"].(model.SubscriptionCancelInput)), true
+	case "Mutation.subscriptionPause":
+		if e.ComplexityRoot.Mutation.SubscriptionPause == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_subscriptionPause_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubscriptionPause(childComplexity, args["input"].(model.SubscriptionPauseInput)), true
+	case "Mutation.subscriptionResume":
+		if e.ComplexityRoot.Mutation.SubscriptionResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_subscriptionResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubscriptionResume(childComplexity, args["input"].(model.SubscriptionResumeInput)), true
 
 	case "Notification.answer":
 		if e.ComplexityRoot.Notification.Answer == nil {
@@ -2376,6 +2430,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Staff.Role(childComplexity), true
 
+	case "SubscriptionCancelPayload.preview":
+		if e.ComplexityRoot.SubscriptionCancelPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionCancelPayload.Preview(childComplexity), true
+	case "SubscriptionCancelPayload.subscription":
+		if e.ComplexityRoot.SubscriptionCancelPayload.Subscription == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionCancelPayload.Subscription(childComplexity), true
+	case "SubscriptionCancelPayload.userErrors":
+		if e.ComplexityRoot.SubscriptionCancelPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionCancelPayload.UserErrors(childComplexity), true
+
+	case "SubscriptionPausePayload.preview":
+		if e.ComplexityRoot.SubscriptionPausePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionPausePayload.Preview(childComplexity), true
+	case "SubscriptionPausePayload.subscription":
+		if e.ComplexityRoot.SubscriptionPausePayload.Subscription == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionPausePayload.Subscription(childComplexity), true
+	case "SubscriptionPausePayload.userErrors":
+		if e.ComplexityRoot.SubscriptionPausePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionPausePayload.UserErrors(childComplexity), true
+
+	case "SubscriptionResumePayload.preview":
+		if e.ComplexityRoot.SubscriptionResumePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionResumePayload.Preview(childComplexity), true
+	case "SubscriptionResumePayload.subscription":
+		if e.ComplexityRoot.SubscriptionResumePayload.Subscription == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionResumePayload.Subscription(childComplexity), true
+	case "SubscriptionResumePayload.userErrors":
+		if e.ComplexityRoot.SubscriptionResumePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionResumePayload.UserErrors(childComplexity), true
+
 	case "TimelineConnection.edges":
 		if e.ComplexityRoot.TimelineConnection.Edges == nil {
 			break
@@ -2683,6 +2794,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PaymentSyncInput", ec.unmarshalInputPaymentSyncInput),
 			graphql.NewInputUnmarshaler("RefundCreateInput", ec.unmarshalInputRefundCreateInput),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
+			graphql.NewInputUnmarshaler("SubscriptionCancelInput", ec.unmarshalInputSubscriptionCancelInput),
+			graphql.NewInputUnmarshaler("SubscriptionPauseInput", ec.unmarshalInputSubscriptionPauseInput),
+			graphql.NewInputUnmarshaler("SubscriptionResumeInput", ec.unmarshalInputSubscriptionResumeInput),
 		)
 	}
 	first := true
@@ -3075,6 +3189,10 @@ enum UserErrorCode {
   EVIDENCE_LATE
   "There is nothing to submit."
   EVIDENCE_EMPTY
+  "The subscription has ended."
+  SUBSCRIPTION_ENDED
+  "The subscription's status does not allow it."
+  INVALID_SUBSCRIPTION_STATE
   "The provider does not offer it, or not now."
   UNSUPPORTED
   "The account at the provider is configured no more."
@@ -3858,6 +3976,56 @@ input BillingSubscriptionFilter {
 extend type Query {
   "Subscriptions, newest first; 20 of them unless told otherwise, at most 100."
   subscriptions(first: Int, after: Cursor, last: Int, before: Cursor, filter: BillingSubscriptionFilter): BillingSubscriptionConnection! @requires(role: VIEWER)
+}
+
+input SubscriptionPauseInput {
+  subscriptionId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type SubscriptionPausePayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  subscription: BillingSubscription
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input SubscriptionResumeInput {
+  subscriptionId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type SubscriptionResumePayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  subscription: BillingSubscription
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input SubscriptionCancelInput {
+  subscriptionId: ID!
+  "When the paid period ends, instead of now."
+  atPeriodEnd: Boolean
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type SubscriptionCancelPayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  subscription: BillingSubscription
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Have nothing asked for until it is resumed."
+  subscriptionPause(input: SubscriptionPauseInput!): SubscriptionPausePayload! @requires(role: FINANCE)
+  "Go on with a paused one, or undo an end that is to come."
+  subscriptionResume(input: SubscriptionResumeInput!): SubscriptionResumePayload! @requires(role: FINANCE)
+  "End it."
+  subscriptionCancel(input: SubscriptionCancelInput!): SubscriptionCancelPayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
 	{Name: "../schema/timeline.graphqls", Input: `"What sort of entry this is."
@@ -4720,6 +4888,42 @@ func (ec *executionContext) childFields_Staff(ctx context.Context, field graphql
 		return ec.fieldContext_Staff_disabledAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Staff", field.Name)
+}
+
+func (ec *executionContext) childFields_SubscriptionCancelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subscription":
+		return ec.fieldContext_SubscriptionCancelPayload_subscription(ctx, field)
+	case "preview":
+		return ec.fieldContext_SubscriptionCancelPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SubscriptionCancelPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscriptionCancelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubscriptionPausePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subscription":
+		return ec.fieldContext_SubscriptionPausePayload_subscription(ctx, field)
+	case "preview":
+		return ec.fieldContext_SubscriptionPausePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SubscriptionPausePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscriptionPausePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubscriptionResumePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subscription":
+		return ec.fieldContext_SubscriptionResumePayload_subscription(ctx, field)
+	case "preview":
+		return ec.fieldContext_SubscriptionResumePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SubscriptionResumePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscriptionResumePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_TimelineConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -224,6 +224,47 @@ type RefundFilter struct {
 	Status []core.RefundStatus `json:"status,omitempty"`
 }
 
+type SubscriptionCancelInput struct {
+	SubscriptionID string `json:"subscriptionId"`
+	// When the paid period ends, instead of now.
+	AtPeriodEnd    *bool   `json:"atPeriodEnd,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type SubscriptionCancelPayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Subscription *Subscription `json:"subscription,omitempty"`
+	Preview      *Preview      `json:"preview,omitempty"`
+	UserErrors   []*UserError  `json:"userErrors"`
+}
+
+type SubscriptionPauseInput struct {
+	SubscriptionID string  `json:"subscriptionId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type SubscriptionPausePayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Subscription *Subscription `json:"subscription,omitempty"`
+	Preview      *Preview      `json:"preview,omitempty"`
+	UserErrors   []*UserError  `json:"userErrors"`
+}
+
+type SubscriptionResumeInput struct {
+	SubscriptionID string  `json:"subscriptionId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type SubscriptionResumePayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Subscription *Subscription `json:"subscription,omitempty"`
+	Preview      *Preview      `json:"preview,omitempty"`
+	UserErrors   []*UserError  `json:"userErrors"`
+}
+
 // Why a mutation did nothing, in words for people and a code for programs.
 type UserError struct {
 	// Path into input; null where no field is to blame.
@@ -264,6 +305,10 @@ const (
 	UserErrorCodeEvidenceLate UserErrorCode = "EVIDENCE_LATE"
 	// There is nothing to submit.
 	UserErrorCodeEvidenceEmpty UserErrorCode = "EVIDENCE_EMPTY"
+	// The subscription has ended.
+	UserErrorCodeSubscriptionEnded UserErrorCode = "SUBSCRIPTION_ENDED"
+	// The subscription's status does not allow it.
+	UserErrorCodeInvalidSubscriptionState UserErrorCode = "INVALID_SUBSCRIPTION_STATE"
 	// The provider does not offer it, or not now.
 	UserErrorCodeUnsupported UserErrorCode = "UNSUPPORTED"
 	// The account at the provider is configured no more.
@@ -299,6 +344,8 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeEvidenceSubmitted,
 	UserErrorCodeEvidenceLate,
 	UserErrorCodeEvidenceEmpty,
+	UserErrorCodeSubscriptionEnded,
+	UserErrorCodeInvalidSubscriptionState,
 	UserErrorCodeUnsupported,
 	UserErrorCodeAccountNotConfigured,
 	UserErrorCodePaymentRefused,
@@ -312,7 +359,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeSubscriptionEnded, UserErrorCodeInvalidSubscriptionState, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
 		return true
 	}
 	return false
