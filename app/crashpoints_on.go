@@ -26,7 +26,7 @@ import (
 // provider.create.before, provider.create.after, provider.get.before, provider.get.after,
 // and likewise confirm, host, capture, cancel, refund, evidence, accept, customer, setup,
 // store (a method from a token), detach, charge, price, subscribe, change, pause, resume, end
-// (a subscription) and keep.
+// (a subscription), keep, events (the provider's list of them) and list (of objects).
 var crash = readCrashPoint()
 
 type crashPoint struct {
@@ -238,6 +238,16 @@ func (p providerThatCrashes) CreatePayment(ctx context.Context, key core.Operati
 // GetPayment implements [ports.Provider].
 func (p providerThatCrashes) GetPayment(ctx context.Context, ref core.ProviderRef) (core.PaymentSnapshot, error) {
 	return around("get", func() (core.PaymentSnapshot, error) { return p.wholeProvider.GetPayment(ctx, ref) })
+}
+
+// ListEvents implements [ports.EventLister].
+func (p providerThatCrashes) ListEvents(ctx context.Context, in ports.ListEvents) (ports.EventList, error) {
+	return around("events", func() (ports.EventList, error) { return p.wholeProvider.ListEvents(ctx, in) })
+}
+
+// ListObjects implements [ports.ObjectLister].
+func (p providerThatCrashes) ListObjects(ctx context.Context, in ports.ListObjects) (ports.ObjectList, error) {
+	return around("list", func() (ports.ObjectList, error) { return p.wholeProvider.ListObjects(ctx, in) })
 }
 
 // CapturePayment implements [ports.Provider].

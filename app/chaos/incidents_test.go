@@ -120,7 +120,7 @@ func (w *world) missed(x *trouble, asked *effects) (never []string) {
 	}
 	happened := x.happened()
 	for _, kind := range incidentKinds {
-		if happened[kind] == 0 && (backfills || kind != "webhook_drop") {
+		if happened[kind] == 0 {
 			never = append(never, kind)
 		}
 	}

@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// backfills says whether the program asks providers for what no webhook told it. Before it does, no
-// webhook is dropped for good.
-const backfills = true
-
 // accounts are the simulated ones.
 var accounts = []string{"stripe", "paypal", "square"}
 
@@ -19,7 +15,7 @@ var crashPoints = func() (points []string) {
 	points = []string{"tx.begin", "tx.commit", "tx.done", "journal.append.before", "journal.append.after", "drain.before", "drain.after"}
 	for _, call := range []string{
 		"create", "get", "confirm", "host", "capture", "cancel", "refund", "evidence", "accept", "customer", "setup", "store", "detach",
-		"charge", "price", "subscribe", "change", "pause", "resume", "end", "keep",
+		"charge", "price", "subscribe", "change", "pause", "resume", "end", "keep", "events", "list",
 	} {
 		points = append(points, "provider."+call+".before", "provider."+call+".after")
 	}
@@ -182,7 +178,7 @@ func planIncidents(seed uint64, s scale) func() incident {
 		if number < len(incidentKinds) {
 			kind = incidentKinds[number]
 		}
-		if kind == "provider down" && at < up || kind == "webhook_drop" && !backfills {
+		if kind == "provider down" && at < up {
 			kind = "kill" // there would be no trade if accounts were down all the time
 		}
 		number++
