@@ -180,8 +180,8 @@ func (o Operation) LookAt() time.Time {
 		return time.Time{}
 	}
 	seen := seenAt(seenAt(o.LookedAt, o.SentAt), o.CreatedAt)
-	if !o.GivenUpAt.IsZero() {
-		return seen.Add(lookSlowest)
+	if o.GivenUp == GivenUpNotFound || o.GivenUp == GivenUpNoAccount {
+		return seen.Add(lookSlowest) // there was an answer, or nobody to ask
 	}
 	// Twice the operation's age, since its job's pauses double, too.
 	return seen.Add(min(max(2*seen.Sub(o.CreatedAt), operationLookLeast), operationLookLongest))
