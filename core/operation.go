@@ -144,12 +144,16 @@ func (o Operation) Looked(now time.Time) Operation {
 }
 
 // GiveUp hands an open operation to staff; its status stays what it is, since nobody knows better.
-// One that waits already, or that is settled, stays as it is.
+// One that is settled stays as it is, and one that waits already as well, but for its reason: that the
+// provider has answered, and shows nothing of it, says more than that it had not.
 func (o Operation) GiveUp(why GivenUp, now time.Time) Operation {
-	if o.Status.Settled() || !o.GivenUpAt.IsZero() {
-		return o
+	switch {
+	case o.Status.Settled():
+	case o.GivenUpAt.IsZero():
+		o.GivenUpAt, o.GivenUp = now, why
+	case why == GivenUpNotFound:
+		o.GivenUp = why
 	}
-	o.GivenUpAt, o.GivenUp = now, why
 	return o
 }
 

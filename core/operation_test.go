@@ -75,6 +75,20 @@ func TestAnEffectOutweighsARefusal(t *testing.T) {
 	require.Equal(t, op, op.Outcome(declined, "", later), "an effect stays")
 }
 
+func TestWhatWaitsForStaffSaysWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	later := start.Add(time.Hour)
+	op := core.Operation{Status: core.OperationUnknown}.GiveUp(core.GivenUpUnanswered, start)
+	require.True(t, op.ForStaff())
+	require.Equal(t, op, op.GiveUp(core.GivenUpInternal, later))
+	op = op.GiveUp(core.GivenUpNotFound, later)
+	require.Equal(t, core.GivenUpNotFound, op.GivenUp, "the provider has answered since")
+	require.Equal(t, start, op.GivenUpAt, "it waits as long")
+	require.Equal(t, op, op.GiveUp(core.GivenUpUnanswered, later))
+	settled := op.Outcome(nil, "pi_1", later)
+	require.Equal(t, settled, settled.GiveUp(core.GivenUpNotFound, later))
+}
+
 func TestKeysFitEveryProvider(t *testing.T) {
 	t.Parallel()
 	id := core.NewID[core.OperationID]([16]byte{0xff, 1})

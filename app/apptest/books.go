@@ -34,6 +34,9 @@ const (
 	Invoices      = "invoice" // paid ones, and only what was paid for
 )
 
+// Unnamed begins the key of what has no id of the provider's here.
+const Unnamed = "none of "
+
 // add keeps an entry. Where the provider's id is taken already, the other's goes under one of its
 // own, so that it shows as a difference.
 func (b Books) add(kind, id string, entry Entry) {
@@ -124,7 +127,7 @@ func (c *Client) BooksHere(ctx context.Context, account string) (Books, error) {
 		}
 		id := one.Text("provider_payment_id")
 		if id == "" {
-			id = "none of " + one.Text("id")
+			id = Unnamed + one.Text("id")
 		}
 		books.add(Payments, id, Entry{
 			Ours: one.Text("id"), Statuses: []string{one.Text("status")}, Amount: one.Int("amount_captured"), Back: one.Int("amount_refunded"),
@@ -140,6 +143,9 @@ func (c *Client) BooksHere(ctx context.Context, account string) (Books, error) {
 			foreign := refund.Text("provider_refund_id")
 			if foreign == "" && slices.Contains([]string{"failed", "canceled"}, refund.Text("status")) {
 				continue // it never came to be there
+			}
+			if foreign == "" {
+				foreign = Unnamed + refund.Text("id")
 			}
 			books.add(Refunds, foreign, Entry{Ours: refund.Text("id"), Statuses: []string{refund.Text("status")}, Amount: refund.Int("amount")})
 		}

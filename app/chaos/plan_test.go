@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -220,12 +221,14 @@ var commonPoints = []string{
 
 // planCrashes gives where each life of the server ends: a crash point and the how manieth time it is
 // passed, each point in its turn.
-func planCrashes(seed uint64, crashPoints []string) func() string {
+func planCrashes(seed uint64, crashPoints []string, came func(point string) bool) func() string {
 	r := rand.New(rand.NewPCG(seed, 1<<63))
 	var left []string
 	return func() string {
 		if len(left) == 0 {
-			left = append(left, crashPoints...)
+			if left = slices.DeleteFunc(slices.Clone(crashPoints), came); len(left) == 0 {
+				left = slices.Clone(crashPoints)
+			}
 			r.Shuffle(len(left), func(i, k int) { left[i], left[k] = left[k], left[i] })
 		}
 		point := left[0]

@@ -21,7 +21,7 @@ import (
 )
 
 // restartPause is how long a supervisor waits before it starts a server again that could not start.
-const restartPause = 200 * time.Millisecond
+const restartPause = time.Second
 
 // world is the program beside the simulator, in processes of their own, with what stands around it.
 type world struct {

@@ -190,7 +190,7 @@ func (d *Desk) Resume(ctx context.Context, op core.Operation, by Sender, cause c
 	if readErr != nil {
 		return op, errors.Join(err, readErr)
 	}
-	if after.Status.Settled() || after.ForStaff() {
+	if after.Status.Settled() {
 		return after, err
 	}
 	if why := d.why(after, err); why != "" {

@@ -52,7 +52,7 @@ func (d *Desk) giveUp(ctx context.Context, before core.Operation, why core.Given
 			return err
 		}
 		next := op.GiveUp(why, d.clock.Now())
-		if next.GivenUpAt.Equal(op.GivenUpAt) {
+		if next.GivenUp == op.GivenUp {
 			return nil
 		}
 		if op, err = tx.UpdateOperation(ctx, next); err != nil {

@@ -63,7 +63,8 @@ func (i *Inbox) AcceptNew(ctx context.Context, batch []core.Delivery) (count int
 }
 
 // Process looks at the object that a stored event names. It is the handler of
-// [ports.JobSyncInbound].
+// [ports.JobSyncInbound]. One whose provider gives no answer is never given up: it waits, however
+// long that takes, since what it tells of may be known from nowhere else.
 func (i *Inbox) Process(ctx context.Context, job ports.Job) error {
 	event, err := i.store.Inbound(ctx, job.Inbound)
 	if err != nil {
@@ -74,7 +75,7 @@ func (i *Inbox) Process(ctx context.Context, job ports.Job) error {
 	}
 	cause := core.Cause{Kind: core.CauseWebhook, Inbound: event.ID}
 	_, err = i.observer.Sync(ctx, event.Ref, cause)
-	if err == nil || !job.LastTry {
+	if err == nil || !job.LastTry || unanswered(err) {
 		return err
 	}
 	note := "given up: " + plainReason(err)
@@ -100,6 +101,12 @@ func (i *Inbox) Replay(ctx context.Context, id core.InboundID) error {
 		}
 		return tx.Enqueue(ctx, ports.Job{Kind: ports.JobSyncInbound, Inbound: id})
 	})
+}
+
+// unanswered reports whether a look came to nothing for want of an answer, rather than by one.
+func unanswered(err error) bool {
+	lost, ok := errors.AsType[*core.ProviderError](err)
+	return ok && (lost.Class == core.ClassRetryable || lost.Class == core.ClassUnknown)
 }
 
 // plainReason is an error in words for staff: the provider's class and code, or that

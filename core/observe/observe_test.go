@@ -288,10 +288,11 @@ func TestMessagesThatCannotBeProcessedAreKeptForStaff(t *testing.T) {
 	p := h.Start(h.Open(core.CaptureAutomatic).ID)
 	h.Webhook("evt_1", p.ProviderPaymentID)
 	inbound := h.Store.Jobs(ports.JobSyncInbound)[0].Inbound
-	for range 6 { // as often as a job is tried here
-		h.Provider.FailNext(&core.ProviderError{Class: core.ClassUnknown, Foreign: "api_error", Op: "fake look"})
+	h.Provider.FailNext(portstest.NoAnswer()) // the first try gives up nothing
+	for range 6 {                             // as often as a job is tried here
+		h.Provider.FailNext(&core.ProviderError{Class: core.ClassInvalid, Foreign: "api_error", Op: "fake look"})
 	}
-	for range 8 {
+	for range 10 {
 		h.RunDue()
 		h.Clock.Advance(time.Hour)
 		if len(h.Store.GivenUp()) > 0 {
@@ -311,6 +312,28 @@ func TestMessagesThatCannotBeProcessedAreKeptForStaff(t *testing.T) {
 	require.Equal(t, core.InboundProcessed, event.Status)
 	require.Equal(t, core.PaymentSucceeded, h.Payment(p.ID).Status)
 	require.ErrorIs(t, h.Inbox.Replay(t.Context(), "evt_missing"), ports.ErrNotFound)
+}
+
+func TestMessagesWaitWhileTheProviderGivesNoAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.Start(h.Open(core.CaptureAutomatic).ID)
+	h.Webhook("evt_1", p.ProviderPaymentID)
+	inbound := h.Store.Jobs(ports.JobSyncInbound)[0].Inbound
+	for range 6 { // as often as a job is tried here
+		h.Provider.FailNext(portstest.NoAnswer())
+	}
+	for range 10 {
+		h.RunDue()
+		h.Clock.Advance(time.Hour)
+		if len(h.Store.GivenUp()) > 0 {
+			break
+		}
+	}
+	require.NotEmpty(t, h.Store.GivenUp(), "the job has tried as often as it may")
+	event, err := h.Store.Inbound(t.Context(), inbound)
+	require.NoError(t, err)
+	require.Equal(t, core.InboundReceived, event.Status, "the sweep of events takes it up again")
 }
 
 func TestMessagesOfOtherTypesAreIgnored(t *testing.T) {

@@ -260,7 +260,8 @@ func TestALookComesBeforeWhatSeemsNotAllowed(t *testing.T) {
 	require.Equal(t, core.RefundPending, again.Status)
 }
 
-// An inbound event whose job is lost is taken up again, and given up in the end.
+// An inbound event whose job is lost is taken up again. It is given up once it was refused for days, and
+// waits for as long as its provider gives no answer.
 func TestInboundEventsWhoseJobIsLost(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -291,10 +292,14 @@ func TestInboundEventsWhoseJobIsLost(t *testing.T) {
 
 	h.Webhook("evt_2", p.ProviderPaymentID)
 	h.LoseJobs()
-	for range 4 {
+	for range 40 {
 		h.Clock.Advance(24 * time.Hour)
 		h.Provider.FailNext(portstest.NoAnswer())
 		sweep()
 	}
+	require.Equal(t, core.InboundReceived, status(), "nobody has said anything of it")
+	h.Clock.Advance(2 * time.Hour)
+	h.Provider.FailNext(&core.ProviderError{Class: core.ClassInvalid, Foreign: "not_allowed", Op: "fake get"})
+	sweep()
 	require.Equal(t, core.InboundFailed, status(), "staff can replay it")
 }
