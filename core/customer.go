@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Customer is a buyer whom a storefront knows by an id of ours. Email and name are personal
 // data: sealed at rest, never logged.
@@ -123,3 +126,7 @@ type MethodSnapshot struct {
 	// Confirmable says that the buyer has agreed and it is for our server to have it saved.
 	Confirmable bool
 }
+
+// FoldEmail is an email as it is compared: without spaces around it, and in lower case. Strictly a mailbox
+// could tell cases apart; none in use does, and people do not.
+func FoldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

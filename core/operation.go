@@ -123,7 +123,7 @@ const (
 
 // Place is where the operation stands in lists, above those of lower places: 2 where its outcome is
 // unknown, 1 where it was written down and perhaps not sent, 0 once it is settled.
-func (o Operation) Place() int {
+func (o Operation) Place() int64 {
 	switch o.Status {
 	case OperationUnknown:
 		return 2

@@ -13,8 +13,12 @@ import (
 )
 
 func (r *checkoutResolver) Payment(ctx context.Context, obj *model.Checkout) (*model.Payment, error) {
-	payment, err := load(ctx, requestOf(ctx).loaders.payments, obj.Checkout.Payment)
+	payment, err := requestOf(ctx).loaders.payments.get(ctx, obj.Checkout.Payment)
 	return paymentOf(payment), err
+}
+
+func (r *queryResolver) Checkouts(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.CheckoutFilter) (*model.CheckoutConnection, error) {
+	return r.checkoutPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }
 
 func (r *Resolver) Checkout() generated.CheckoutResolver { return &checkoutResolver{r} }

@@ -114,3 +114,28 @@ func (s *countingStore) StaffByTokenHash(ctx context.Context, hash string) (core
 	}
 	return staff, err
 }
+
+func (s *countingStore) RefundsOfPayments(ctx context.Context, payments []core.PaymentID, limit int) ([]core.Refund, error) {
+	s.count("RefundsOfPayments")
+	return s.Store.RefundsOfPayments(ctx, payments, limit)
+}
+
+func (s *countingStore) DisputesOfPayments(ctx context.Context, payments []core.PaymentID, limit int) ([]core.Dispute, error) {
+	s.count("DisputesOfPayments")
+	return s.Store.DisputesOfPayments(ctx, payments, limit)
+}
+
+func (s *countingStore) CustomersByID(ctx context.Context, ids []core.CustomerID) ([]core.Customer, error) {
+	s.count("CustomersByID")
+	return s.Store.CustomersByID(ctx, ids)
+}
+
+func (s *countingStore) PaymentsOfCustomers(ctx context.Context, customers []core.CustomerID, limit int) ([]core.Payment, error) {
+	s.count("PaymentsOfCustomers")
+	return s.Store.PaymentsOfCustomers(ctx, customers, limit)
+}
+
+func (s *countingStore) Search(ctx context.Context, find ports.Find) ([]ports.Found, error) {
+	s.count("Search")
+	return s.Store.Search(ctx, find)
+}

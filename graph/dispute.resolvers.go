@@ -8,8 +8,22 @@ package graph
 import (
 	"context"
 
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/graph/model"
 )
+
+func (r *disputeResolver) Payment(ctx context.Context, obj *model.Dispute) (*model.Payment, error) {
+	return paymentBehind(ctx, obj.Dispute.Payment)
+}
+
+func (r *disputeResolver) Evidence(ctx context.Context, obj *model.Dispute) (*model.DisputeEvidence, error) {
+	draft, err := requestOf(ctx).loaders.evidence.get(ctx, obj.ID)
+	if err != nil || draft == nil {
+		return &model.DisputeEvidence{}, err
+	}
+	return &model.DisputeEvidence{Evidence: *draft}, nil
+}
 
 func (r *mutationResolver) DisputeEvidenceSubmit(ctx context.Context, input model.DisputeEvidenceSubmitInput) (*model.DisputeEvidenceSubmitPayload, error) {
 	return r.submitEvidence(ctx, input)
@@ -19,6 +33,10 @@ func (r *mutationResolver) DisputeAccept(ctx context.Context, input model.Disput
 	return r.acceptDispute(ctx, input)
 }
 
-func (r *queryResolver) Disputes(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) (*model.DisputeConnection, error) {
-	return r.disputePage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
+func (r *queryResolver) Disputes(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.DisputeFilter, sort *core.Order) (*model.DisputeConnection, error) {
+	return r.disputePage(ctx, pageArgs{first: first, after: after, last: last, before: before, order: orderOf(sort)}, filter)
 }
+
+func (r *Resolver) Dispute() generated.DisputeResolver { return &disputeResolver{r} }
+
+type disputeResolver struct{ *Resolver }

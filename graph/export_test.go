@@ -9,6 +9,6 @@ var CheckRules = checkRules
 var EncodeCursor = encodeCursor
 
 // DecodeCursor reads a cursor.
-func DecodeCursor[T core.ID](name string, text *string) (*core.Cursor, error) {
-	return decodeCursor[T](name, text)
+func DecodeCursor[T core.ID](name string, text *string, order core.Order) (*core.Cursor, error) {
+	return decodeCursor[T](name, text, order)
 }

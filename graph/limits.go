@@ -33,6 +33,10 @@ const (
 	readCost = 200
 	// operationsGuess is how many operations a payment is taken to have.
 	operationsGuess = 10
+	// refundsGuess is how many refunds, disputes or subscriptions of one owner there are taken to be.
+	refundsGuess = 3
+	// payloadCost is of one event's payload, which may be large.
+	payloadCost = 100
 	// endpointsGuess is how many endpoints a storefront can have.
 	endpointsGuess = 32
 	// measureMax is where counting stops: more is too much whatever the limit.
@@ -139,36 +143,75 @@ func withoutSuggestions() *rules.Rules {
 
 // costs says what the fields cost that do not cost 1.
 func costs() (c generated.ComplexityRoot) {
-	c.Query.Payments = func(child int, first *int, _ *string, last *int, _ *string, _ *model.PaymentFilter) int {
-		items := first
-		if last != nil {
-			items = last
-		}
-		return 2*readCost + itemsOf(items)*child // the page, and perhaps the count
+	listCosts(&c)
+	mutationCosts(&c)
+	c.Query.WebhookEndpoints = func(child int) int { return 2*readCost + endpointsGuess*child }
+	c.Query.Payment = func(child int, _ string) int { return readCost + child }
+	c.Query.Customer = func(child int, _ string) int { return readCost + child }
+	c.Query.Search = func(child int, _ string) int { return 2*readCost + searchKinds*searchHitsMax*child }
+	c.Query.Node = func(child int, _ string) int { return readCost + child }
+	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }
+	c.Payment.Operations = func(child int) int { return 1 + operationsGuess*child }
+	c.Payment.Refunds = func(child int) int { return 1 + refundsGuess*child }
+	c.Payment.Disputes = func(child int) int { return 1 + refundsGuess*child }
+	c.Payment.Timeline = func(child int, first *int, _ *string) int { return readCost + itemsOf(first)*child }
+	c.Checkout.LineItems = func(child int) int { return 1 + operationsGuess*child }
+	c.Customer.Payments = func(child int) int { return 1 + ofEachMax*child }
+	c.Customer.Subscriptions = func(child int) int { return 1 + refundsGuess*child }
+	c.BillingSubscription.Payments = func(child int) int { return 1 + ofEachMax*child }
+	c.BillingSubscription.Invoices = func(child int) int { return 1 + ofEachMax*child }
+	c.Dispute.Evidence = func(child int) int { return 1 + operationsGuess*child }
+	c.InboundEvent.Payload = func(int) int { return payloadCost }
+	c.InboundEvent.Outcomes = func(child int) int { return 1 + refundsGuess*child }
+	return c
+}
+
+// listCosts are of the lists: of each the page, and perhaps the count or what its items need.
+func listCosts(c *generated.ComplexityRoot) {
+	c.Query.Payments = func(child int, first *int, _ *string, last *int, _ *string, _ *model.PaymentFilter, _ *core.Order) int {
+		return listCost(child, first, last)
+	}
+	c.Query.Refunds = func(child int, first *int, _ *string, last *int, _ *string, _ *model.RefundFilter, _ *core.Order) int {
+		return listCost(child, first, last)
+	}
+	c.Query.Disputes = func(child int, first *int, _ *string, last *int, _ *string, _ *model.DisputeFilter, _ *core.Order) int {
+		return listCost(child, first, last)
+	}
+	c.Query.Subscriptions = func(child int, first *int, _ *string, last *int, _ *string, _ *model.BillingSubscriptionFilter) int {
+		return listCost(child, first, last)
 	}
 	c.Query.Operations = func(child int, first *int, _ *string, last *int, _ *string, _ *model.OperationFilter) int {
-		items := first
-		if last != nil {
-			items = last
-		}
-		return 2*readCost + itemsOf(items)*child // the page, and perhaps the count
+		return listCost(child, first, last)
 	}
 	c.Query.Notifications = func(child int, first *int, _ *string, last *int, _ *string, _ *model.NotificationFilter) int {
-		items := first
-		if last != nil {
-			items = last
-		}
-		return 2*readCost + itemsOf(items)*child // the page, and the endpoints that make their status
+		return listCost(child, first, last)
 	}
-	c.Query.WebhookEndpoints = func(child int) int { return 2*readCost + endpointsGuess*child }
-	c.Mutation.NotificationRedeliver = func(child int, _ model.NotificationRedeliverInput) int { return readCost + child }
 	c.Query.Approvals = func(child int, first *int, _ *string, last *int, _ *string, _ *model.ApprovalFilter) int {
-		items := first
-		if last != nil {
-			items = last
-		}
-		return readCost + itemsOf(items)*child
+		return listCost(child, first, last)
 	}
+	c.Query.Customers = func(child int, first *int, _ *string, last *int, _ *string, _ *model.CustomerFilter) int {
+		return listCost(child, first, last)
+	}
+	c.Query.Checkouts = func(child int, first *int, _ *string, last *int, _ *string, _ *model.CheckoutFilter) int {
+		return listCost(child, first, last)
+	}
+	c.Query.InboundEvents = func(child int, first *int, _ *string, last *int, _ *string, _ *model.InboundEventFilter) int {
+		return listCost(child, first, last)
+	}
+	c.Query.AuditLog = func(child int, first *int, _ *string, last *int, _ *string, _ *model.AuditFilter) int {
+		return listCost(child, first, last)
+	}
+}
+
+func listCost(child int, first, last *int) int {
+	if last != nil {
+		first = last
+	}
+	return 2*readCost + itemsOf(first)*child
+}
+
+func mutationCosts(c *generated.ComplexityRoot) {
+	c.Mutation.NotificationRedeliver = func(child int, _ model.NotificationRedeliverInput) int { return readCost + child }
 	c.Mutation.RefundCreate = func(child int, _ model.RefundCreateInput) int { return readCost + child }
 	c.Mutation.ApprovalApprove = func(child int, _ model.ApprovalApproveInput) int { return readCost + child }
 	c.Mutation.ApprovalReject = func(child int, _ model.ApprovalRejectInput) int { return readCost + child }
@@ -180,13 +223,6 @@ func costs() (c generated.ComplexityRoot) {
 	c.Mutation.PaymentCapture = func(child int, _ model.PaymentCaptureInput) int { return readCost + child }
 	c.Mutation.PaymentCancel = func(child int, _ model.PaymentCancelInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }
-	c.Query.Payment = func(child int, _ string) int { return readCost + child }
-	c.Query.Node = func(child int, _ string) int { return readCost + child }
-	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }
-	c.Payment.Operations = func(child int) int { return 1 + operationsGuess*child }
-	c.Payment.Timeline = func(child int, first *int, _ *string) int { return readCost + itemsOf(first)*child }
-	c.Checkout.LineItems = func(child int) int { return 1 + operationsGuess*child }
-	return c
 }
 
 // itemsOf is how many items a list can give. One that is out of range is refused later.

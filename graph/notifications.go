@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/graph/model"
@@ -14,38 +15,17 @@ func (r *Resolver) notificationPage(ctx context.Context, args pageArgs, in *mode
 	if err != nil {
 		return nil, err
 	}
-	request, err := pageRequest[core.NotificationID](args)
-	if err != nil {
-		return nil, err
-	}
-	page, err := r.store.Notifications(ctx, filter, request)
-	if err != nil {
-		return nil, err
-	}
 	connection := &model.NotificationConnection{}
-	connection.Edges, connection.PageInfo = edges(page,
-		func(one core.Notification) core.Cursor { return core.Cursor{At: one.CreatedAt, ID: string(one.ID)} },
-		func(cursor string, one core.Notification) model.NotificationEdge {
-			return model.NotificationEdge{Cursor: cursor, Node: model.Notification{Notification: one}}
-		})
-	return connection, nil
-}
-
-func notificationFilter(in *model.NotificationFilter) (filter ports.NotificationFilter, err error) {
-	if in == nil {
-		return filter, nil
-	}
-	if filter.Endpoint, err = filterID[core.EndpointID]("endpoint", in.Endpoint); err != nil {
-		return filter, err
-	}
-	if filter.Event, err = filterID[core.EventID]("event", in.Event); err != nil {
-		return filter, err
-	}
-	if filter.Subject, err = filterText("subject", in.Subject); err != nil {
-		return filter, err
-	}
-	filter.Statuses, err = filterStatuses(in.Status)
-	return filter, err
+	connection.Edges, connection.PageInfo, err = list[core.NotificationID, core.Notification, model.NotificationEdge]{
+		read: func(ctx context.Context, request core.PageRequest) (core.Page[core.Notification], error) {
+			return r.store.Notifications(ctx, filter, request)
+		},
+		place: byTime(func(n core.Notification) (time.Time, core.NotificationID) { return n.CreatedAt, n.ID }),
+		edge: func(cursor string, n core.Notification) model.NotificationEdge {
+			return model.NotificationEdge{Cursor: cursor, Node: model.Notification{Notification: n}}
+		},
+	}.page(ctx, args)
+	return connection, err
 }
 
 // endpoints gives the storefront's endpoints with what waits for each.

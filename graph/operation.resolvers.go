@@ -13,7 +13,7 @@ import (
 )
 
 func (r *operationResolver) Payment(ctx context.Context, obj *model.Operation) (*model.Payment, error) {
-	payment, err := load(ctx, requestOf(ctx).loaders.payments, obj.Operation.Payment)
+	payment, err := requestOf(ctx).loaders.payments.get(ctx, obj.Operation.Payment)
 	return paymentOf(payment), err
 }
 

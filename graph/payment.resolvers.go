@@ -26,20 +26,30 @@ func (r *mutationResolver) PaymentSync(ctx context.Context, input model.PaymentS
 }
 
 func (r *paymentResolver) Checkout(ctx context.Context, obj *model.Payment) (*model.Checkout, error) {
-	checkout, err := load(ctx, requestOf(ctx).loaders.checkouts, obj.Payment.Checkout)
+	checkout, err := requestOf(ctx).loaders.checkouts.get(ctx, obj.Payment.Checkout)
 	return r.checkout(checkout), err
 }
 
+func (r *paymentResolver) Customer(ctx context.Context, obj *model.Payment) (*model.Customer, error) {
+	customer, err := requestOf(ctx).loaders.customers.get(ctx, obj.Payment.Customer)
+	return customerOf(customer), err
+}
+
+func (r *paymentResolver) Subscription(ctx context.Context, obj *model.Payment) (*model.Subscription, error) {
+	subscription, err := requestOf(ctx).loaders.subscriptions.get(ctx, obj.Payment.Subscription)
+	return subscriptionOf(subscription), err
+}
+
+func (r *paymentResolver) Refunds(ctx context.Context, obj *model.Payment) ([]*model.Refund, error) {
+	return shown(ctx, requestOf(ctx).loaders.refundsOf, obj.ID, refundOf)
+}
+
+func (r *paymentResolver) Disputes(ctx context.Context, obj *model.Payment) ([]*model.Dispute, error) {
+	return shown(ctx, requestOf(ctx).loaders.disputesOf, obj.ID, disputeOf)
+}
+
 func (r *paymentResolver) Operations(ctx context.Context, obj *model.Payment) ([]*model.Operation, error) {
-	operations, err := load(ctx, requestOf(ctx).loaders.operationsOf, obj.ID)
-	if err != nil || operations == nil {
-		return nil, err
-	}
-	shown := make([]*model.Operation, len(*operations))
-	for i, operation := range *operations {
-		shown[i] = operationOf(&operation)
-	}
-	return shown, nil
+	return shown(ctx, requestOf(ctx).loaders.operationsOf, obj.ID, func(o core.Operation) *model.Operation { return operationOf(&o) })
 }
 
 func (r *paymentResolver) Timeline(ctx context.Context, obj *model.Payment, first *int, after *string) (*model.TimelineConnection, error) {
@@ -50,8 +60,8 @@ func (r *paymentConnectionResolver) TotalCount(ctx context.Context, obj *model.P
 	return r.store.CountPayments(ctx, obj.Filter)
 }
 
-func (r *queryResolver) Payments(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) (*model.PaymentConnection, error) {
-	return r.paymentPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
+func (r *queryResolver) Payments(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.PaymentFilter, sort *core.Order) (*model.PaymentConnection, error) {
+	return r.paymentPage(ctx, pageArgs{first: first, after: after, last: last, before: before, order: orderOf(sort)}, filter)
 }
 
 func (r *queryResolver) Payment(ctx context.Context, id string) (*model.Payment, error) {
@@ -59,7 +69,7 @@ func (r *queryResolver) Payment(ctx context.Context, id string) (*model.Payment,
 	if err != nil {
 		return nil, err
 	}
-	payment, err := load(ctx, requestOf(ctx).loaders.payments, known)
+	payment, err := requestOf(ctx).loaders.payments.get(ctx, known)
 	return paymentOf(payment), err
 }
 

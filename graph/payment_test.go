@@ -332,7 +332,7 @@ func TestNodes(t *testing.T) {
 
 	got = h.get(t, core.RoleViewer, `query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": checkout.ID})
 	require.Equal(t, string(checkout.ID), got.at(t, "node.id"))
-	for _, id := range []string{"", "17", "pay_", "pay_01h455vb4pex5vsknk084sn02", string(newID[core.CustomerID]())} {
+	for _, id := range []string{"", "17", "pay_", "pay_01h455vb4pex5vsknk084sn02", string(newID[core.EndpointID]())} {
 		require.Equal(t, "BAD_USER_INPUT", h.ask(t, core.RoleViewer, `query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": id}).code(t), id)
 	}
 	many := make([]string, 101)

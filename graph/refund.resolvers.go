@@ -8,6 +8,8 @@ package graph
 import (
 	"context"
 
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/graph/model"
 )
 
@@ -15,6 +17,14 @@ func (r *mutationResolver) RefundCreate(ctx context.Context, input model.RefundC
 	return r.createRefund(ctx, input)
 }
 
-func (r *queryResolver) Refunds(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.RefundFilter) (*model.RefundConnection, error) {
-	return r.refundPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
+func (r *queryResolver) Refunds(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.RefundFilter, sort *core.Order) (*model.RefundConnection, error) {
+	return r.refundPage(ctx, pageArgs{first: first, after: after, last: last, before: before, order: orderOf(sort)}, filter)
 }
+
+func (r *refundResolver) Payment(ctx context.Context, obj *model.Refund) (*model.Payment, error) {
+	return paymentBehind(ctx, obj.Refund.Payment)
+}
+
+func (r *Resolver) Refund() generated.RefundResolver { return &refundResolver{r} }
+
+type refundResolver struct{ *Resolver }

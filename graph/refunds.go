@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/graph/model"
-	"github.com/paydesk/paydesk/ports"
 )
 
 const fieldApproval = "approvalId"
@@ -162,29 +162,19 @@ func (r *Resolver) refund(ctx context.Context, id core.RefundID) (*model.Refund,
 }
 
 func (r *Resolver) approvalPage(ctx context.Context, args pageArgs, in *model.ApprovalFilter) (*model.ApprovalConnection, error) {
-	filter := ports.ApprovalFilter{Now: r.payments.Now()}
-	var err error
-	if in != nil {
-		if filter.Payment, err = filterID[core.PaymentID]("payment", in.Payment); err != nil {
-			return nil, err
-		}
-		if filter.Statuses, err = filterStatuses(in.Status); err != nil {
-			return nil, err
-		}
-	}
-	request, err := pageRequest[core.ApprovalID](args)
-	if err != nil {
-		return nil, err
-	}
-	page, err := r.store.Approvals(ctx, filter, request)
+	filter, err := approvalFilter(in, r.payments.Now())
 	if err != nil {
 		return nil, err
 	}
 	connection := &model.ApprovalConnection{}
-	connection.Edges, connection.PageInfo = edges(page,
-		func(one core.Approval) core.Cursor { return core.Cursor{At: one.CreatedAt, ID: string(one.ID)} },
-		func(cursor string, one core.Approval) model.ApprovalEdge {
-			return model.ApprovalEdge{Cursor: cursor, Node: *r.approvalOf(one)}
-		})
-	return connection, nil
+	connection.Edges, connection.PageInfo, err = list[core.ApprovalID, core.Approval, model.ApprovalEdge]{
+		read: func(ctx context.Context, request core.PageRequest) (core.Page[core.Approval], error) {
+			return r.store.Approvals(ctx, filter, request)
+		},
+		place: byTime(func(a core.Approval) (time.Time, core.ApprovalID) { return a.CreatedAt, a.ID }),
+		edge: func(cursor string, a core.Approval) model.ApprovalEdge {
+			return model.ApprovalEdge{Cursor: cursor, Node: *r.approvalOf(a)}
+		},
+	}.page(ctx, args)
+	return connection, err
 }

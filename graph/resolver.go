@@ -57,6 +57,24 @@ func paymentOf(p *core.Payment) *model.Payment {
 	return &model.Payment{Payment: *p}
 }
 
+func customerOf(c *core.Customer) *model.Customer {
+	if c == nil {
+		return nil
+	}
+	return &model.Customer{Customer: *c}
+}
+
+func subscriptionOf(s *core.Subscription) *model.Subscription {
+	if s == nil {
+		return nil
+	}
+	return &model.Subscription{Subscription: *s}
+}
+
+func refundOf(f core.Refund) *model.Refund { return &model.Refund{Refund: f} }
+
+func disputeOf(d core.Dispute) *model.Dispute { return &model.Dispute{Dispute: d} }
+
 func operationOf(o *core.Operation) *model.Operation {
 	if o == nil {
 		return nil
@@ -71,34 +89,55 @@ func (r *Resolver) nodeOf(ctx context.Context, id string) (model.Node, error) {
 	load := requestOf(ctx).loaders
 	switch prefix {
 	case "pay":
-		return node(ctx, id, load.payments.Load, func(p core.Payment) model.Node { return paymentOf(&p) })
+		return node(ctx, id, load.payments.get, func(p core.Payment) model.Node { return paymentOf(&p) })
 	case "chk":
-		return node(ctx, id, load.checkouts.Load, func(c core.Checkout) model.Node { return r.checkout(&c) })
+		return node(ctx, id, load.checkouts.get, func(c core.Checkout) model.Node { return r.checkout(&c) })
 	case "op":
-		return node(ctx, id, load.operations.Load, func(o core.Operation) model.Node { return operationOf(&o) })
+		return node(ctx, id, load.operations.get, func(o core.Operation) model.Node { return operationOf(&o) })
+	case "ref":
+		return node(ctx, id, load.refunds.get, func(f core.Refund) model.Node { return refundOf(f) })
+	case "dsp":
+		return node(ctx, id, load.disputes.get, func(d core.Dispute) model.Node { return disputeOf(d) })
+	case "cus":
+		return node(ctx, id, load.customers.get, func(c core.Customer) model.Node { return customerOf(&c) })
+	case "sub":
+		return node(ctx, id, load.subscriptions.get, func(s core.Subscription) model.Node { return subscriptionOf(&s) })
+	case "evt":
+		return node(ctx, id, load.inbound.get, func(e core.InboundEvent) model.Node { return &model.InboundEvent{InboundEvent: e} })
 	case "ntf":
-		return node(ctx, id, r.store.Notification, func(n core.Notification) model.Node { return &model.Notification{Notification: n} })
+		return node(ctx, id, present(r.store.Notification), func(n core.Notification) model.Node { return &model.Notification{Notification: n} })
 	case "usr":
-		return node(ctx, id, r.staff, func(s core.Staff) model.Node { return &model.Staff{Staff: s} })
+		return node(ctx, id, present(r.staff), func(s core.Staff) model.Node { return &model.Staff{Staff: s} })
 	default:
-		return nil, refuse(codeInput, "id must be that of a payment, a checkout, an operation, a notification or a member of staff")
+		return nil, refuse(codeInput, "id must be that of a payment, checkout, operation, refund, dispute, customer, subscription, event, notification or member of staff")
 	}
 }
 
 // node keeps an absent object from becoming a typed nil in the interface.
-func node[K core.ID, V any](ctx context.Context, text string, read func(context.Context, K) (V, error), show func(V) model.Node) (model.Node, error) {
+func node[K core.ID, V any](ctx context.Context, text string, read func(context.Context, K) (*V, error), show func(V) model.Node) (model.Node, error) {
 	id, err := parseID[K]("id", text)
 	if err != nil {
 		return nil, err
 	}
 	value, err := read(ctx, id)
-	if isAbsent(err) {
-		return nil, nil
-	}
-	if err != nil {
+	if err != nil || value == nil {
 		return nil, err
 	}
-	return show(value), nil
+	return show(*value), nil
+}
+
+// present is a read that gives nil for what is not there.
+func present[K core.ID, V any](read func(context.Context, K) (V, error)) func(context.Context, K) (*V, error) {
+	return func(ctx context.Context, id K) (*V, error) {
+		value, err := read(ctx, id)
+		if isAbsent(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &value, nil
+	}
 }
 
 // staff gives oneself, and others to an ADMIN.

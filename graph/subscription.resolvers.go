@@ -8,8 +8,31 @@ package graph
 import (
 	"context"
 
+	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/graph/model"
 )
+
+func (r *billingSubscriptionResolver) Customer(ctx context.Context, obj *model.Subscription) (*model.Customer, error) {
+	customer, err := requestOf(ctx).loaders.customers.get(ctx, obj.Subscription.Customer)
+	return customerOf(customer), err
+}
+
+func (r *billingSubscriptionResolver) Price(ctx context.Context, obj *model.Subscription) (*model.Price, error) {
+	price, err := requestOf(ctx).loaders.prices.get(ctx, obj.Subscription.Price)
+	if err != nil || price == nil {
+		return nil, err
+	}
+	return &model.Price{Price: *price}, nil
+}
+
+func (r *billingSubscriptionResolver) Invoices(ctx context.Context, obj *model.Subscription) ([]*model.Invoice, error) {
+	return shown(ctx, requestOf(ctx).loaders.invoicesOf, obj.ID, func(i core.Invoice) *model.Invoice { return &model.Invoice{Invoice: i} })
+}
+
+func (r *billingSubscriptionResolver) Payments(ctx context.Context, obj *model.Subscription) ([]*model.Payment, error) {
+	return shown(ctx, requestOf(ctx).loaders.paymentsOfSubscription, obj.ID, func(p core.Payment) *model.Payment { return paymentOf(&p) })
+}
 
 func (r *mutationResolver) SubscriptionPause(ctx context.Context, input model.SubscriptionPauseInput) (*model.SubscriptionPausePayload, error) {
 	return r.pauseSubscription(ctx, input)
@@ -26,3 +49,9 @@ func (r *mutationResolver) SubscriptionCancel(ctx context.Context, input model.S
 func (r *queryResolver) Subscriptions(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) (*model.SubscriptionConnection, error) {
 	return r.subscriptionPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }
+
+func (r *Resolver) BillingSubscription() generated.BillingSubscriptionResolver {
+	return &billingSubscriptionResolver{r}
+}
+
+type billingSubscriptionResolver struct{ *Resolver }

@@ -13,7 +13,7 @@ import (
 )
 
 func (r *timelineEntryResolver) Operation(ctx context.Context, obj *model.TimelineEntry) (*model.Operation, error) {
-	operation, err := load(ctx, requestOf(ctx).loaders.operations, obj.TimelineEntry.Operation)
+	operation, err := requestOf(ctx).loaders.operations.get(ctx, obj.TimelineEntry.Operation)
 	return operationOf(operation), err
 }
 

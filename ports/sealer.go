@@ -15,4 +15,8 @@ var ErrUnsealable = errors.New("sealed data cannot be opened")
 type Sealer interface {
 	Seal(place string, plain []byte) ([]byte, error)
 	Open(place string, sealed []byte) ([]byte, error)
+	// Marks are what equal texts of one kind have in common, so that what was sealed can be found by
+	// its text: one for each key of the ring, the first key's first. They give nothing else away to
+	// those who have no key. An empty text has none.
+	Marks(kind string, plain []byte) [][]byte
 }

@@ -41,12 +41,14 @@ type Store interface {
 }
 
 // Reader gives single answers from the last committed state, without locks. Lists are
-// newest first. A payment that breaks its invariants is an error, not data.
+// newest first, unless they know another order and the request names it; an order that a list does not
+// know is an error. A payment that breaks its invariants is an error, not data.
 type Reader interface {
 	Checkout(ctx context.Context, id core.CheckoutID) (core.Checkout, error)
 	// Checkouts gives those of the ids that exist, in no order.
 	Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Checkout, error)
 	CheckoutByRequestKey(ctx context.Context, key core.RequestKey) (core.Checkout, error)
+	CheckoutList(ctx context.Context, filter CheckoutFilter, page core.PageRequest) (core.Page[core.Checkout], error)
 	// CheckoutsToExpire gives open checkouts, leased or not, whose end was due to be brought at now:
 	// their time was over, and where it could not be brought before, so is the pause since. The
 	// longest due come first.
@@ -56,8 +58,13 @@ type Reader interface {
 	// PaymentsByID gives those of the ids that exist, in no order.
 	PaymentsByID(ctx context.Context, ids []core.PaymentID) ([]core.Payment, error)
 	PaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Payment, error)
+	// Payments knows the orders by time and, of one currency, by amount.
 	Payments(ctx context.Context, filter PaymentFilter, page core.PageRequest) (core.Page[core.Payment], error)
 	CountPayments(ctx context.Context, filter PaymentFilter) (int64, error)
+	// PaymentsOfCustomers and PaymentsOfSubscriptions give the newest payments of each, at most limit of
+	// each, newest first.
+	PaymentsOfCustomers(ctx context.Context, customers []core.CustomerID, limit int) ([]core.Payment, error)
+	PaymentsOfSubscriptions(ctx context.Context, subscriptions []core.SubscriptionID, limit int) ([]core.Payment, error)
 
 	// PaymentsExpiring gives authorized payments that storefronts were not told of yet and whose
 	// authorization runs out before the given time, the soonest first.
@@ -69,6 +76,11 @@ type Reader interface {
 	// PaymentRefunds gives all of a payment's refunds, oldest first. More than a thousand are an
 	// error, since they are added up.
 	PaymentRefunds(ctx context.Context, payment core.PaymentID) ([]core.Refund, error)
+	// RefundsByID, like all of that name, gives those of the ids that exist, in no order.
+	RefundsByID(ctx context.Context, ids []core.RefundID) ([]core.Refund, error)
+	// RefundsOfPayments gives the newest refunds of each payment, at most limit of each, newest first.
+	RefundsOfPayments(ctx context.Context, payments []core.PaymentID, limit int) ([]core.Refund, error)
+	// Refunds knows the same orders as Payments.
 	Refunds(ctx context.Context, filter RefundFilter, page core.PageRequest) (core.Page[core.Refund], error)
 
 	Approval(ctx context.Context, id core.ApprovalID) (core.Approval, error)
@@ -79,6 +91,10 @@ type Reader interface {
 	DisputeByRef(ctx context.Context, ref core.ProviderRef) (core.Dispute, error)
 	// PaymentDisputes gives all of a payment's disputes, oldest first, as PaymentRefunds does.
 	PaymentDisputes(ctx context.Context, payment core.PaymentID) ([]core.Dispute, error)
+	DisputesByID(ctx context.Context, ids []core.DisputeID) ([]core.Dispute, error)
+	// DisputesOfPayments is like RefundsOfPayments.
+	DisputesOfPayments(ctx context.Context, payments []core.PaymentID, limit int) ([]core.Dispute, error)
+	// Disputes knows the orders by time and by deadline.
 	Disputes(ctx context.Context, filter DisputeFilter, page core.PageRequest) (core.Page[core.Dispute], error)
 	// DisputesDue gives disputes that wait for evidence that nobody submitted (inquiries, too; not
 	// what was accepted), whose deadline lies after from and before the given time, and of which nobody
@@ -87,11 +103,14 @@ type Reader interface {
 	// Evidence gives a dispute's draft with its files, without their content; the zero Evidence
 	// where none was saved. Files can be there before the first draft: its version is 0 then.
 	Evidence(ctx context.Context, dispute core.DisputeID) (core.Evidence, error)
+	// EvidenceOfDisputes gives the drafts of those that have one, as Evidence does, in no order.
+	EvidenceOfDisputes(ctx context.Context, disputes []core.DisputeID) ([]core.Evidence, error)
 	EvidenceContent(ctx context.Context, id core.FileID) ([]byte, error)
 
 	Customer(ctx context.Context, id core.CustomerID) (core.Customer, error)
 	CustomerByRequestKey(ctx context.Context, key core.RequestKey) (core.Customer, error)
-	Customers(ctx context.Context, page core.PageRequest) (core.Page[core.Customer], error)
+	CustomersByID(ctx context.Context, ids []core.CustomerID) ([]core.Customer, error)
+	Customers(ctx context.Context, filter CustomerFilter, page core.PageRequest) (core.Page[core.Customer], error)
 	CustomerAccount(ctx context.Context, customer core.CustomerID, account core.AccountName) (core.CustomerAccount, error)
 
 	Method(ctx context.Context, id core.MethodID) (core.SavedMethod, error)
@@ -103,6 +122,7 @@ type Reader interface {
 
 	Price(ctx context.Context, id core.PriceID) (core.Price, error)
 	PriceByRequestKey(ctx context.Context, key core.RequestKey) (core.Price, error)
+	PricesByID(ctx context.Context, ids []core.PriceID) ([]core.Price, error)
 	Prices(ctx context.Context, page core.PageRequest) (core.Page[core.Price], error)
 	PriceAccount(ctx context.Context, price core.PriceID, account core.AccountName) (core.PriceAccount, error)
 	// PriceAccountByRef finds the price by the provider's id of it.
@@ -110,6 +130,9 @@ type Reader interface {
 
 	Subscription(ctx context.Context, id core.SubscriptionID) (core.Subscription, error)
 	SubscriptionByRef(ctx context.Context, ref core.ProviderRef) (core.Subscription, error)
+	SubscriptionsByID(ctx context.Context, ids []core.SubscriptionID) ([]core.Subscription, error)
+	// SubscriptionsOfCustomers gives the newest of each customer, at most limit of each, newest first.
+	SubscriptionsOfCustomers(ctx context.Context, customers []core.CustomerID, limit int) ([]core.Subscription, error)
 	Subscriptions(ctx context.Context, filter SubscriptionFilter, page core.PageRequest) (core.Page[core.Subscription], error)
 	// SubscriptionsToCancel gives those that we have to end and whose period ends before the given
 	// time, the soonest first, without those that were looked at since unseenSince. One whose next
@@ -118,6 +141,9 @@ type Reader interface {
 	InvoiceByRef(ctx context.Context, ref core.ProviderRef) (core.Invoice, error)
 	// Invoices gives a subscription's invoices, newest first by IssuedAt.
 	Invoices(ctx context.Context, subscription core.SubscriptionID, page core.PageRequest) (core.Page[core.Invoice], error)
+
+	// InvoicesOfSubscriptions gives the newest invoices of each, at most limit of each, newest first.
+	InvoicesOfSubscriptions(ctx context.Context, subscriptions []core.SubscriptionID, limit int) ([]core.Invoice, error)
 
 	// AccountsDue gives the accounts with something of a kind whose LookAt was over at the given time,
 	// those that are configured no more, too; LooksDue gives what of one account is due, by its id,
@@ -157,7 +183,12 @@ type Reader interface {
 	Event(ctx context.Context, id core.EventID) (core.Event, error)
 
 	Inbound(ctx context.Context, id core.InboundID) (core.InboundEvent, error)
-	InboundEvents(ctx context.Context, page core.PageRequest) (core.Page[core.InboundEvent], error)
+	// InboundEvents gives events without their bodies, which InboundByID has.
+	InboundEvents(ctx context.Context, filter InboundFilter, page core.PageRequest) (core.Page[core.InboundEvent], error)
+	InboundByID(ctx context.Context, ids []core.InboundID) ([]core.InboundEvent, error)
+	// TimelineOfInbound gives what came of events: the lines of all histories that they caused, oldest
+	// first, at most limit of each.
+	TimelineOfInbound(ctx context.Context, events []core.InboundID, limit int) ([]core.TimelineEntry, error)
 	// InboundWaiting gives events that are received and that nobody took up since the given time, the
 	// longest waiting first. One that was never taken up counts from its receipt.
 	InboundWaiting(ctx context.Context, unseenSince time.Time, limit int) ([]core.InboundID, error)
@@ -198,9 +229,14 @@ type Reader interface {
 
 	// AuditLog gives entries with a sequence above after, in order.
 	AuditLog(ctx context.Context, after int64, limit int) ([]core.AuditEntry, error)
+	// AuditEntries gives a page of the log, newest first; Lead of its cursors is the sequence.
+	AuditEntries(ctx context.Context, filter AuditFilter, page core.PageRequest) (core.Page[core.AuditEntry], error)
 	// AuditHead names the log's last entry as it was when that was added, whether or not it is still
 	// there; zero for a log that never had one.
 	AuditHead(ctx context.Context) (core.AuditMark, error)
+
+	// Search gives what carries a text: the newest of each kind first, and no object twice.
+	Search(ctx context.Context, find Find) ([]Found, error)
 	// Endpoints gives the storefront's webhook endpoints that are not deleted.
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)
 	Endpoint(ctx context.Context, id core.EndpointID) (core.Endpoint, error)
@@ -237,10 +273,26 @@ type PaymentFilter struct {
 	Statuses      []core.PaymentStatus
 	Customer      core.CustomerID
 	Account       core.AccountName
+	Provider      core.ProviderName
 	Checkout      core.CheckoutID
 	Subscription  core.SubscriptionID
+	Amounts       Amounts
 	CreatedAfter  time.Time // exclusive
 	CreatedBefore time.Time // exclusive
+	// Email is the customer's, or the one that the buyer of the checkout left, in any case.
+	Email string
+	Last4 string // of the method's number
+	// ProviderID is the provider's id of the payment, or of the page that it is paid at.
+	ProviderID  string
+	Disputed    *bool // nil for both
+	NeedsReview *bool // nil for both
+}
+
+// Amounts selects by currency and amount. The zero value selects all; the bounds mean nothing without a
+// currency.
+type Amounts struct {
+	Currency    core.Currency
+	Least, Most *int64 // minor units, inclusive; nil for no bound
 }
 
 // OperationFilter selects operations; each zero field selects all.
@@ -255,8 +307,12 @@ type OperationFilter struct {
 
 // RefundFilter selects refunds; each zero field selects all.
 type RefundFilter struct {
-	Payment  core.PaymentID
-	Statuses []core.RefundStatus
+	Payment       core.PaymentID
+	Account       core.AccountName
+	Statuses      []core.RefundStatus
+	Amounts       Amounts
+	CreatedAfter  time.Time // exclusive
+	CreatedBefore time.Time // exclusive
 }
 
 // ApprovalFilter selects approvals; each zero field selects all.
@@ -268,16 +324,85 @@ type ApprovalFilter struct {
 
 // DisputeFilter selects disputes; each zero field selects all.
 type DisputeFilter struct {
-	Payment  core.PaymentID
-	Statuses []core.DisputeStatus
+	Payment   core.PaymentID
+	Account   core.AccountName
+	Statuses  []core.DisputeStatus
+	Reasons   []core.DisputeReason
+	DueAfter  time.Time // exclusive, as below; what awaits no evidence is left out by it
+	DueBefore time.Time
 }
 
 // SubscriptionFilter selects subscriptions; each zero field selects all.
 type SubscriptionFilter struct {
-	Customer core.CustomerID
-	Account  core.AccountName
-	Statuses []core.SubscriptionStatus
+	Customer      core.CustomerID
+	Account       core.AccountName
+	Price         core.PriceID
+	Reference     string
+	Statuses      []core.SubscriptionStatus
+	CreatedAfter  time.Time // exclusive
+	CreatedBefore time.Time // exclusive
 }
+
+// CustomerFilter selects customers; each zero field selects all.
+type CustomerFilter struct {
+	Email string // in any case
+}
+
+// CheckoutFilter selects checkouts; each zero field selects all.
+type CheckoutFilter struct {
+	Reference     string
+	Customer      core.CustomerID
+	Email         string                // that the buyer left, in any case
+	Statuses      []core.CheckoutStatus // as they are at Now
+	Now           time.Time
+	CreatedAfter  time.Time // exclusive
+	CreatedBefore time.Time // exclusive
+}
+
+// InboundFilter selects inbound events; each zero field selects all.
+type InboundFilter struct {
+	Account        core.AccountName
+	Type           string
+	Statuses       []core.InboundStatus
+	ReceivedAfter  time.Time // exclusive
+	ReceivedBefore time.Time // exclusive
+}
+
+// AuditFilter selects lines of the audit log; each zero field selects all.
+type AuditFilter struct {
+	Actor   string
+	Action  string
+	Subject string
+	After   time.Time // exclusive
+	Before  time.Time // exclusive
+}
+
+// Find is what is searched for: a text that is looked up as it is.
+type Find struct {
+	// Text is a reference, a provider's id, an email or the last four digits.
+	Text  string
+	Limit int // of each kind of hit; 1 to core.PageItemsMax
+}
+
+// Found is one object that a search came to.
+type Found struct {
+	Kind FoundKind
+	ID   string
+}
+
+// FoundKind says what was found.
+type FoundKind string
+
+// The kinds.
+const (
+	FoundPayment      FoundKind = "payment"
+	FoundCheckout     FoundKind = "checkout"
+	FoundRefund       FoundKind = "refund"
+	FoundDispute      FoundKind = "dispute"
+	FoundSubscription FoundKind = "subscription"
+	FoundCustomer     FoundKind = "customer"
+	FoundInbound      FoundKind = "inbound"
+)
 
 // NotificationFilter selects notifications; each zero field selects all.
 type NotificationFilter struct {

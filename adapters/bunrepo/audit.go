@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
 )
 
 type auditRow struct {
@@ -54,6 +55,22 @@ func (s *Store) AuditLog(ctx context.Context, after int64, limit int) ([]core.Au
 		return nil, s.failed(ctx, err, "read audit log")
 	}
 	return mapped(rows, auditEntry)
+}
+
+// AuditEntries gives one page of the log, newest first.
+func (s *Store) AuditEntries(ctx context.Context, filter ports.AuditFilter, request core.PageRequest) (core.Page[core.AuditEntry], error) {
+	if err := checkTexts(filter); err != nil {
+		return core.Page[core.AuditEntry]{}, fmt.Errorf("list audit log: %w", err)
+	}
+	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
+		query = whereEqual(query, equal{"actor", filter.Actor}, equal{"action", filter.Action}, equal{"subject", filter.Subject})
+		return whereTimes(query, "at", filter.After, filter.Before)
+	}
+	page, err := readPage[auditRow](ctx, s.read, listing{column: "at", lead: "sequence", narrow: narrow}, request)
+	if err != nil {
+		return core.Page[core.AuditEntry]{}, s.failed(ctx, err, "list audit log")
+	}
+	return pageOf(page, auditEntry)
 }
 
 // AuditHead gives the last line's place and hash, kept beside the log.

@@ -44,6 +44,7 @@ type checkoutRow struct {
 	LookAt       instant             `bun:"look_at"`
 	CreatedAt    instant             `bun:"created_at"`
 	UpdatedAt    instant             `bun:"updated_at"`
+	BuyerMark    string              `bun:"buyer_mark,nullzero"`
 }
 
 // lineItem is a row of a checkout in its JSON column. The currency is the checkout's.
@@ -72,6 +73,7 @@ func (s *Store) checkoutRow(c core.Checkout) (row checkoutRow, err error) {
 		Capture: c.Capture, Flow: c.Flow, Status: c.Status, Amount: c.Amount.Minor(), Currency: c.Amount.Currency(),
 		Customer: c.Buyer.Customer, BuyerCountry: c.Buyer.Country, SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, RequestKey: c.RequestKey,
 		Lease: c.Lease, Payment: c.Payment, Subscription: c.Subscription, Method: c.Method, Attempts: c.Attempts, ExpiresAt: at(c.ExpiresAt), LookAt: at(c.LookAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
+		BuyerMark: s.emailMark(c.Buyer.Email),
 	}
 	items := make([]lineItem, len(c.LineItems))
 	for i, item := range c.LineItems {
@@ -131,17 +133,49 @@ func (s *Store) Checkout(ctx context.Context, id core.CheckoutID) (core.Checkout
 
 // Checkouts gives those of the ids that exist, in no order.
 func (s *Store) Checkouts(ctx context.Context, ids []core.CheckoutID) ([]core.Checkout, error) {
-	if len(ids) == 0 {
-		return nil, nil
+	found, err := byIDs(ctx, s.read, ids, s.checkout)
+	return found, s.failed(ctx, err, "read checkouts")
+}
+
+// CheckoutList gives one page of checkouts.
+func (s *Store) CheckoutList(ctx context.Context, filter ports.CheckoutFilter, request core.PageRequest) (core.Page[core.Checkout], error) {
+	if err := checkTexts(filter); err != nil {
+		return core.Page[core.Checkout]{}, fmt.Errorf("list checkouts: %w", err)
 	}
-	if err := checkLimit(len(ids)); err != nil {
-		return nil, fmt.Errorf("read checkouts: %w", err)
+	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
+		query = whereEqual(query, equal{"reference", filter.Reference}, equal{"customer", string(filter.Customer)})
+		query = whereTimes(query, "created_at", filter.CreatedAfter, filter.CreatedBefore)
+		if filter.Email != "" {
+			query = whereIn(query, "buyer_mark", s.emailMarks(filter.Email))
+		}
+		return whereCheckoutStatus(query, filter.Statuses, filter.Now)
 	}
-	var rows []checkoutRow
-	if err := s.read.NewSelect().Model(&rows).Where("id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
-		return nil, s.failed(ctx, err, "read checkouts")
+	page, err := readPage[checkoutRow](ctx, s.read, listing{column: "created_at", narrow: narrow}, request)
+	if err != nil {
+		return core.Page[core.Checkout]{}, s.failed(ctx, err, "list checkouts")
 	}
-	return mapped(rows, s.checkout)
+	return pageOf(page, s.checkout)
+}
+
+// whereCheckoutStatus selects checkouts by their status as it is at a time: one whose time is over is
+// expired, whether or not that was written down yet.
+func whereCheckoutStatus(query *bun.SelectQuery, statuses []core.CheckoutStatus, now time.Time) *bun.SelectQuery {
+	if len(statuses) == 0 {
+		return query
+	}
+	return query.WhereGroup(" AND ", func(query *bun.SelectQuery) *bun.SelectQuery {
+		for _, status := range statuses {
+			switch status {
+			case core.CheckoutOpen:
+				query = query.WhereOr("(status = 'open' AND (expires_at > ? OR lease IS NOT NULL))", at(now))
+			case core.CheckoutExpired:
+				query = query.WhereOr("(status = 'expired' OR status = 'open' AND expires_at <= ? AND lease IS NULL)", at(now))
+			case core.CheckoutComplete:
+				query = query.WhereOr("status = 'complete'")
+			}
+		}
+		return query
+	})
 }
 
 // CheckoutByRequestKey gives the checkout that a storefront's call made.

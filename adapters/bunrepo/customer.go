@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
 )
 
 type customerRow struct {
@@ -22,6 +23,7 @@ type customerRow struct {
 	Metadata    document         `bun:"metadata"`
 	CreatedAt   instant          `bun:"created_at"`
 	UpdatedAt   instant          `bun:"updated_at"`
+	EmailMark   string           `bun:"email_mark,nullzero"`
 }
 
 type customerAccountRow struct {
@@ -48,7 +50,7 @@ func (s *Store) customerRow(c core.Customer) (row customerRow, err error) {
 	}
 	row = customerRow{
 		ID: c.ID, Version: c.Version, RequestKey: c.RequestKey, Environment: c.Environment,
-		CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt),
+		CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt), EmailMark: s.emailMark(c.Email),
 	}
 	var failed [3]error
 	row.Email, failed[0] = s.seal(placeCustomerEmail, string(c.ID), []byte(c.Email))
@@ -94,8 +96,17 @@ func (s *Store) CustomerByRequestKey(ctx context.Context, key core.RequestKey) (
 }
 
 // Customers gives one page of customers.
-func (s *Store) Customers(ctx context.Context, request core.PageRequest) (core.Page[core.Customer], error) {
-	page, err := readPage[customerRow](ctx, s.read, listing{column: "created_at", narrow: everything}, request)
+func (s *Store) Customers(ctx context.Context, filter ports.CustomerFilter, request core.PageRequest) (core.Page[core.Customer], error) {
+	if err := checkTexts(filter); err != nil {
+		return core.Page[core.Customer]{}, fmt.Errorf("list customers: %w", err)
+	}
+	narrow := everything
+	if filter.Email != "" {
+		narrow = func(query *bun.SelectQuery) *bun.SelectQuery {
+			return whereIn(query, "email_mark", s.emailMarks(filter.Email))
+		}
+	}
+	page, err := readPage[customerRow](ctx, s.read, listing{column: "created_at", narrow: narrow}, request)
 	if err != nil {
 		return core.Page[core.Customer]{}, s.failed(ctx, err, "list customers")
 	}

@@ -140,9 +140,13 @@ func (s *Store) Disputes(ctx context.Context, filter ports.DisputeFilter, reques
 		return core.Page[core.Dispute]{}, fmt.Errorf("list disputes: %w", err)
 	}
 	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
-		return whereStatus(whereEqual(query, equal{"payment", string(filter.Payment)}), filter.Statuses)
+		query = whereStatus(whereEqual(query, equal{"payment", string(filter.Payment)}, equal{"account", string(filter.Account)}), filter.Statuses)
+		if len(filter.Reasons) > 0 {
+			query = query.Where("reason IN ?", bun.Tuple(filter.Reasons))
+		}
+		return whereTimes(query, "due_at", filter.DueAfter, filter.DueBefore)
 	}
-	page, err := readPage[disputeRow](ctx, s.read, listing{column: "created_at", narrow: narrow}, request)
+	page, err := readPage[disputeRow](ctx, s.read, listing{column: "created_at", due: "due_at", narrow: narrow}, request)
 	if err != nil {
 		return core.Page[core.Dispute]{}, s.failed(ctx, err, "list disputes")
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 
@@ -149,6 +150,42 @@ func (s *Store) evidenceOf(ctx context.Context, db bun.IDB, dispute core.Dispute
 	e.Dispute = dispute
 	e.Files, err = mapped(rows, s.evidenceFile)
 	return e, err
+}
+
+// EvidenceOfDisputes gives the drafts of several disputes, by two statements however many they are.
+func (s *Store) EvidenceOfDisputes(ctx context.Context, disputes []core.DisputeID) ([]core.Evidence, error) {
+	if len(disputes) == 0 {
+		return nil, nil
+	}
+	if err := checkLimit(len(disputes)); err != nil {
+		return nil, fmt.Errorf("read evidence of disputes: %w", err)
+	}
+	var rows []evidenceRow
+	var files []evidenceFileRow
+	err := s.read.NewSelect().Model(&rows).Where("dispute IN ?", bun.Tuple(disputes)).Scan(ctx)
+	if err == nil {
+		err = s.read.NewSelect().Model(&files).Where("dispute IN ?", bun.Tuple(disputes)).Order("created_at", "id").
+			Limit(int64(core.EvidenceFilesMax * len(disputes))).Scan(ctx)
+	}
+	if err != nil {
+		return nil, s.failed(ctx, err, "read evidence of disputes")
+	}
+	drafts := make(map[core.DisputeID]core.Evidence, len(rows))
+	for _, row := range rows {
+		if drafts[row.Dispute], err = s.evidence(row); err != nil {
+			return nil, err
+		}
+	}
+	for _, row := range files {
+		file, err := s.evidenceFile(row)
+		if err != nil {
+			return nil, err
+		}
+		draft := drafts[row.Dispute]
+		draft.Dispute, draft.Files = row.Dispute, append(draft.Files, file)
+		drafts[row.Dispute] = draft
+	}
+	return slices.Collect(maps.Values(drafts)), nil
 }
 
 // EvidenceContent gives what is in a file.

@@ -57,9 +57,21 @@ func (s *Store) Inbound(ctx context.Context, id core.InboundID) (core.InboundEve
 	return s.inbound(row)
 }
 
-// InboundEvents gives one page of inbound events.
-func (s *Store) InboundEvents(ctx context.Context, request core.PageRequest) (core.Page[core.InboundEvent], error) {
-	page, err := readPage[inboundRow](ctx, s.read, listing{column: "received_at", narrow: everything}, request)
+// InboundEvents gives one page of inbound events, without their bodies: of a page of large ones nobody
+// could hold all.
+func (s *Store) InboundEvents(ctx context.Context, filter ports.InboundFilter, request core.PageRequest) (core.Page[core.InboundEvent], error) {
+	if err := checkTexts(filter); err != nil {
+		return core.Page[core.InboundEvent]{}, fmt.Errorf("list inbound events: %w", err)
+	}
+	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
+		query = whereEqual(query, equal{"account", string(filter.Account)}, equal{"type", filter.Type})
+		query = whereTimes(query, "received_at", filter.ReceivedAfter, filter.ReceivedBefore)
+		if len(filter.Statuses) == 1 && filter.Statuses[0] == core.InboundFailed {
+			return query.Where("status = 'failed'") // in the words of the index
+		}
+		return whereStatus(query, filter.Statuses)
+	}
+	page, err := readPage[inboundRow](ctx, s.read, listing{column: "received_at", without: "body", narrow: narrow}, request)
 	if err != nil {
 		return core.Page[core.InboundEvent]{}, s.failed(ctx, err, "list inbound events")
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
 )
 
 // rowsMax is the most rows that any one call reads or removes.
@@ -67,6 +70,73 @@ func whereStatus[T ~string](query *bun.SelectQuery, statuses []T) *bun.SelectQue
 	return query.Where("status IN ?", bun.Tuple(statuses))
 }
 
+// whereTimes selects what a column says happened after one time and before another; zero times select all.
+func whereTimes(query *bun.SelectQuery, column string, after, before time.Time) *bun.SelectQuery {
+	if !after.IsZero() {
+		query = query.Where("? > ?", bun.Ident(column), at(after))
+	}
+	if !before.IsZero() {
+		query = query.Where("? < ?", bun.Ident(column), at(before))
+	}
+	return query
+}
+
+// whereAmounts selects amounts of a currency within a range.
+func whereAmounts(query *bun.SelectQuery, in ports.Amounts) *bun.SelectQuery {
+	query = whereEqual(query, equal{"currency", string(in.Currency)})
+	if in.Least != nil {
+		query = query.Where("amount >= ?", *in.Least)
+	}
+	if in.Most != nil {
+		query = query.Where("amount <= ?", *in.Most)
+	}
+	return query
+}
+
+// byIDs reads the rows with some ids, in no order.
+func byIDs[R, T any, K core.ID](ctx context.Context, db bun.IDB, ids []K, of func(R) (T, error)) ([]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if err := checkLimit(len(ids)); err != nil {
+		return nil, err
+	}
+	var rows []R
+	if err := db.NewSelect().Model(&rows).Where("id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
+		return nil, err
+	}
+	return mapped(rows, of)
+}
+
+// ofEach reads the first rows of each of several owners in the list's order: at most limit of each,
+// whatever they have, by as many looks into the index of column and that order.
+func ofEach[R, T any, K core.ID](ctx context.Context, db bun.IDB, l listing, column string, owners []K, limit int, of func(R) (T, error)) ([]T, error) {
+	if len(owners) == 0 {
+		return nil, nil
+	}
+	if len(owners) > core.PageItemsMax || limit < 1 || limit > core.PageItemsMax {
+		return nil, fmt.Errorf("%d of each of %d owners is more than %d", limit, len(owners), core.PageItemsMax)
+	}
+	direction := "DESC"
+	if l.oldest {
+		direction = "ASC"
+	}
+	var parts []string
+	var values []any
+	for _, owner := range owners {
+		query := db.NewSelect().Model((*R)(nil)).Column("id").Where("? = ?", bun.Ident(column), owner).
+			OrderExpr("? "+direction+", id "+direction, bun.Ident(l.column)).Limit(int64(limit))
+		parts, values = append(parts, "SELECT id FROM (?) AS part"), append(values, query)
+	}
+	var rows []R
+	query := db.NewSelect().Model(&rows).Where("id IN ("+strings.Join(parts, " UNION ALL ")+")", values...).
+		OrderExpr("? "+direction+", id "+direction, bun.Ident(l.column))
+	if err := query.Scan(ctx); err != nil {
+		return nil, err
+	}
+	return mapped(rows, of)
+}
+
 // refColumns says in which column a table holds its providers' ids of each kind of object.
 type refColumns map[core.ObjectKind]string
 
@@ -98,12 +168,41 @@ func mapped[R, T any](rows []R, of func(R) (T, error)) ([]T, error) {
 type listing struct {
 	column string // of time
 	lead   string // column of whole numbers that the list is ordered by before all else; empty for none
+	// amount and due are the columns of the orders by them; empty where the list does not know the order.
+	amount, due string
+	without     string // a column that is not read; empty for none
+	oldest      bool   // whether it is the oldest that [ofEach] gives, the oldest first
 	// narrow puts the list's own conditions on a query.
 	narrow func(*bun.SelectQuery) *bun.SelectQuery
 }
 
 // everything narrows nothing.
 func everything(query *bun.SelectQuery) *bun.SelectQuery { return query }
+
+// ordered gives the list in the order asked for, and whether it is to be read from its end.
+func (l listing) ordered(order core.Order) (_ listing, reversed bool, err error) {
+	switch order {
+	case core.OrderNewest:
+		return l, false, nil
+	case core.OrderOldest:
+		return l, true, nil
+	case core.OrderLargest, core.OrderSmallest:
+		if l.amount != "" {
+			l.lead = l.amount
+			return l, order == core.OrderSmallest, nil
+		}
+	case core.OrderDue:
+		if l.due != "" {
+			narrow := l.narrow
+			l.column = l.due
+			l.narrow = func(query *bun.SelectQuery) *bun.SelectQuery {
+				return narrow(query).Where("? IS NOT NULL", bun.Ident(l.due))
+			}
+			return l, true, nil
+		}
+	}
+	return l, false, fmt.Errorf("this list has no order %q", order)
+}
 
 // place is the condition that a row lies on one side of a cursor; op is one of <, <=, >
 // and >=. Newer is greater.
@@ -114,14 +213,30 @@ func (l listing) place(query *bun.SelectQuery, op string, cursor core.Cursor) *b
 	return query.Where("(?, id) "+op+" (?, ?)", bun.Ident(l.column), at(cursor.At), cursor.ID)
 }
 
-// readPage cuts one page out of a list. It reads one row more than asked for, to see
-// whether the list goes on, and looks beyond the cursors for the same reason.
+// readPage cuts one page out of a list, in the order that the request names.
 func readPage[R any](ctx context.Context, db bun.IDB, l listing, request core.PageRequest) (page core.Page[R], err error) {
-	var rows []R
 	if request.Limit < 1 || request.Limit > core.PageItemsMax {
 		return page, fmt.Errorf("page of %d is not within 1 and %d", request.Limit, core.PageItemsMax)
 	}
+	l, reversed, err := l.ordered(request.Order)
+	if err != nil {
+		return page, err
+	}
+	if reversed {
+		page, err = cutPage[R](ctx, db, l, request.Reversed())
+		return page.Reversed(), err
+	}
+	return cutPage[R](ctx, db, l, request)
+}
+
+// cutPage reads one row more than asked for, to see whether the list goes on, and looks beyond the
+// cursors for the same reason.
+func cutPage[R any](ctx context.Context, db bun.IDB, l listing, request core.PageRequest) (page core.Page[R], err error) {
+	var rows []R
 	query := l.narrow(db.NewSelect().Model(&rows)).Limit(int64(request.Limit) + 1)
+	if l.without != "" {
+		query = query.ExcludeColumn(l.without)
+	}
 	if request.After != nil {
 		query = l.place(query, "<", *request.After)
 	}

@@ -39,7 +39,7 @@ type operationRow struct {
 	LookAt      instant              `bun:"look_at"`
 	GivenUpAt   instant              `bun:"given_up_at"`
 	GivenUp     core.GivenUp         `bun:"given_up,nullzero"`
-	Place       int                  `bun:"place"`
+	Place       int64                `bun:"place"`
 }
 
 // placeOperationSource is where one-time tokens are sealed.

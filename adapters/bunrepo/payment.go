@@ -49,6 +49,7 @@ type paymentRow struct {
 	UpdatedAt         instant             `bun:"updated_at"`
 	SyncedAt          instant             `bun:"synced_at"`
 	LookAt            instant             `bun:"look_at"`
+	Last4             string              `bun:"last4,nullzero"`
 }
 
 // methodDocument is a payment method in its JSON column.
@@ -104,6 +105,7 @@ func (s *Store) paymentRow(p core.Payment) (row paymentRow, err error) {
 	var failed [3]error
 	if p.Method != nil {
 		row.Method, failed[0] = encode((*methodDocument)(p.Method), "")
+		row.Last4 = p.Method.Last4
 	}
 	row.Failure, failed[1] = encodeFailure(p.Failure)
 	row.Metadata, failed[2] = encode(p.Metadata, "{}")
@@ -164,19 +166,34 @@ func (s *Store) PaymentByRef(ctx context.Context, ref core.ProviderRef) (core.Pa
 var paymentRefs = refColumns{core.ObjectPayment: "provider_payment_id", core.ObjectSession: "provider_session_id"}
 
 // narrowPayments puts a filter on a query.
-func narrowPayments(filter ports.PaymentFilter) func(*bun.SelectQuery) *bun.SelectQuery {
+func (s *Store) narrowPayments(filter ports.PaymentFilter) func(*bun.SelectQuery) *bun.SelectQuery {
 	return func(query *bun.SelectQuery) *bun.SelectQuery {
 		query = whereEqual(query, equal{"reference", filter.Reference}, equal{"customer", string(filter.Customer)},
 			equal{"account", string(filter.Account)}, equal{"checkout", string(filter.Checkout)},
-			equal{"subscription", string(filter.Subscription)})
+			equal{"subscription", string(filter.Subscription)}, equal{"provider", string(filter.Provider)}, equal{"last4", filter.Last4})
 		query = whereStatus(query, filter.Statuses)
-		if !filter.CreatedAfter.IsZero() {
-			query = query.Where("created_at > ?", at(filter.CreatedAfter))
+		query = whereAmounts(query, filter.Amounts)
+		query = whereTimes(query, "created_at", filter.CreatedAfter, filter.CreatedBefore)
+		if filter.Email != "" {
+			query = paymentsOfEmail(query, s.emailMarks(filter.Email))
 		}
-		if !filter.CreatedBefore.IsZero() {
-			query = query.Where("created_at < ?", at(filter.CreatedBefore))
+		if filter.ProviderID != "" {
+			query = paymentsOfProvider(query, filter.ProviderID)
 		}
+		query = whereEither(query, filter.Disputed, "disputed", "NOT disputed")
+		return whereEither(query, filter.NeedsReview, "status = 'needs_review'", "status <> 'needs_review'")
+	}
+}
+
+// whereEither puts one condition on a query or the other; none where it is nil.
+func whereEither(query *bun.SelectQuery, which *bool, yes, no string) *bun.SelectQuery {
+	switch {
+	case which == nil:
 		return query
+	case *which:
+		return query.Where(yes)
+	default:
+		return query.Where(no)
 	}
 }
 
@@ -189,7 +206,7 @@ func (s *Store) Payments(ctx context.Context, filter ports.PaymentFilter, reques
 	if err := checkFilter(filter); err != nil {
 		return core.Page[core.Payment]{}, fmt.Errorf("list payments: %w", err)
 	}
-	list := listing{column: "created_at", narrow: narrowPayments(filter)}
+	list := listing{column: "created_at", amount: "amount", narrow: s.narrowPayments(filter)}
 	page, err := readPage[paymentRow](ctx, s.read, list, request)
 	if err != nil {
 		return core.Page[core.Payment]{}, s.failed(ctx, err, "list payments")
@@ -202,7 +219,7 @@ func (s *Store) CountPayments(ctx context.Context, filter ports.PaymentFilter) (
 	if err := checkFilter(filter); err != nil {
 		return 0, fmt.Errorf("count payments: %w", err)
 	}
-	count, err := narrowPayments(filter)(s.read.NewSelect().Model((*paymentRow)(nil))).Count(ctx)
+	count, err := s.narrowPayments(filter)(s.read.NewSelect().Model((*paymentRow)(nil))).Count(ctx)
 	return count, s.failed(ctx, err, "count payments")
 }
 

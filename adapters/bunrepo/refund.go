@@ -136,9 +136,10 @@ func (s *Store) Refunds(ctx context.Context, filter ports.RefundFilter, request 
 		return core.Page[core.Refund]{}, fmt.Errorf("list refunds: %w", err)
 	}
 	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
-		return whereStatus(whereEqual(query, equal{"payment", string(filter.Payment)}), filter.Statuses)
+		query = whereStatus(whereEqual(query, equal{"payment", string(filter.Payment)}, equal{"account", string(filter.Account)}), filter.Statuses)
+		return whereTimes(whereAmounts(query, filter.Amounts), "created_at", filter.CreatedAfter, filter.CreatedBefore)
 	}
-	page, err := readPage[refundRow](ctx, s.read, listing{column: "created_at", narrow: narrow}, request)
+	page, err := readPage[refundRow](ctx, s.read, listing{column: "created_at", amount: "amount", narrow: narrow}, request)
 	if err != nil {
 		return core.Page[core.Refund]{}, s.failed(ctx, err, "list refunds")
 	}

@@ -149,7 +149,7 @@ func (a *afterSale) readLists(ctx context.Context, store *bunrepo.Store) error {
 		} {
 			note(store.Subscriptions(ctx, filter, page))
 		}
-		note(store.Customers(ctx, page))
+		note(store.Customers(ctx, ports.CustomerFilter{}, page))
 		note(store.Prices(ctx, page))
 		note(store.Invoices(ctx, a.subscription.ID, page))
 		note(store.Payments(ctx, ports.PaymentFilter{Subscription: a.subscription.ID}, page))

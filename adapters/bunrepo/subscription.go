@@ -156,8 +156,9 @@ func (s *Store) Subscriptions(ctx context.Context, filter ports.SubscriptionFilt
 		return core.Page[core.Subscription]{}, fmt.Errorf("list subscriptions: %w", err)
 	}
 	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
-		query = whereEqual(query, equal{"customer", string(filter.Customer)}, equal{"account", string(filter.Account)})
-		return whereStatus(query, filter.Statuses)
+		query = whereEqual(query, equal{"customer", string(filter.Customer)}, equal{"account", string(filter.Account)},
+			equal{"price", string(filter.Price)}, equal{"reference", filter.Reference})
+		return whereTimes(whereStatus(query, filter.Statuses), "created_at", filter.CreatedAfter, filter.CreatedBefore)
 	}
 	page, err := readPage[subscriptionRow](ctx, s.read, listing{column: "created_at", narrow: narrow}, request)
 	if err != nil {

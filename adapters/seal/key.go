@@ -3,6 +3,7 @@ package seal
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,6 +25,7 @@ type key struct {
 	id     string
 	header []byte // version, length of the id, id: how everything this key seals begins
 	aead   cipher.AEAD
+	marks  []byte // derived from the material, and tells nothing of it
 }
 
 // GenerateKey makes a new key in the form that [New] takes, under a random id. What it
@@ -56,6 +58,7 @@ func parseKey(text string) (key, error) {
 	if [keyBytes]byte(material) == [keyBytes]byte{} {
 		return key{}, errors.New("must not be all zeros")
 	}
+	marks := authenticated(material, marksPurpose)
 	block, err := aes.NewCipher(material)
 	clear(material)
 	if err != nil {
@@ -66,7 +69,25 @@ func parseKey(text string) (key, error) {
 		return key{}, fmt.Errorf("make cipher: %w", err)
 	}
 	header := append([]byte{versionSealed, byte(len(id))}, id...)
-	return key{id: id, header: header, aead: aead}, nil
+	return key{id: id, header: header, aead: aead, marks: marks}, nil
+}
+
+const (
+	// marksPurpose tells the key of marks from all else that may be derived from the same material.
+	marksPurpose = "paydesk marks 1"
+	// markBytes is enough for no two texts to meet by chance.
+	markBytes = 16
+)
+
+func authenticated(secret []byte, text string) []byte {
+	sum := hmac.New(sha256.New, secret)
+	sum.Write([]byte(text))
+	return sum.Sum(nil)
+}
+
+// mark is of a text of a kind. The kind's length is part of it, so that none passes for another.
+func mark(secret []byte, kind string, plain []byte) []byte {
+	return authenticated(secret, fmt.Sprintf("%d:%s%s", len(kind), kind, plain))[:markBytes]
 }
 
 func checkKeyID(id string) error {

@@ -97,6 +97,21 @@ func (r *Ring) Open(place string, sealed []byte) ([]byte, error) {
 	}
 }
 
+// Marks gives one mark by each key, and one as [Plain] makes it where the ring opens what that stored.
+func (r *Ring) Marks(kind string, plain []byte) [][]byte {
+	if len(plain) == 0 {
+		return nil
+	}
+	all := make([][]byte, 0, len(r.keys)+1)
+	for _, k := range r.keys {
+		all = append(all, mark(k.marks, kind, plain))
+	}
+	if r.acceptPlain {
+		all = append(all, PlainSealer{}.Marks(kind, plain)...)
+	}
+	return all
+}
+
 func (r *Ring) open(place string, sealed []byte) ([]byte, error) {
 	if len(sealed) < 2 || len(sealed) < 2+int(sealed[1]) {
 		return nil, fmt.Errorf("open %s: cut short: %w", placeKind(place), ports.ErrUnsealable)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/ports"
 )
 
 // eventsLimitMax bounds how many events one listing prints.
@@ -37,7 +38,7 @@ func (c *eventsList) Run(ctx context.Context, r *run) error {
 	page := core.PageRequest{}
 	for left := c.Limit; left > 0; {
 		page.Limit = min(left, core.PageItemsMax)
-		got, err := tools.Store.InboundEvents(ctx, page)
+		got, err := tools.Store.InboundEvents(ctx, ports.InboundFilter{}, page)
 		if err != nil {
 			return err
 		}

@@ -291,7 +291,7 @@ func (w *world) agreeOnLetters() {
 	page.Limit = core.PageItemsMax
 	stored := map[string]core.InboundStatus{}
 	for range pagesMax {
-		got, err := w.base.InboundEvents(w.t.Context(), page)
+		got, err := w.base.InboundEvents(w.t.Context(), ports.InboundFilter{}, page)
 		w.must(err)
 		for _, event := range got.Items {
 			stored[string(event.Account)+" "+event.ProviderEventID] = event.Status

@@ -105,7 +105,7 @@ func (s *Service) Get(ctx context.Context, id core.CustomerID) (core.Customer, e
 
 // List lists customers, newest first.
 func (s *Service) List(ctx context.Context, page core.PageRequest) (core.Page[core.Customer], error) {
-	return s.store.Customers(ctx, page)
+	return s.store.Customers(ctx, ports.CustomerFilter{}, page)
 }
 
 // Methods gives the methods of a customer that can be charged, newest first; [ports.ErrNotFound]

@@ -343,7 +343,7 @@ func TestMessagesOfOtherTypesAreIgnored(t *testing.T) {
 	delivery.Ref, delivery.Type = core.ProviderRef{}, "ping"
 	require.NoError(t, h.Inbox.Accept(t.Context(), []core.Delivery{delivery, delivery}))
 	require.Empty(t, h.Store.Jobs(ports.JobSyncInbound))
-	page, err := h.Store.InboundEvents(t.Context(), core.PageRequest{Limit: 5})
+	page, err := h.Store.InboundEvents(t.Context(), ports.InboundFilter{}, core.PageRequest{Limit: 5})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	require.Equal(t, core.InboundIgnored, page.Items[0].Status)

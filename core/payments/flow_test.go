@@ -110,7 +110,7 @@ func TestRepeatedLateAndForgedMessagesChangeNothingTwice(t *testing.T) {
 	h.RunDue()
 	require.Equal(t, settled, h.Payment(p.ID))
 	require.Equal(t, events, h.Types(string(p.ID)))
-	page, err := h.Store.InboundEvents(t.Context(), core.PageRequest{Limit: 10})
+	page, err := h.Store.InboundEvents(t.Context(), ports.InboundFilter{}, core.PageRequest{Limit: 10})
 	require.NoError(t, err)
 	statuses := map[string]core.InboundStatus{}
 	for _, event := range page.Items {

@@ -60,7 +60,7 @@ func cursor(t *testing.T, h *coretest.House, stream core.BackfillStream) core.Ba
 
 func inbound(t *testing.T, h *coretest.House) []core.InboundEvent {
 	t.Helper()
-	page, err := h.Store.InboundEvents(t.Context(), core.PageRequest{Limit: core.PageItemsMax})
+	page, err := h.Store.InboundEvents(t.Context(), ports.InboundFilter{}, core.PageRequest{Limit: core.PageItemsMax})
 	require.NoError(t, err)
 	return page.Items
 }

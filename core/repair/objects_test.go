@@ -270,7 +270,7 @@ func TestInboundEventsWhoseJobIsLost(t *testing.T) {
 	h.Webhook("evt_1", p.ProviderPaymentID)
 	h.LoseJobs()
 	status := func() core.InboundStatus {
-		page, err := h.Store.InboundEvents(t.Context(), core.PageRequest{Limit: 1})
+		page, err := h.Store.InboundEvents(t.Context(), ports.InboundFilter{}, core.PageRequest{Limit: 1})
 		require.NoError(t, err)
 		return page.Items[0].Status
 	}

@@ -519,6 +519,157 @@ func (ec *executionContext) fieldContext_Checkout_updatedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Checkout", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _CheckoutConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.CheckoutConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CheckoutConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.CheckoutEdge) graphql.Marshaler {
+			return ec.marshalNCheckoutEdge2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CheckoutConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CheckoutConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CheckoutEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CheckoutConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.CheckoutConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CheckoutConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Checkout) graphql.Marshaler {
+			return ec.marshalNCheckout2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CheckoutConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CheckoutConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Checkout(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CheckoutConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.CheckoutConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CheckoutConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CheckoutConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CheckoutConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CheckoutEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.CheckoutEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CheckoutEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CheckoutEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CheckoutEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _CheckoutEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.CheckoutEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CheckoutEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Checkout) graphql.Marshaler {
+			return ec.marshalNCheckout2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckout(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CheckoutEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CheckoutEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Checkout(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LineItem_name(ctx context.Context, field graphql.CollectedField, obj *core.LineItem) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -601,6 +752,83 @@ func (ec *executionContext) fieldContext_LineItem_quantity(_ context.Context, fi
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputCheckoutFilter(ctx context.Context, obj any) (model.CheckoutFilter, error) {
+	var it model.CheckoutFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"reference", "customer", "email", "status", "createdAfter", "createdBefore"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = data
+		case "customer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customer"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Customer = data
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOCheckoutStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "createdAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAfter"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CreatedAfter = data
+		case "createdBefore":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdBefore"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CreatedBefore = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCheckoutFilter unmarshals raw into the CheckoutFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCheckoutFilter(ctx context.Context, raw any) (model.CheckoutFilter, error) {
+	var out model.CheckoutFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CheckoutFilter", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -652,7 +880,7 @@ func (ec *executionContext) _Buyer(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
-var checkoutImplementors = []string{"Checkout", "Node"}
+var checkoutImplementors = []string{"Checkout", "Node", "SearchResult"}
 
 func (ec *executionContext) _Checkout(ctx context.Context, sel ast.SelectionSet, obj *model.Checkout) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, checkoutImplementors)
@@ -756,6 +984,87 @@ func (ec *executionContext) _Checkout(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var checkoutConnectionImplementors = []string{"CheckoutConnection"}
+
+func (ec *executionContext) _CheckoutConnection(ctx context.Context, sel ast.SelectionSet, obj *model.CheckoutConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, checkoutConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CheckoutConnection")
+		case "edges":
+			out.Values[i] = ec._CheckoutConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._CheckoutConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._CheckoutConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var checkoutEdgeImplementors = []string{"CheckoutEdge"}
+
+func (ec *executionContext) _CheckoutEdge(ctx context.Context, sel ast.SelectionSet, obj *model.CheckoutEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, checkoutEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CheckoutEdge")
+		case "cursor":
+			out.Values[i] = ec._CheckoutEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._CheckoutEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var lineItemImplementors = []string{"LineItem"}
 
 func (ec *executionContext) _LineItem(ctx context.Context, sel ast.SelectionSet, obj *core.LineItem) graphql.Marshaler {
@@ -805,6 +1114,54 @@ func (ec *executionContext) _LineItem(ctx context.Context, sel ast.SelectionSet,
 
 func (ec *executionContext) marshalNBuyer2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐBuyer(ctx context.Context, sel ast.SelectionSet, v model.Buyer) graphql.Marshaler {
 	return ec._Buyer(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCheckout2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckout(ctx context.Context, sel ast.SelectionSet, v model.Checkout) graphql.Marshaler {
+	return ec._Checkout(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCheckout2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Checkout) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCheckout2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckout(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCheckoutConnection2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutConnection(ctx context.Context, sel ast.SelectionSet, v *model.CheckoutConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CheckoutConnection!")
+		return graphql.Null
+	}
+	return ec._CheckoutConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCheckoutEdge2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutEdge(ctx context.Context, sel ast.SelectionSet, v model.CheckoutEdge) graphql.Marshaler {
+	return ec._CheckoutEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCheckoutEdge2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CheckoutEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCheckoutEdge2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNCheckoutMode2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutMode(ctx context.Context, v any) (core.CheckoutMode, error) {
@@ -860,6 +1217,50 @@ func (ec *executionContext) marshalOCheckout2ᚖgithubᚗcomᚋpaydeskᚋpaydesk
 		return graphql.Null
 	}
 	return ec._Checkout(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOCheckoutFilter2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐCheckoutFilter(ctx context.Context, v any) (*model.CheckoutFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCheckoutFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOCheckoutStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutStatusᚄ(ctx context.Context, v any) ([]core.CheckoutStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]core.CheckoutStatus, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCheckoutStatus2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOCheckoutStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []core.CheckoutStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCheckoutStatus2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 // endregion ***************************** type.gotpl *****************************

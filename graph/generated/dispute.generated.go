@@ -4,6 +4,7 @@ package generated
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -16,6 +17,11 @@ import (
 )
 
 // region    ************************** generated!.gotpl **************************
+
+type DisputeResolver interface {
+	Payment(ctx context.Context, obj *model.Dispute) (*model.Payment, error)
+	Evidence(ctx context.Context, obj *model.Dispute) (*model.DisputeEvidence, error)
+}
 
 // endregion ************************** generated!.gotpl **************************
 
@@ -69,6 +75,70 @@ func (ec *executionContext) _Dispute_paymentId(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Dispute_paymentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Dispute", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Dispute_payment(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dispute_payment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Dispute().Payment(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payment) graphql.Marshaler {
+			return ec.marshalNPayment2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPayment(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Dispute_payment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Dispute",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Payment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Dispute_evidence(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dispute_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Dispute().Evidence(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DisputeEvidence) graphql.Marshaler {
+			return ec.marshalNDisputeEvidence2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Dispute_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Dispute",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DisputeEvidence(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Dispute_status(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
@@ -773,6 +843,116 @@ func (ec *executionContext) fieldContext_DisputeEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _DisputeEvidence_version(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidence_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidence_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DisputeEvidence", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _DisputeEvidence_texts(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidence_texts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Texts(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.EvidenceText) graphql.Marshaler {
+			return ec.marshalNEvidenceText2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceTextᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidence_texts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeEvidence",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceText(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeEvidence_files(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidence_files(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Files(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.EvidenceFile) graphql.Marshaler {
+			return ec.marshalNEvidenceFile2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidence_files(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeEvidence",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceFile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeEvidence_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidence_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidence_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DisputeEvidence", field, true, false, "DateTime")
+}
+
 func (ec *executionContext) _DisputeEvidenceSubmitPayload_dispute(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidenceSubmitPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -867,6 +1047,216 @@ func (ec *executionContext) fieldContext_DisputeEvidenceSubmitPayload_userErrors
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceFile_id(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceFile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceFile_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.FileID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐFileID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceFile_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceFile", field, false, false, "ID")
+}
+
+func (ec *executionContext) _EvidenceFile_field(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceFile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceFile_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.EvidenceField) graphql.Marshaler {
+			return ec.marshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceFile_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceFile", field, false, false, "EvidenceField")
+}
+
+func (ec *executionContext) _EvidenceFile_name(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceFile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceFile_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceFile_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceFile", field, false, false, "String")
+}
+
+func (ec *executionContext) _EvidenceFile_contentType(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceFile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceFile_contentType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContentType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceFile_contentType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceFile", field, false, false, "String")
+}
+
+func (ec *executionContext) _EvidenceFile_size(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceFile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceFile_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceFile_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceFile", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _EvidenceFile_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceFile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceFile_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceFile_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceFile", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _EvidenceText_field(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceText_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.EvidenceField) graphql.Marshaler {
+			return ec.marshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceText_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceText", field, false, false, "EvidenceField")
+}
+
+func (ec *executionContext) _EvidenceText_text(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceText_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceText_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceText", field, false, false, "String")
 }
 
 // endregion **************************** field.gotpl *****************************
@@ -996,7 +1386,7 @@ func (ec *executionContext) unmarshalInputDisputeFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"payment", "status"}
+	fieldsInOrder := [...]string{"payment", "account", "status", "reason", "dueAfter", "dueBefore"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1010,6 +1400,13 @@ func (ec *executionContext) unmarshalInputDisputeFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Payment = data
+		case "account":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("account"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Account = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalODisputeStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeStatusᚄ(ctx, v)
@@ -1017,6 +1414,27 @@ func (ec *executionContext) unmarshalInputDisputeFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Status = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalODisputeReason2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeReasonᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "dueAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueAfter"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DueAfter = data
+		case "dueBefore":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueBefore"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DueBefore = data
 		}
 	}
 	return it, nil
@@ -1042,7 +1460,7 @@ func UnmarshalDisputeFilter(ctx context.Context, raw any) (model.DisputeFilter, 
 
 // region    **************************** object.gotpl ****************************
 
-var disputeImplementors = []string{"Dispute"}
+var disputeImplementors = []string{"Dispute", "Node", "SearchResult"}
 
 func (ec *executionContext) _Dispute(ctx context.Context, sel ast.SelectionSet, obj *model.Dispute) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, disputeImplementors)
@@ -1056,107 +1474,119 @@ func (ec *executionContext) _Dispute(ctx context.Context, sel ast.SelectionSet, 
 		case "id":
 			out.Values[i] = ec._Dispute_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "paymentId":
 			out.Values[i] = ec._Dispute_paymentId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "payment":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Dispute_payment(ctx, field, obj)
+				})
+		case "evidence":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Dispute_evidence(ctx, field, obj)
+				})
 		case "status":
 			out.Values[i] = ec._Dispute_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "foreignStatus":
 			out.Values[i] = ec._Dispute_foreignStatus(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "account":
 			out.Values[i] = ec._Dispute_account(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "provider":
 			out.Values[i] = ec._Dispute_provider(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "providerDisputeId":
 			out.Values[i] = ec._Dispute_providerDisputeId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "reason":
 			out.Values[i] = ec._Dispute_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "foreignReason":
 			out.Values[i] = ec._Dispute_foreignReason(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "amount":
 			out.Values[i] = ec._Dispute_amount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "fee":
 			out.Values[i] = ec._Dispute_fee(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "dueAt":
 			out.Values[i] = ec._Dispute_dueAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "canSubmit":
 			out.Values[i] = ec._Dispute_canSubmit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "canAccept":
 			out.Values[i] = ec._Dispute_canAccept(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "submittedAt":
 			out.Values[i] = ec._Dispute_submittedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "acceptedAt":
 			out.Values[i] = ec._Dispute_acceptedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "closedAt":
 			out.Values[i] = ec._Dispute_closedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "anomaly":
 			out.Values[i] = ec._Dispute_anomaly(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "openedAt":
 			out.Values[i] = ec._Dispute_openedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._Dispute_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = ec._Dispute_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -1299,6 +1729,54 @@ func (ec *executionContext) _DisputeEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var disputeEvidenceImplementors = []string{"DisputeEvidence"}
+
+func (ec *executionContext) _DisputeEvidence(ctx context.Context, sel ast.SelectionSet, obj *model.DisputeEvidence) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, disputeEvidenceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DisputeEvidence")
+		case "version":
+			out.Values[i] = ec._DisputeEvidence_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "texts":
+			out.Values[i] = ec._DisputeEvidence_texts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "files":
+			out.Values[i] = ec._DisputeEvidence_files(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._DisputeEvidence_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var disputeEvidenceSubmitPayloadImplementors = []string{"DisputeEvidenceSubmitPayload"}
 
 func (ec *executionContext) _DisputeEvidenceSubmitPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DisputeEvidenceSubmitPayload) graphql.Marshaler {
@@ -1322,6 +1800,102 @@ func (ec *executionContext) _DisputeEvidenceSubmitPayload(ctx context.Context, s
 			}
 		case "userErrors":
 			out.Values[i] = ec._DisputeEvidenceSubmitPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var evidenceFileImplementors = []string{"EvidenceFile"}
+
+func (ec *executionContext) _EvidenceFile(ctx context.Context, sel ast.SelectionSet, obj *model.EvidenceFile) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceFileImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceFile")
+		case "id":
+			out.Values[i] = ec._EvidenceFile_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "field":
+			out.Values[i] = ec._EvidenceFile_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._EvidenceFile_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contentType":
+			out.Values[i] = ec._EvidenceFile_contentType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "size":
+			out.Values[i] = ec._EvidenceFile_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._EvidenceFile_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var evidenceTextImplementors = []string{"EvidenceText"}
+
+func (ec *executionContext) _EvidenceText(ctx context.Context, sel ast.SelectionSet, obj *model.EvidenceText) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceTextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceText")
+		case "field":
+			out.Values[i] = ec._EvidenceText_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._EvidenceText_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1366,6 +1940,30 @@ func (ec *executionContext) marshalNDispute2ᚕgithubᚗcomᚋpaydeskᚋpaydesk�
 	return ret
 }
 
+func (ec *executionContext) marshalNDispute2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Dispute) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDispute2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDispute(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDispute2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDispute(ctx context.Context, sel ast.SelectionSet, v *model.Dispute) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Dispute!")
+		return graphql.Null
+	}
+	return ec._Dispute(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDisputeAcceptInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeAcceptInput(ctx context.Context, v any) (model.DisputeAcceptInput, error) {
 	res, err := ec.unmarshalInputDisputeAcceptInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1405,6 +2003,14 @@ func (ec *executionContext) marshalNDisputeEdge2ᚕgithubᚗcomᚋpaydeskᚋpayd
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNDisputeEvidence2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidence(ctx context.Context, sel ast.SelectionSet, v *model.DisputeEvidence) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DisputeEvidence!")
+		return graphql.Null
+	}
+	return ec._DisputeEvidence(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDisputeEvidenceSubmitInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidenceSubmitInput(ctx context.Context, v any) (model.DisputeEvidenceSubmitInput, error) {
@@ -1448,6 +2054,60 @@ func (ec *executionContext) marshalNDisputeStatus2githubᚗcomᚋpaydeskᚋpayde
 	return res
 }
 
+func (ec *executionContext) unmarshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx context.Context, v any) (core.EvidenceField, error) {
+	res, err := model.UnmarshalEvidenceField(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx context.Context, sel ast.SelectionSet, v core.EvidenceField) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalEvidenceField(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EvidenceField!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNEvidenceFile2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFile(ctx context.Context, sel ast.SelectionSet, v model.EvidenceFile) graphql.Marshaler {
+	return ec._EvidenceFile(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEvidenceFile2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFileᚄ(ctx context.Context, sel ast.SelectionSet, v []model.EvidenceFile) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvidenceFile2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFile(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEvidenceText2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceText(ctx context.Context, sel ast.SelectionSet, v model.EvidenceText) graphql.Marshaler {
+	return ec._EvidenceText(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEvidenceText2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceTextᚄ(ctx context.Context, sel ast.SelectionSet, v []model.EvidenceText) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvidenceText2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceText(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalODispute2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDispute(ctx context.Context, sel ast.SelectionSet, v *model.Dispute) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -1461,6 +2121,60 @@ func (ec *executionContext) unmarshalODisputeFilter2ᚖgithubᚗcomᚋpaydeskᚋ
 	}
 	res, err := ec.unmarshalInputDisputeFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalODisputeReason2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeReasonᚄ(ctx context.Context, v any) ([]core.DisputeReason, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]core.DisputeReason, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDisputeReason2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeReason(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalODisputeReason2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []core.DisputeReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDisputeReason2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeReason(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalODisputeSort2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOrder(ctx context.Context, v any) (*core.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalOrder(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODisputeSort2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐOrder(ctx context.Context, sel ast.SelectionSet, v *core.Order) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalOrder(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalODisputeStatus2ᚕgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐDisputeStatusᚄ(ctx context.Context, v any) ([]core.DisputeStatus, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/graph/model"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -96,6 +97,62 @@ func (ec *executionContext) fieldContext_Money_formatted(_ context.Context, fiel
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAmountRange(ctx context.Context, obj any) (model.AmountRange, error) {
+	var it model.AmountRange
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"currency", "minMinor", "maxMinor"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "currency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currency"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Currency = data
+		case "minMinor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minMinor"))
+			data, err := ec.unmarshalOInt642ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinMinor = data
+		case "maxMinor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMinor"))
+			data, err := ec.unmarshalOInt642ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMinor = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAmountRange unmarshals raw into the AmountRange input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAmountRange(ctx context.Context, raw any) (model.AmountRange, error) {
+	var out model.AmountRange
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AmountRange", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -153,6 +210,14 @@ func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, ob
 
 func (ec *executionContext) marshalNMoney2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐMoney(ctx context.Context, sel ast.SelectionSet, v core.Money) graphql.Marshaler {
 	return ec._Money(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalOAmountRange2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐAmountRange(ctx context.Context, v any) (*model.AmountRange, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAmountRange(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐMoney(ctx context.Context, sel ast.SelectionSet, v *core.Money) graphql.Marshaler {

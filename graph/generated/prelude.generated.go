@@ -1566,6 +1566,20 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐAuditID(ctx context.Context, v any) (core.AuditID, error) {
+	res, err := model.UnmarshalAuditID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐAuditID(ctx context.Context, sel ast.SelectionSet, v core.AuditID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalAuditID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutID(ctx context.Context, v any) (core.CheckoutID, error) {
 	res, err := model.UnmarshalCheckoutID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1574,6 +1588,20 @@ func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore
 func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCheckoutID(ctx context.Context, sel ast.SelectionSet, v core.CheckoutID) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalCheckoutID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCustomerID(ctx context.Context, v any) (core.CustomerID, error) {
+	res, err := model.UnmarshalCustomerID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCustomerID(ctx context.Context, sel ast.SelectionSet, v core.CustomerID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalCustomerID(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
 	}
@@ -1622,6 +1650,48 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐFileID(ctx context.Context, v any) (core.FileID, error) {
+	res, err := model.UnmarshalFileID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐFileID(ctx context.Context, sel ast.SelectionSet, v core.FileID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalFileID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInboundID(ctx context.Context, v any) (core.InboundID, error) {
+	res, err := model.UnmarshalInboundID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInboundID(ctx context.Context, sel ast.SelectionSet, v core.InboundID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalInboundID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInvoiceID(ctx context.Context, v any) (core.InvoiceID, error) {
+	res, err := model.UnmarshalInvoiceID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐInvoiceID(ctx context.Context, sel ast.SelectionSet, v core.InvoiceID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalInvoiceID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐNotificationID(ctx context.Context, v any) (core.NotificationID, error) {
 	res, err := model.UnmarshalNotificationID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1658,6 +1728,20 @@ func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore
 func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentID(ctx context.Context, sel ast.SelectionSet, v core.PaymentID) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalPaymentID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPriceID(ctx context.Context, v any) (core.PriceID, error) {
+	res, err := model.UnmarshalPriceID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPriceID(ctx context.Context, sel ast.SelectionSet, v core.PriceID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalPriceID(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
 	}
@@ -2117,6 +2201,24 @@ func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	_ = sel
 	_ = ctx
 	res := model.MarshalSubscriptionID(v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOID2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentID(ctx context.Context, v any) (*core.PaymentID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalPaymentID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentID(ctx context.Context, sel ast.SelectionSet, v *core.PaymentID) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalPaymentID(*v)
 	return res
 }
 

@@ -23,13 +23,18 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	BillingSubscription() BillingSubscriptionResolver
 	Checkout() CheckoutResolver
+	Customer() CustomerResolver
+	Dispute() DisputeResolver
+	InboundEvent() InboundEventResolver
 	Mutation() MutationResolver
 	Operation() OperationResolver
 	OperationConnection() OperationConnectionResolver
 	Payment() PaymentResolver
 	PaymentConnection() PaymentConnectionResolver
 	Query() QueryResolver
+	Refund() RefundResolver
 	TimelineEntry() TimelineEntryResolver
 }
 
@@ -78,6 +83,32 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	AuditConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AuditEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AuditEntry struct {
+		Action   func(childComplexity int) int
+		Actor    func(childComplexity int) int
+		After    func(childComplexity int) int
+		At       func(childComplexity int) int
+		Before   func(childComplexity int) int
+		Detail   func(childComplexity int) int
+		From     func(childComplexity int) int
+		Hash     func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Sequence func(childComplexity int) int
+		Subject  func(childComplexity int) int
+		TraceID  func(childComplexity int) int
+	}
+
 	BillingSubscription struct {
 		Account                func(childComplexity int) int
 		Amount                 func(childComplexity int) int
@@ -87,12 +118,16 @@ type ComplexityRoot struct {
 		CreatedAt              func(childComplexity int) int
 		CurrentPeriodEnd       func(childComplexity int) int
 		CurrentPeriodStart     func(childComplexity int) int
+		Customer               func(childComplexity int) int
 		CustomerID             func(childComplexity int) int
 		EndedAt                func(childComplexity int) int
 		Failure                func(childComplexity int) int
 		ForeignStatus          func(childComplexity int) int
 		ID                     func(childComplexity int) int
+		Invoices               func(childComplexity int) int
 		NextAttempt            func(childComplexity int) int
+		Payments               func(childComplexity int) int
+		Price                  func(childComplexity int) int
 		PriceID                func(childComplexity int) int
 		Provider               func(childComplexity int) int
 		ProviderSubscriptionID func(childComplexity int) int
@@ -144,6 +179,40 @@ type ComplexityRoot struct {
 		UpdatedAt   func(childComplexity int) int
 	}
 
+	CheckoutConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	CheckoutEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	Customer struct {
+		CreatedAt     func(childComplexity int) int
+		Email         func(childComplexity int) int
+		Environment   func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Metadata      func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Payments      func(childComplexity int) int
+		Subscriptions func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+	}
+
+	CustomerConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	CustomerEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Dispute struct {
 		AcceptedAt        func(childComplexity int) int
 		Account           func(childComplexity int) int
@@ -154,11 +223,13 @@ type ComplexityRoot struct {
 		ClosedAt          func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
 		DueAt             func(childComplexity int) int
+		Evidence          func(childComplexity int) int
 		Fee               func(childComplexity int) int
 		ForeignReason     func(childComplexity int) int
 		ForeignStatus     func(childComplexity int) int
 		ID                func(childComplexity int) int
 		OpenedAt          func(childComplexity int) int
+		Payment           func(childComplexity int) int
 		PaymentID         func(childComplexity int) int
 		Provider          func(childComplexity int) int
 		ProviderDisputeID func(childComplexity int) int
@@ -185,10 +256,31 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	DisputeEvidence struct {
+		Files     func(childComplexity int) int
+		Texts     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
 	DisputeEvidenceSubmitPayload struct {
 		Dispute    func(childComplexity int) int
 		Preview    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	EvidenceFile struct {
+		ContentType func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Field       func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Size        func(childComplexity int) int
+	}
+
+	EvidenceText struct {
+		Field func(childComplexity int) int
+		Text  func(childComplexity int) int
 	}
 
 	Failure struct {
@@ -196,6 +288,50 @@ type ComplexityRoot struct {
 		Message      func(childComplexity int) int
 		ProviderCode func(childComplexity int) int
 		Retryable    func(childComplexity int) int
+	}
+
+	InboundEvent struct {
+		APIVersion      func(childComplexity int) int
+		Account         func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Note            func(childComplexity int) int
+		ObjectID        func(childComplexity int) int
+		ObjectKind      func(childComplexity int) int
+		Outcomes        func(childComplexity int) int
+		Payload         func(childComplexity int) int
+		ProcessedAt     func(childComplexity int) int
+		ProviderEventID func(childComplexity int) int
+		ReceivedAt      func(childComplexity int) int
+		Source          func(childComplexity int) int
+		Status          func(childComplexity int) int
+		Type            func(childComplexity int) int
+	}
+
+	InboundEventConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	InboundEventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	Invoice struct {
+		Account           func(childComplexity int) int
+		AmountDue         func(childComplexity int) int
+		AmountPaid        func(childComplexity int) int
+		Attempts          func(childComplexity int) int
+		ForeignStatus     func(childComplexity int) int
+		ID                func(childComplexity int) int
+		IssuedAt          func(childComplexity int) int
+		NextAttempt       func(childComplexity int) int
+		PaymentID         func(childComplexity int) int
+		PeriodEnd         func(childComplexity int) int
+		PeriodStart       func(childComplexity int) int
+		ProviderInvoiceID func(childComplexity int) int
+		Status            func(childComplexity int) int
 	}
 
 	LastWebhookEvent struct {
@@ -321,8 +457,10 @@ type ComplexityRoot struct {
 		CaptureBefore     func(childComplexity int) int
 		Checkout          func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
+		Customer          func(childComplexity int) int
 		CustomerID        func(childComplexity int) int
 		Disputed          func(childComplexity int) int
+		Disputes          func(childComplexity int) int
 		Environment       func(childComplexity int) int
 		Failure           func(childComplexity int) int
 		ForeignStatus     func(childComplexity int) int
@@ -335,8 +473,10 @@ type ComplexityRoot struct {
 		Provider          func(childComplexity int) int
 		ProviderPaymentID func(childComplexity int) int
 		Reference         func(childComplexity int) int
+		Refunds           func(childComplexity int) int
 		Review            func(childComplexity int) int
 		Status            func(childComplexity int) int
+		Subscription      func(childComplexity int) int
 		SubscriptionID    func(childComplexity int) int
 		SyncedAt          func(childComplexity int) int
 		Timeline          func(childComplexity int, first *int, after *string) int
@@ -391,6 +531,14 @@ type ComplexityRoot struct {
 		Warnings      func(childComplexity int) int
 	}
 
+	Price struct {
+		Amount    func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Recurring func(childComplexity int) int
+	}
+
 	ProviderHealth struct {
 		Account   func(childComplexity int) int
 		Provider  func(childComplexity int) int
@@ -400,18 +548,30 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Approvals        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApprovalFilter) int
-		Disputes         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter) int
+		AuditLog         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
+		Checkouts        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.CheckoutFilter) int
+		Customer         func(childComplexity int, id string) int
+		Customers        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.CustomerFilter) int
+		Disputes         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.DisputeFilter, sort *core.Order) int
+		InboundEvents    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InboundEventFilter) int
 		Node             func(childComplexity int, id string) int
 		Nodes            func(childComplexity int, ids []string) int
 		Notifications    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.NotificationFilter) int
 		Operations       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.OperationFilter) int
 		Payment          func(childComplexity int, id string) int
-		Payments         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter) int
+		Payments         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PaymentFilter, sort *core.Order) int
 		ProviderHealth   func(childComplexity int) int
-		Refunds          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter) int
+		Refunds          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter, sort *core.Order) int
+		Search           func(childComplexity int, text string) int
 		Subscriptions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
 		Viewer           func(childComplexity int) int
 		WebhookEndpoints func(childComplexity int) int
+	}
+
+	Recurring struct {
+		Count     func(childComplexity int) int
+		Interval  func(childComplexity int) int
+		TrialDays func(childComplexity int) int
 	}
 
 	Refund struct {
@@ -423,6 +583,7 @@ type ComplexityRoot struct {
 		ForeignStatus    func(childComplexity int) int
 		ID               func(childComplexity int) int
 		Origin           func(childComplexity int) int
+		Payment          func(childComplexity int) int
 		PaymentID        func(childComplexity int) int
 		Provider         func(childComplexity int) int
 		ProviderRefundID func(childComplexity int) int
@@ -703,6 +864,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApprovalRejectPayload.UserErrors(childComplexity), true
 
+	case "AuditConnection.edges":
+		if e.ComplexityRoot.AuditConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Edges(childComplexity), true
+	case "AuditConnection.nodes":
+		if e.ComplexityRoot.AuditConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Nodes(childComplexity), true
+	case "AuditConnection.pageInfo":
+		if e.ComplexityRoot.AuditConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.PageInfo(childComplexity), true
+
+	case "AuditEdge.cursor":
+		if e.ComplexityRoot.AuditEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEdge.Cursor(childComplexity), true
+	case "AuditEdge.node":
+		if e.ComplexityRoot.AuditEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEdge.Node(childComplexity), true
+
+	case "AuditEntry.action":
+		if e.ComplexityRoot.AuditEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Action(childComplexity), true
+	case "AuditEntry.actor":
+		if e.ComplexityRoot.AuditEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Actor(childComplexity), true
+	case "AuditEntry.after":
+		if e.ComplexityRoot.AuditEntry.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.After(childComplexity), true
+	case "AuditEntry.at":
+		if e.ComplexityRoot.AuditEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.At(childComplexity), true
+	case "AuditEntry.before":
+		if e.ComplexityRoot.AuditEntry.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Before(childComplexity), true
+	case "AuditEntry.detail":
+		if e.ComplexityRoot.AuditEntry.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Detail(childComplexity), true
+	case "AuditEntry.from":
+		if e.ComplexityRoot.AuditEntry.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.From(childComplexity), true
+	case "AuditEntry.hash":
+		if e.ComplexityRoot.AuditEntry.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Hash(childComplexity), true
+	case "AuditEntry.id":
+		if e.ComplexityRoot.AuditEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ID(childComplexity), true
+	case "AuditEntry.sequence":
+		if e.ComplexityRoot.AuditEntry.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Sequence(childComplexity), true
+	case "AuditEntry.subject":
+		if e.ComplexityRoot.AuditEntry.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Subject(childComplexity), true
+	case "AuditEntry.traceId":
+		if e.ComplexityRoot.AuditEntry.TraceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.TraceID(childComplexity), true
+
 	case "BillingSubscription.account":
 		if e.ComplexityRoot.BillingSubscription.Account == nil {
 			break
@@ -751,6 +1017,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BillingSubscription.CurrentPeriodStart(childComplexity), true
+	case "BillingSubscription.customer":
+		if e.ComplexityRoot.BillingSubscription.Customer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Customer(childComplexity), true
 	case "BillingSubscription.customerId":
 		if e.ComplexityRoot.BillingSubscription.CustomerID == nil {
 			break
@@ -781,12 +1053,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BillingSubscription.ID(childComplexity), true
+	case "BillingSubscription.invoices":
+		if e.ComplexityRoot.BillingSubscription.Invoices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Invoices(childComplexity), true
 	case "BillingSubscription.nextAttempt":
 		if e.ComplexityRoot.BillingSubscription.NextAttempt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.BillingSubscription.NextAttempt(childComplexity), true
+	case "BillingSubscription.payments":
+		if e.ComplexityRoot.BillingSubscription.Payments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Payments(childComplexity), true
+	case "BillingSubscription.price":
+		if e.ComplexityRoot.BillingSubscription.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BillingSubscription.Price(childComplexity), true
 	case "BillingSubscription.priceId":
 		if e.ComplexityRoot.BillingSubscription.PriceID == nil {
 			break
@@ -997,6 +1287,125 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Checkout.UpdatedAt(childComplexity), true
 
+	case "CheckoutConnection.edges":
+		if e.ComplexityRoot.CheckoutConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutConnection.Edges(childComplexity), true
+	case "CheckoutConnection.nodes":
+		if e.ComplexityRoot.CheckoutConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutConnection.Nodes(childComplexity), true
+	case "CheckoutConnection.pageInfo":
+		if e.ComplexityRoot.CheckoutConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutConnection.PageInfo(childComplexity), true
+
+	case "CheckoutEdge.cursor":
+		if e.ComplexityRoot.CheckoutEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutEdge.Cursor(childComplexity), true
+	case "CheckoutEdge.node":
+		if e.ComplexityRoot.CheckoutEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutEdge.Node(childComplexity), true
+
+	case "Customer.createdAt":
+		if e.ComplexityRoot.Customer.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.CreatedAt(childComplexity), true
+	case "Customer.email":
+		if e.ComplexityRoot.Customer.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.Email(childComplexity), true
+	case "Customer.environment":
+		if e.ComplexityRoot.Customer.Environment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.Environment(childComplexity), true
+	case "Customer.id":
+		if e.ComplexityRoot.Customer.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.ID(childComplexity), true
+	case "Customer.metadata":
+		if e.ComplexityRoot.Customer.Metadata == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.Metadata(childComplexity), true
+	case "Customer.name":
+		if e.ComplexityRoot.Customer.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.Name(childComplexity), true
+	case "Customer.payments":
+		if e.ComplexityRoot.Customer.Payments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.Payments(childComplexity), true
+	case "Customer.subscriptions":
+		if e.ComplexityRoot.Customer.Subscriptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.Subscriptions(childComplexity), true
+	case "Customer.updatedAt":
+		if e.ComplexityRoot.Customer.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Customer.UpdatedAt(childComplexity), true
+
+	case "CustomerConnection.edges":
+		if e.ComplexityRoot.CustomerConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerConnection.Edges(childComplexity), true
+	case "CustomerConnection.nodes":
+		if e.ComplexityRoot.CustomerConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerConnection.Nodes(childComplexity), true
+	case "CustomerConnection.pageInfo":
+		if e.ComplexityRoot.CustomerConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerConnection.PageInfo(childComplexity), true
+
+	case "CustomerEdge.cursor":
+		if e.ComplexityRoot.CustomerEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerEdge.Cursor(childComplexity), true
+	case "CustomerEdge.node":
+		if e.ComplexityRoot.CustomerEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerEdge.Node(childComplexity), true
+
 	case "Dispute.acceptedAt":
 		if e.ComplexityRoot.Dispute.AcceptedAt == nil {
 			break
@@ -1051,6 +1460,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dispute.DueAt(childComplexity), true
+	case "Dispute.evidence":
+		if e.ComplexityRoot.Dispute.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Evidence(childComplexity), true
 	case "Dispute.fee":
 		if e.ComplexityRoot.Dispute.Fee == nil {
 			break
@@ -1081,6 +1496,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dispute.OpenedAt(childComplexity), true
+	case "Dispute.payment":
+		if e.ComplexityRoot.Dispute.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Payment(childComplexity), true
 	case "Dispute.paymentId":
 		if e.ComplexityRoot.Dispute.PaymentID == nil {
 			break
@@ -1175,6 +1596,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DisputeEdge.Node(childComplexity), true
 
+	case "DisputeEvidence.files":
+		if e.ComplexityRoot.DisputeEvidence.Files == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidence.Files(childComplexity), true
+	case "DisputeEvidence.texts":
+		if e.ComplexityRoot.DisputeEvidence.Texts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidence.Texts(childComplexity), true
+	case "DisputeEvidence.updatedAt":
+		if e.ComplexityRoot.DisputeEvidence.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidence.UpdatedAt(childComplexity), true
+	case "DisputeEvidence.version":
+		if e.ComplexityRoot.DisputeEvidence.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidence.Version(childComplexity), true
+
 	case "DisputeEvidenceSubmitPayload.dispute":
 		if e.ComplexityRoot.DisputeEvidenceSubmitPayload.Dispute == nil {
 			break
@@ -1193,6 +1639,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisputeEvidenceSubmitPayload.UserErrors(childComplexity), true
+
+	case "EvidenceFile.contentType":
+		if e.ComplexityRoot.EvidenceFile.ContentType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceFile.ContentType(childComplexity), true
+	case "EvidenceFile.createdAt":
+		if e.ComplexityRoot.EvidenceFile.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceFile.CreatedAt(childComplexity), true
+	case "EvidenceFile.field":
+		if e.ComplexityRoot.EvidenceFile.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceFile.Field(childComplexity), true
+	case "EvidenceFile.id":
+		if e.ComplexityRoot.EvidenceFile.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceFile.ID(childComplexity), true
+	case "EvidenceFile.name":
+		if e.ComplexityRoot.EvidenceFile.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceFile.Name(childComplexity), true
+	case "EvidenceFile.size":
+		if e.ComplexityRoot.EvidenceFile.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceFile.Size(childComplexity), true
+
+	case "EvidenceText.field":
+		if e.ComplexityRoot.EvidenceText.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceText.Field(childComplexity), true
+	case "EvidenceText.text":
+		if e.ComplexityRoot.EvidenceText.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceText.Text(childComplexity), true
 
 	case "Failure.code":
 		if e.ComplexityRoot.Failure.Code == nil {
@@ -1218,6 +1714,202 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Failure.Retryable(childComplexity), true
+
+	case "InboundEvent.apiVersion":
+		if e.ComplexityRoot.InboundEvent.APIVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.APIVersion(childComplexity), true
+	case "InboundEvent.account":
+		if e.ComplexityRoot.InboundEvent.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Account(childComplexity), true
+	case "InboundEvent.id":
+		if e.ComplexityRoot.InboundEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.ID(childComplexity), true
+	case "InboundEvent.note":
+		if e.ComplexityRoot.InboundEvent.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Note(childComplexity), true
+	case "InboundEvent.objectId":
+		if e.ComplexityRoot.InboundEvent.ObjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.ObjectID(childComplexity), true
+	case "InboundEvent.objectKind":
+		if e.ComplexityRoot.InboundEvent.ObjectKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.ObjectKind(childComplexity), true
+	case "InboundEvent.outcomes":
+		if e.ComplexityRoot.InboundEvent.Outcomes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Outcomes(childComplexity), true
+	case "InboundEvent.payload":
+		if e.ComplexityRoot.InboundEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Payload(childComplexity), true
+	case "InboundEvent.processedAt":
+		if e.ComplexityRoot.InboundEvent.ProcessedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.ProcessedAt(childComplexity), true
+	case "InboundEvent.providerEventId":
+		if e.ComplexityRoot.InboundEvent.ProviderEventID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.ProviderEventID(childComplexity), true
+	case "InboundEvent.receivedAt":
+		if e.ComplexityRoot.InboundEvent.ReceivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.ReceivedAt(childComplexity), true
+	case "InboundEvent.source":
+		if e.ComplexityRoot.InboundEvent.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Source(childComplexity), true
+	case "InboundEvent.status":
+		if e.ComplexityRoot.InboundEvent.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Status(childComplexity), true
+	case "InboundEvent.type":
+		if e.ComplexityRoot.InboundEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEvent.Type(childComplexity), true
+
+	case "InboundEventConnection.edges":
+		if e.ComplexityRoot.InboundEventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEventConnection.Edges(childComplexity), true
+	case "InboundEventConnection.nodes":
+		if e.ComplexityRoot.InboundEventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEventConnection.Nodes(childComplexity), true
+	case "InboundEventConnection.pageInfo":
+		if e.ComplexityRoot.InboundEventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEventConnection.PageInfo(childComplexity), true
+
+	case "InboundEventEdge.cursor":
+		if e.ComplexityRoot.InboundEventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEventEdge.Cursor(childComplexity), true
+	case "InboundEventEdge.node":
+		if e.ComplexityRoot.InboundEventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboundEventEdge.Node(childComplexity), true
+
+	case "Invoice.account":
+		if e.ComplexityRoot.Invoice.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Account(childComplexity), true
+	case "Invoice.amountDue":
+		if e.ComplexityRoot.Invoice.AmountDue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.AmountDue(childComplexity), true
+	case "Invoice.amountPaid":
+		if e.ComplexityRoot.Invoice.AmountPaid == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.AmountPaid(childComplexity), true
+	case "Invoice.attempts":
+		if e.ComplexityRoot.Invoice.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Attempts(childComplexity), true
+	case "Invoice.foreignStatus":
+		if e.ComplexityRoot.Invoice.ForeignStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.ForeignStatus(childComplexity), true
+	case "Invoice.id":
+		if e.ComplexityRoot.Invoice.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.ID(childComplexity), true
+	case "Invoice.issuedAt":
+		if e.ComplexityRoot.Invoice.IssuedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.IssuedAt(childComplexity), true
+	case "Invoice.nextAttempt":
+		if e.ComplexityRoot.Invoice.NextAttempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.NextAttempt(childComplexity), true
+	case "Invoice.paymentId":
+		if e.ComplexityRoot.Invoice.PaymentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.PaymentID(childComplexity), true
+	case "Invoice.periodEnd":
+		if e.ComplexityRoot.Invoice.PeriodEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.PeriodEnd(childComplexity), true
+	case "Invoice.periodStart":
+		if e.ComplexityRoot.Invoice.PeriodStart == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.PeriodStart(childComplexity), true
+	case "Invoice.providerInvoiceId":
+		if e.ComplexityRoot.Invoice.ProviderInvoiceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.ProviderInvoiceID(childComplexity), true
+	case "Invoice.status":
+		if e.ComplexityRoot.Invoice.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Status(childComplexity), true
 
 	case "LastWebhookEvent.apiVersion":
 		if e.ComplexityRoot.LastWebhookEvent.APIVersion == nil {
@@ -1807,6 +2499,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.CreatedAt(childComplexity), true
+	case "Payment.customer":
+		if e.ComplexityRoot.Payment.Customer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.Customer(childComplexity), true
 	case "Payment.customerId":
 		if e.ComplexityRoot.Payment.CustomerID == nil {
 			break
@@ -1819,6 +2517,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Disputed(childComplexity), true
+	case "Payment.disputes":
+		if e.ComplexityRoot.Payment.Disputes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.Disputes(childComplexity), true
 	case "Payment.environment":
 		if e.ComplexityRoot.Payment.Environment == nil {
 			break
@@ -1891,6 +2595,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Reference(childComplexity), true
+	case "Payment.refunds":
+		if e.ComplexityRoot.Payment.Refunds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.Refunds(childComplexity), true
 	case "Payment.review":
 		if e.ComplexityRoot.Payment.Review == nil {
 			break
@@ -1903,6 +2613,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Status(childComplexity), true
+	case "Payment.subscription":
+		if e.ComplexityRoot.Payment.Subscription == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.Subscription(childComplexity), true
 	case "Payment.subscriptionId":
 		if e.ComplexityRoot.Payment.SubscriptionID == nil {
 			break
@@ -2102,6 +2818,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Preview.Warnings(childComplexity), true
 
+	case "Price.amount":
+		if e.ComplexityRoot.Price.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Price.Amount(childComplexity), true
+	case "Price.createdAt":
+		if e.ComplexityRoot.Price.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Price.CreatedAt(childComplexity), true
+	case "Price.id":
+		if e.ComplexityRoot.Price.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Price.ID(childComplexity), true
+	case "Price.name":
+		if e.ComplexityRoot.Price.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Price.Name(childComplexity), true
+	case "Price.recurring":
+		if e.ComplexityRoot.Price.Recurring == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Price.Recurring(childComplexity), true
+
 	case "ProviderHealth.account":
 		if e.ComplexityRoot.ProviderHealth.Account == nil {
 			break
@@ -2138,6 +2885,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Approvals(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ApprovalFilter)), true
+	case "Query.auditLog":
+		if e.ComplexityRoot.Query.AuditLog == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLog(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.AuditFilter)), true
+	case "Query.checkouts":
+		if e.ComplexityRoot.Query.Checkouts == nil {
+			break
+		}
+
+		args, err := ec.field_Query_checkouts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Checkouts(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.CheckoutFilter)), true
+	case "Query.customer":
+		if e.ComplexityRoot.Query.Customer == nil {
+			break
+		}
+
+		args, err := ec.field_Query_customer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Customer(childComplexity, args["id"].(string)), true
+	case "Query.customers":
+		if e.ComplexityRoot.Query.Customers == nil {
+			break
+		}
+
+		args, err := ec.field_Query_customers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Customers(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.CustomerFilter)), true
 	case "Query.disputes":
 		if e.ComplexityRoot.Query.Disputes == nil {
 			break
@@ -2148,7 +2939,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Disputes(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.DisputeFilter)), true
+		return e.ComplexityRoot.Query.Disputes(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.DisputeFilter), args["sort"].(*core.Order)), true
+	case "Query.inboundEvents":
+		if e.ComplexityRoot.Query.InboundEvents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_inboundEvents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.InboundEvents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.InboundEventFilter)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -2215,7 +3017,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Payments(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PaymentFilter)), true
+		return e.ComplexityRoot.Query.Payments(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PaymentFilter), args["sort"].(*core.Order)), true
 	case "Query.providerHealth":
 		if e.ComplexityRoot.Query.ProviderHealth == nil {
 			break
@@ -2232,7 +3034,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Refunds(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RefundFilter)), true
+		return e.ComplexityRoot.Query.Refunds(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RefundFilter), args["sort"].(*core.Order)), true
+	case "Query.search":
+		if e.ComplexityRoot.Query.Search == nil {
+			break
+		}
+
+		args, err := ec.field_Query_search_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Search(childComplexity, args["text"].(string)), true
 	case "Query.subscriptions":
 		if e.ComplexityRoot.Query.Subscriptions == nil {
 			break
@@ -2256,6 +3069,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.WebhookEndpoints(childComplexity), true
+
+	case "Recurring.count":
+		if e.ComplexityRoot.Recurring.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Recurring.Count(childComplexity), true
+	case "Recurring.interval":
+		if e.ComplexityRoot.Recurring.Interval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Recurring.Interval(childComplexity), true
+	case "Recurring.trialDays":
+		if e.ComplexityRoot.Recurring.TrialDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Recurring.TrialDays(childComplexity), true
 
 	case "Refund.account":
 		if e.ComplexityRoot.Refund.Account == nil {
@@ -2305,6 +3137,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.Origin(childComplexity), true
+	case "Refund.payment":
+		if e.ComplexityRoot.Refund.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Payment(childComplexity), true
 	case "Refund.paymentId":
 		if e.ComplexityRoot.Refund.PaymentID == nil {
 			break
@@ -2778,13 +3616,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AmountRange", ec.unmarshalInputAmountRange),
 			graphql.NewInputUnmarshaler("ApprovalApproveInput", ec.unmarshalInputApprovalApproveInput),
 			graphql.NewInputUnmarshaler("ApprovalFilter", ec.unmarshalInputApprovalFilter),
 			graphql.NewInputUnmarshaler("ApprovalRejectInput", ec.unmarshalInputApprovalRejectInput),
+			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
+			graphql.NewInputUnmarshaler("CheckoutFilter", ec.unmarshalInputCheckoutFilter),
+			graphql.NewInputUnmarshaler("CustomerFilter", ec.unmarshalInputCustomerFilter),
 			graphql.NewInputUnmarshaler("DisputeAcceptInput", ec.unmarshalInputDisputeAcceptInput),
 			graphql.NewInputUnmarshaler("DisputeEvidenceSubmitInput", ec.unmarshalInputDisputeEvidenceSubmitInput),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
+			graphql.NewInputUnmarshaler("InboundEventFilter", ec.unmarshalInputInboundEventFilter),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
 			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
 			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
@@ -2962,6 +3805,58 @@ extend type Mutation {
   approvalReject(input: ApprovalRejectInput!): ApprovalRejectPayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
+	{Name: "../schema/audit.graphqls", Input: `"One line of the audit log: who did, or was refused, what. Each carries the hash of the one before."
+type AuditEntry {
+  id: ID!
+  "1 for the first."
+  sequence: Int64!
+  "The id of a member of staff or of an API key, or cli."
+  actor: String!
+  action: String!
+  "The id of what was acted on; null for none."
+  subject: String
+  detail: String
+  "JSON: what the action changed, as it was; null where nothing was there."
+  before: String
+  "JSON: as it was asked to be; null where nothing was changed."
+  after: String
+  "Network address; null for the command line."
+  from: String
+  "Null where nothing was traced."
+  traceId: String
+  at: DateTime!
+  hash: String!
+}
+
+type AuditConnection {
+  edges: [AuditEdge!]!
+  "The same without their cursors."
+  nodes: [AuditEntry!]!
+  pageInfo: PageInfo!
+}
+
+type AuditEdge {
+  cursor: Cursor!
+  node: AuditEntry!
+}
+
+"Each field narrows the list; null and absent select all."
+input AuditFilter {
+  actor: String
+  action: String
+  "An id."
+  subject: String
+  "Exclusive."
+  after: DateTime
+  "Exclusive."
+  before: DateTime
+}
+
+extend type Query {
+  "The audit log, newest first; 20 lines unless told otherwise, at most 100."
+  auditLog(first: Int, after: Cursor, last: Int, before: Cursor, filter: AuditFilter): AuditConnection! @requires(role: FINANCE)
+}
+`, BuiltIn: false},
 	{Name: "../schema/checkout.graphqls", Input: `"Where a checkout stands."
 enum CheckoutStatus {
   OPEN
@@ -3012,6 +3907,79 @@ type Buyer {
   email: String @personal
   name: String @personal
 }
+
+type CheckoutConnection {
+  edges: [CheckoutEdge!]!
+  "The same without their cursors."
+  nodes: [Checkout!]!
+  pageInfo: PageInfo!
+}
+
+type CheckoutEdge {
+  cursor: Cursor!
+  node: Checkout!
+}
+
+"Each field narrows the list; null and absent select all."
+input CheckoutFilter {
+  reference: String
+  customer: ID
+  "That the buyer left; upper and lower case are the same."
+  email: String
+  "Any of these."
+  status: [CheckoutStatus!]
+  "Exclusive."
+  createdAfter: DateTime
+  "Exclusive."
+  createdBefore: DateTime
+}
+
+extend type Query {
+  "Checkouts, newest first; 20 of them unless told otherwise, at most 100."
+  checkouts(first: Int, after: Cursor, last: Int, before: Cursor, filter: CheckoutFilter): CheckoutConnection! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
+	{Name: "../schema/customer.graphqls", Input: `"A buyer whom the storefront knows by an id of ours."
+type Customer implements Node {
+  id: ID!
+  "Null where not known."
+  email: String @personal
+  "Null where not known."
+  name: String @personal
+  environment: Environment!
+  metadata: Metadata! @personal
+  "The newest 20, newest first; payments(filter:) gives all."
+  payments: [Payment!]!
+  "The newest 20, newest first; subscriptions(filter:) gives all."
+  subscriptions: [BillingSubscription!]!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+}
+
+type CustomerConnection {
+  edges: [CustomerEdge!]!
+  "The same without their cursors."
+  nodes: [Customer!]!
+  pageInfo: PageInfo!
+}
+
+type CustomerEdge {
+  cursor: Cursor!
+  node: Customer!
+}
+
+"Each field narrows the list; null and absent select all."
+input CustomerFilter {
+  "Whole; upper and lower case are the same."
+  email: String
+}
+
+extend type Query {
+  "Customers, newest first; 20 of them unless told otherwise, at most 100."
+  customers(first: Int, after: Cursor, last: Int, before: Cursor, filter: CustomerFilter): CustomerConnection! @requires(role: VIEWER)
+  "Null where there is none."
+  customer(id: ID!): Customer @requires(role: VIEWER)
+}
 `, BuiltIn: false},
 	{Name: "../schema/dispute.graphqls", Input: `"Where a dispute stands."
 enum DisputeStatus {
@@ -3042,10 +4010,13 @@ enum DisputeReason {
 }
 
 "A buyer's complaint to their bank or to the provider about a payment."
-type Dispute {
+type Dispute implements Node {
   id: ID!
-  "That is disputed; payment(id:) reads it."
+  "That is disputed."
   paymentId: ID!
+  payment: Payment!
+  "What was gathered to answer it."
+  evidence: DisputeEvidence!
   status: DisputeStatus!
   "The provider's own word."
   foreignStatus: String
@@ -3077,6 +4048,66 @@ type Dispute {
   updatedAt: DateTime!
 }
 
+"A draft of an answer to a dispute. It stays here until it is submitted."
+type DisputeEvidence {
+  "Grows with each change; 0 before the first text was saved."
+  version: Int64!
+  "In the order of the fields."
+  texts: [EvidenceText!]!
+  files: [EvidenceFile!]!
+  "Null before the first text was saved."
+  updatedAt: DateTime
+}
+
+"One text of a draft."
+type EvidenceText {
+  field: EvidenceField!
+  text: String! @personal
+}
+
+"One file of a draft, without its content."
+type EvidenceFile {
+  id: ID!
+  field: EvidenceField!
+  "As it was uploaded."
+  name: String! @personal
+  "image/jpeg, image/png or application/pdf."
+  contentType: String!
+  "In bytes."
+  size: Int64!
+  createdAt: DateTime!
+}
+
+"What a piece of evidence is."
+enum EvidenceField {
+  PRODUCT_DESCRIPTION
+  CUSTOMER_NAME
+  CUSTOMER_EMAIL
+  CUSTOMER_PURCHASE_IP
+  BILLING_ADDRESS
+  SERVICE_DATE
+  SHIPPING_ADDRESS
+  SHIPPING_CARRIER
+  SHIPPING_DATE
+  SHIPPING_TRACKING_NUMBER
+  ACCESS_ACTIVITY_LOG
+  REFUND_POLICY_DISCLOSURE
+  REFUND_REFUSAL_EXPLANATION
+  CANCELLATION_POLICY_DISCLOSURE
+  CANCELLATION_REBUTTAL
+  DUPLICATE_CHARGE_EXPLANATION
+  UNCATEGORIZED_TEXT
+  RECEIPT
+  CUSTOMER_COMMUNICATION
+  CUSTOMER_SIGNATURE
+  SHIPPING_DOCUMENTATION
+  SERVICE_DOCUMENTATION
+  REFUND_POLICY
+  CANCELLATION_POLICY
+  DUPLICATE_CHARGE_DOCUMENTATION
+  UNCATEGORIZED_FILE
+}
+
 type DisputeConnection {
   edges: [DisputeEdge!]!
   "The same without their cursors."
@@ -3092,13 +4123,28 @@ type DisputeEdge {
 "Each field narrows the list; null and absent select all."
 input DisputeFilter {
   payment: ID
+  account: String
   "Any of these."
   status: [DisputeStatus!]
+  "Any of these."
+  reason: [DisputeReason!]
+  "Exclusive. What awaits no evidence has no deadline."
+  dueAfter: DateTime
+  "Exclusive."
+  dueBefore: DateTime
+}
+
+"What disputes are ordered by."
+enum DisputeSort {
+  NEWEST
+  OLDEST
+  "The soonest deadline first; disputes without one are left out."
+  DUE
 }
 
 extend type Query {
-  "Disputes, newest first; 20 of them unless told otherwise, at most 100."
-  disputes(first: Int, after: Cursor, last: Int, before: Cursor, filter: DisputeFilter): DisputeConnection! @requires(role: VIEWER)
+  "Disputes, newest first unless told otherwise; 20 of them unless told otherwise, at most 100."
+  disputes(first: Int, after: Cursor, last: Int, before: Cursor, filter: DisputeFilter, sort: DisputeSort = NEWEST): DisputeConnection! @requires(role: VIEWER)
 }
 
 input DisputeEvidenceSubmitInput {
@@ -3237,6 +4283,81 @@ type Preview {
   warnings: [String!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/event.graphqls", Input: `"What became of a provider's message."
+enum InboundEventStatus {
+  "Stored; its object was not looked at yet."
+  RECEIVED
+  "Its object was looked at since."
+  PROCESSED
+  "Of a type that concerns nothing kept here."
+  IGNORED
+  "Given up; it can be replayed."
+  FAILED
+}
+
+"How a provider's message came."
+enum InboundEventSource {
+  WEBHOOK
+  "From the provider's list, since no webhook brought it."
+  BACKFILL
+}
+
+"A provider's message, once however often it was delivered."
+type InboundEvent implements Node {
+  id: ID!
+  account: String!
+  providerEventId: String!
+  "The provider's word."
+  type: String!
+  source: InboundEventSource!
+  status: InboundEventStatus!
+  "The kind of object that it names; null where it concerns nothing kept here, as below."
+  objectKind: String
+  "The provider's id of that object."
+  objectId: String
+  "Null where the provider names none."
+  apiVersion: String
+  "Why it was ignored, or the last error; null for none."
+  note: String
+  "As JSON with all texts masked but those that name things, kinds, states and times. Null where it is no JSON."
+  payload: String
+  "What came of it: the lines of all histories that it caused, oldest first, at most 20."
+  outcomes: [TimelineEntry!]!
+  receivedAt: DateTime!
+  "Null while it waits."
+  processedAt: DateTime
+}
+
+type InboundEventConnection {
+  edges: [InboundEventEdge!]!
+  "The same without their cursors."
+  nodes: [InboundEvent!]!
+  pageInfo: PageInfo!
+}
+
+type InboundEventEdge {
+  cursor: Cursor!
+  node: InboundEvent!
+}
+
+"Each field narrows the list; null and absent select all."
+input InboundEventFilter {
+  account: String
+  "The provider's word."
+  type: String
+  "Any of these."
+  status: [InboundEventStatus!]
+  "Exclusive."
+  receivedAfter: DateTime
+  "Exclusive."
+  receivedBefore: DateTime
+}
+
+extend type Query {
+  "Providers' messages, newest first; 20 of them unless told otherwise, at most 100."
+  inboundEvents(first: Int, after: Cursor, last: Int, before: Cursor, filter: InboundEventFilter): InboundEventConnection! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
 	{Name: "../schema/health.graphqls", Input: `"Whether an account's webhook is registered with its provider for our address."
 enum WebhookState {
   "Not read yet, or cannot be read."
@@ -3304,7 +4425,15 @@ extend type Query {
   providerHealth: [ProviderHealth!]! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
-	{Name: "../schema/money.graphqls", Input: `"An amount of one currency."
+	{Name: "../schema/money.graphqls", Input: `"Amounts of one currency; each bound is inclusive, and null for none."
+input AmountRange {
+  "ISO 4217 code."
+  currency: String!
+  minMinor: Int64
+  maxMinor: Int64
+}
+
+"An amount of one currency."
 type Money {
   "In the currency's minor unit: JPY 500 is 500 yen, USD 500 is 5 dollars, KWD 500 is half a dinar."
   minor: Int64!
@@ -3639,6 +4768,14 @@ type Payment implements Node {
   syncedAt: DateTime
   "Null for a payment without one."
   checkout: Checkout
+  "Null where it is of nobody whom the storefront knows by an id."
+  customer: Customer
+  "Null unless a subscription's billing asked for it."
+  subscription: BillingSubscription
+  "The newest 20, newest first; refunds(filter:) gives all."
+  refunds: [Refund!]!
+  "The newest 20, newest first."
+  disputes: [Dispute!]!
   "The provider calls made for it, oldest first."
   operations: [Operation!]!
   "Its history, oldest first; the first 20 entries unless told otherwise, at most 100."
@@ -3676,17 +4813,40 @@ input PaymentFilter {
   "Any of these."
   status: [PaymentStatus!]
   account: String
+  "stripe, paypal or square."
+  provider: String
   customer: ID
+  "Of the customer, or what the buyer left at the checkout; upper and lower case are the same."
+  customerEmail: String
   checkout: ID
+  subscription: ID
+  "ISO 4217 code."
+  currency: String
+  "Of what was asked."
+  amount: AmountRange
+  "The last four digits of the card."
+  last4: String
+  "The provider's id of the payment, or of the page that it is paid at."
+  providerPaymentId: String
+  disputed: Boolean
+  needsReview: Boolean
   "Exclusive."
   createdAfter: DateTime
   "Exclusive."
   createdBefore: DateTime
 }
 
+"What payments are ordered by. Amounts can be compared within a currency alone: the filter must name it."
+enum PaymentSort {
+  NEWEST
+  OLDEST
+  LARGEST
+  SMALLEST
+}
+
 extend type Query {
-  "Payments, newest first; 20 of them unless told otherwise, at most 100."
-  payments(first: Int, after: Cursor, last: Int, before: Cursor, filter: PaymentFilter): PaymentConnection! @requires(role: VIEWER)
+  "Payments, newest first unless told otherwise; 20 of them unless told otherwise, at most 100."
+  payments(first: Int, after: Cursor, last: Int, before: Cursor, filter: PaymentFilter, sort: PaymentSort = NEWEST): PaymentConnection! @requires(role: VIEWER)
   "Null where there is none."
   payment(id: ID!): Payment @requires(role: VIEWER)
 }
@@ -3770,10 +4930,11 @@ enum Origin {
 }
 
 "Money that goes back to a buyer."
-type Refund {
+type Refund implements Node {
   id: ID!
-  "Of which it gives back; payment(id:) reads it."
+  "Of which it gives back."
   paymentId: ID!
+  payment: Payment!
   status: RefundStatus!
   "The provider's own word; null before its object was first seen."
   foreignStatus: String
@@ -3782,7 +4943,8 @@ type Refund {
   "Null until the provider named its object."
   providerRefundId: String
   amount: Money!
-  reason: RefundReason!
+  "Null where a provider made it and did not say."
+  reason: RefundReason
   origin: Origin!
   "Null unless it failed."
   failure: Failure
@@ -3807,13 +4969,29 @@ type RefundEdge {
 "Each field narrows the list; null and absent select all."
 input RefundFilter {
   payment: ID
+  account: String
   "Any of these."
   status: [RefundStatus!]
+  "ISO 4217 code."
+  currency: String
+  amount: AmountRange
+  "Exclusive."
+  createdAfter: DateTime
+  "Exclusive."
+  createdBefore: DateTime
+}
+
+"What refunds are ordered by. Amounts can be compared within a currency alone: the filter must name it."
+enum RefundSort {
+  NEWEST
+  OLDEST
+  LARGEST
+  SMALLEST
 }
 
 extend type Query {
-  "Refunds, newest first; 20 of them unless told otherwise, at most 100."
-  refunds(first: Int, after: Cursor, last: Int, before: Cursor, filter: RefundFilter): RefundConnection! @requires(role: VIEWER)
+  "Refunds, newest first unless told otherwise; 20 of them unless told otherwise, at most 100."
+  refunds(first: Int, after: Cursor, last: Int, before: Cursor, filter: RefundFilter, sort: RefundSort = NEWEST): RefundConnection! @requires(role: VIEWER)
 }
 
 input RefundCreateInput {
@@ -3881,6 +5059,17 @@ type Query {
   nodes(ids: [ID!]!): [Node]! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
+	{Name: "../schema/search.graphqls", Input: `"What a search can find."
+union SearchResult = Payment | Checkout | Refund | Dispute | BillingSubscription | Customer | InboundEvent
+
+extend type Query {
+  """
+  What a text names: an id of ours or of a provider, a reference, an email, or the last four digits of a card. The newest 10
+  of each kind; an empty list for none. At most 255 characters; a card number is refused.
+  """
+  search(text: String!): [SearchResult!]! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
 	{Name: "../schema/staff.graphqls", Input: `"What a member of staff may do; each role may do all that those before it may."
 enum Role {
   VIEWER
@@ -3921,9 +5110,10 @@ enum SubscriptionStatus {
 }
 
 "Called so since GraphQL keeps the shorter name for its live queries. A price that a customer pays again and again, billed by the provider."
-type BillingSubscription {
+type BillingSubscription implements Node {
   id: ID!
   customerId: ID
+  customer: Customer
   reference: String!
   status: SubscriptionStatus!
   "The provider's own word; null before its object was first seen."
@@ -3934,6 +5124,7 @@ type BillingSubscription {
   providerSubscriptionId: String
   "Null where the provider's dashboard chose a price that is none of ours."
   priceId: ID
+  price: Price
   quantity: Int64!
   "Of one period, for the whole quantity."
   amount: Money!
@@ -3947,10 +5138,72 @@ type BillingSubscription {
   failure: Failure
   "The last thing seen that the rules forbid; null for none."
   anomaly: String
+  "The newest 20, newest first."
+  invoices: [Invoice!]!
+  "The newest 20, newest first; payments(filter:) gives all."
+  payments: [Payment!]!
   canceledAt: DateTime
   endedAt: DateTime
   createdAt: DateTime!
   updatedAt: DateTime!
+}
+
+"What something costs, once or again and again. It never changes."
+type Price {
+  id: ID!
+  name: String!
+  "Of one piece."
+  amount: Money!
+  "Null for a price that is paid once."
+  recurring: Recurring
+  createdAt: DateTime!
+}
+
+"How often a price is asked for."
+type Recurring {
+  interval: RecurringInterval!
+  "Intervals in one period."
+  count: Int!
+  "Days without payment at the begin."
+  trialDays: Int!
+}
+
+enum RecurringInterval {
+  DAY
+  WEEK
+  MONTH
+  YEAR
+}
+
+"Where an invoice stands."
+enum InvoiceStatus {
+  DRAFT
+  "Asked for."
+  OPEN
+  PAID
+  UNCOLLECTIBLE
+  VOID
+}
+
+"What a subscription asks for one period, mirrored from the provider."
+type Invoice {
+  id: ID!
+  status: InvoiceStatus!
+  "The provider's own word."
+  foreignStatus: String
+  account: String!
+  providerInvoiceId: String!
+  "The newest that pays it; null before the first."
+  paymentId: ID
+  amountDue: Money!
+  amountPaid: Money!
+  periodStart: DateTime
+  periodEnd: DateTime
+  "To take its money."
+  attempts: Int!
+  "Null where none is planned."
+  nextAttempt: DateTime
+  issuedAt: DateTime
 }
 
 type BillingSubscriptionConnection {
@@ -3969,8 +5222,14 @@ type BillingSubscriptionEdge {
 input BillingSubscriptionFilter {
   customer: ID
   account: String
+  price: ID
+  reference: String
   "Any of these."
   status: [SubscriptionStatus!]
+  "Exclusive."
+  createdAfter: DateTime
+  "Exclusive."
+  createdBefore: DateTime
 }
 
 extend type Query {
@@ -4194,12 +5453,66 @@ func (ec *executionContext) childFields_ApprovalRejectPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ApprovalRejectPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AuditConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuditEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuditEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEntry_id(ctx, field)
+	case "sequence":
+		return ec.fieldContext_AuditEntry_sequence(ctx, field)
+	case "actor":
+		return ec.fieldContext_AuditEntry_actor(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "subject":
+		return ec.fieldContext_AuditEntry_subject(ctx, field)
+	case "detail":
+		return ec.fieldContext_AuditEntry_detail(ctx, field)
+	case "before":
+		return ec.fieldContext_AuditEntry_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AuditEntry_after(ctx, field)
+	case "from":
+		return ec.fieldContext_AuditEntry_from(ctx, field)
+	case "traceId":
+		return ec.fieldContext_AuditEntry_traceId(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	case "hash":
+		return ec.fieldContext_AuditEntry_hash(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
+
 func (ec *executionContext) childFields_BillingSubscription(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_BillingSubscription_id(ctx, field)
 	case "customerId":
 		return ec.fieldContext_BillingSubscription_customerId(ctx, field)
+	case "customer":
+		return ec.fieldContext_BillingSubscription_customer(ctx, field)
 	case "reference":
 		return ec.fieldContext_BillingSubscription_reference(ctx, field)
 	case "status":
@@ -4214,6 +5527,8 @@ func (ec *executionContext) childFields_BillingSubscription(ctx context.Context,
 		return ec.fieldContext_BillingSubscription_providerSubscriptionId(ctx, field)
 	case "priceId":
 		return ec.fieldContext_BillingSubscription_priceId(ctx, field)
+	case "price":
+		return ec.fieldContext_BillingSubscription_price(ctx, field)
 	case "quantity":
 		return ec.fieldContext_BillingSubscription_quantity(ctx, field)
 	case "amount":
@@ -4232,6 +5547,10 @@ func (ec *executionContext) childFields_BillingSubscription(ctx context.Context,
 		return ec.fieldContext_BillingSubscription_failure(ctx, field)
 	case "anomaly":
 		return ec.fieldContext_BillingSubscription_anomaly(ctx, field)
+	case "invoices":
+		return ec.fieldContext_BillingSubscription_invoices(ctx, field)
+	case "payments":
+		return ec.fieldContext_BillingSubscription_payments(ctx, field)
 	case "canceledAt":
 		return ec.fieldContext_BillingSubscription_canceledAt(ctx, field)
 	case "endedAt":
@@ -4326,12 +5645,84 @@ func (ec *executionContext) childFields_Checkout(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Checkout", field.Name)
 }
 
+func (ec *executionContext) childFields_CheckoutConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CheckoutConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CheckoutConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CheckoutConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CheckoutConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CheckoutEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CheckoutEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CheckoutEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CheckoutEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Customer_id(ctx, field)
+	case "email":
+		return ec.fieldContext_Customer_email(ctx, field)
+	case "name":
+		return ec.fieldContext_Customer_name(ctx, field)
+	case "environment":
+		return ec.fieldContext_Customer_environment(ctx, field)
+	case "metadata":
+		return ec.fieldContext_Customer_metadata(ctx, field)
+	case "payments":
+		return ec.fieldContext_Customer_payments(ctx, field)
+	case "subscriptions":
+		return ec.fieldContext_Customer_subscriptions(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Customer_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Customer_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CustomerConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CustomerConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CustomerConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CustomerEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CustomerEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Dispute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Dispute_id(ctx, field)
 	case "paymentId":
 		return ec.fieldContext_Dispute_paymentId(ctx, field)
+	case "payment":
+		return ec.fieldContext_Dispute_payment(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Dispute_evidence(ctx, field)
 	case "status":
 		return ec.fieldContext_Dispute_status(ctx, field)
 	case "foreignStatus":
@@ -4408,6 +5799,20 @@ func (ec *executionContext) childFields_DisputeEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type DisputeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_DisputeEvidence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_DisputeEvidence_version(ctx, field)
+	case "texts":
+		return ec.fieldContext_DisputeEvidence_texts(ctx, field)
+	case "files":
+		return ec.fieldContext_DisputeEvidence_files(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_DisputeEvidence_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeEvidence", field.Name)
+}
+
 func (ec *executionContext) childFields_DisputeEvidenceSubmitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dispute":
@@ -4418,6 +5823,34 @@ func (ec *executionContext) childFields_DisputeEvidenceSubmitPayload(ctx context
 		return ec.fieldContext_DisputeEvidenceSubmitPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisputeEvidenceSubmitPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceFile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_EvidenceFile_id(ctx, field)
+	case "field":
+		return ec.fieldContext_EvidenceFile_field(ctx, field)
+	case "name":
+		return ec.fieldContext_EvidenceFile_name(ctx, field)
+	case "contentType":
+		return ec.fieldContext_EvidenceFile_contentType(ctx, field)
+	case "size":
+		return ec.fieldContext_EvidenceFile_size(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_EvidenceFile_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceFile", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_EvidenceText_field(ctx, field)
+	case "text":
+		return ec.fieldContext_EvidenceText_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceText", field.Name)
 }
 
 func (ec *executionContext) childFields_Failure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4432,6 +5865,94 @@ func (ec *executionContext) childFields_Failure(ctx context.Context, field graph
 		return ec.fieldContext_Failure_retryable(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Failure", field.Name)
+}
+
+func (ec *executionContext) childFields_InboundEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_InboundEvent_id(ctx, field)
+	case "account":
+		return ec.fieldContext_InboundEvent_account(ctx, field)
+	case "providerEventId":
+		return ec.fieldContext_InboundEvent_providerEventId(ctx, field)
+	case "type":
+		return ec.fieldContext_InboundEvent_type(ctx, field)
+	case "source":
+		return ec.fieldContext_InboundEvent_source(ctx, field)
+	case "status":
+		return ec.fieldContext_InboundEvent_status(ctx, field)
+	case "objectKind":
+		return ec.fieldContext_InboundEvent_objectKind(ctx, field)
+	case "objectId":
+		return ec.fieldContext_InboundEvent_objectId(ctx, field)
+	case "apiVersion":
+		return ec.fieldContext_InboundEvent_apiVersion(ctx, field)
+	case "note":
+		return ec.fieldContext_InboundEvent_note(ctx, field)
+	case "payload":
+		return ec.fieldContext_InboundEvent_payload(ctx, field)
+	case "outcomes":
+		return ec.fieldContext_InboundEvent_outcomes(ctx, field)
+	case "receivedAt":
+		return ec.fieldContext_InboundEvent_receivedAt(ctx, field)
+	case "processedAt":
+		return ec.fieldContext_InboundEvent_processedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboundEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_InboundEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InboundEventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_InboundEventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InboundEventConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboundEventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InboundEventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InboundEventEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InboundEventEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboundEventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Invoice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Invoice_id(ctx, field)
+	case "status":
+		return ec.fieldContext_Invoice_status(ctx, field)
+	case "foreignStatus":
+		return ec.fieldContext_Invoice_foreignStatus(ctx, field)
+	case "account":
+		return ec.fieldContext_Invoice_account(ctx, field)
+	case "providerInvoiceId":
+		return ec.fieldContext_Invoice_providerInvoiceId(ctx, field)
+	case "paymentId":
+		return ec.fieldContext_Invoice_paymentId(ctx, field)
+	case "amountDue":
+		return ec.fieldContext_Invoice_amountDue(ctx, field)
+	case "amountPaid":
+		return ec.fieldContext_Invoice_amountPaid(ctx, field)
+	case "periodStart":
+		return ec.fieldContext_Invoice_periodStart(ctx, field)
+	case "periodEnd":
+		return ec.fieldContext_Invoice_periodEnd(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Invoice_attempts(ctx, field)
+	case "nextAttempt":
+		return ec.fieldContext_Invoice_nextAttempt(ctx, field)
+	case "issuedAt":
+		return ec.fieldContext_Invoice_issuedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invoice", field.Name)
 }
 
 func (ec *executionContext) childFields_LastWebhookEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4686,6 +6207,14 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 		return ec.fieldContext_Payment_syncedAt(ctx, field)
 	case "checkout":
 		return ec.fieldContext_Payment_checkout(ctx, field)
+	case "customer":
+		return ec.fieldContext_Payment_customer(ctx, field)
+	case "subscription":
+		return ec.fieldContext_Payment_subscription(ctx, field)
+	case "refunds":
+		return ec.fieldContext_Payment_refunds(ctx, field)
+	case "disputes":
+		return ec.fieldContext_Payment_disputes(ctx, field)
 	case "operations":
 		return ec.fieldContext_Payment_operations(ctx, field)
 	case "timeline":
@@ -4790,6 +6319,22 @@ func (ec *executionContext) childFields_Preview(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Preview", field.Name)
 }
 
+func (ec *executionContext) childFields_Price(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Price_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Price_name(ctx, field)
+	case "amount":
+		return ec.fieldContext_Price_amount(ctx, field)
+	case "recurring":
+		return ec.fieldContext_Price_recurring(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Price_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Price", field.Name)
+}
+
 func (ec *executionContext) childFields_ProviderHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -4804,12 +6349,26 @@ func (ec *executionContext) childFields_ProviderHealth(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type ProviderHealth", field.Name)
 }
 
+func (ec *executionContext) childFields_Recurring(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "interval":
+		return ec.fieldContext_Recurring_interval(ctx, field)
+	case "count":
+		return ec.fieldContext_Recurring_count(ctx, field)
+	case "trialDays":
+		return ec.fieldContext_Recurring_trialDays(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Recurring", field.Name)
+}
+
 func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Refund_id(ctx, field)
 	case "paymentId":
 		return ec.fieldContext_Refund_paymentId(ctx, field)
+	case "payment":
+		return ec.fieldContext_Refund_payment(ctx, field)
 	case "status":
 		return ec.fieldContext_Refund_status(ctx, field)
 	case "foreignStatus":

@@ -866,6 +866,30 @@ func (ec *executionContext) marshalNTimelineEntry2ᚕgithubᚗcomᚋpaydeskᚋpa
 	return ret
 }
 
+func (ec *executionContext) marshalNTimelineEntry2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐTimelineEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TimelineEntry) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTimelineEntry2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐTimelineEntry(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTimelineEntry2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐTimelineEntry(ctx context.Context, sel ast.SelectionSet, v *model.TimelineEntry) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TimelineEntry!")
+		return graphql.Null
+	}
+	return ec._TimelineEntry(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTimelineKind2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐTimelineKind(ctx context.Context, v any) (core.TimelineKind, error) {
 	res, err := model.UnmarshalTimelineKind(v)
 	return res, graphql.ErrorOnPath(ctx, err)

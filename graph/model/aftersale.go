@@ -5,6 +5,9 @@ import "github.com/paydesk/paydesk/core"
 // Refund is money that goes back to a buyer.
 type Refund struct{ core.Refund }
 
+// IsNode marks a type of the schema's interface Node.
+func (Refund) IsNode() {}
+
 // PaymentID is of which it gives back.
 func (r Refund) PaymentID() core.PaymentID { return r.Payment }
 
@@ -20,6 +23,9 @@ func (r Refund) Failure() *Failure { return failure(r.Refund.Failure) }
 // Dispute is a buyer's complaint.
 type Dispute struct{ core.Dispute }
 
+// IsNode marks a type of the schema's interface Node.
+func (Dispute) IsNode() {}
+
 // PaymentID is of what is disputed.
 func (d Dispute) PaymentID() core.PaymentID { return d.Payment }
 
@@ -34,6 +40,9 @@ func (d Dispute) Fee() *core.Money { return optional(d.Dispute.Fee) }
 
 // Subscription is a price that a customer pays again and again.
 type Subscription struct{ core.Subscription }
+
+// IsNode marks a type of the schema's interface Node.
+func (Subscription) IsNode() {}
 
 // CustomerID is empty for none.
 func (s Subscription) CustomerID() core.CustomerID { return s.Customer }

@@ -12,6 +12,14 @@ import (
 	"github.com/paydesk/paydesk/core"
 )
 
+// Amounts of one currency; each bound is inclusive, and null for none.
+type AmountRange struct {
+	// ISO 4217 code.
+	Currency string `json:"currency"`
+	MinMinor *int64 `json:"minMinor,omitempty"`
+	MaxMinor *int64 `json:"maxMinor,omitempty"`
+}
+
 type ApprovalApproveInput struct {
 	ApprovalID     string  `json:"approvalId"`
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
@@ -46,11 +54,49 @@ type ApprovalRejectPayload struct {
 }
 
 // Each field narrows the list; null and absent select all.
+type AuditFilter struct {
+	Actor  *string `json:"actor,omitempty"`
+	Action *string `json:"action,omitempty"`
+	// An id.
+	Subject *string `json:"subject,omitempty"`
+	// Exclusive.
+	After *time.Time `json:"after,omitempty"`
+	// Exclusive.
+	Before *time.Time `json:"before,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
 type BillingSubscriptionFilter struct {
-	Customer *string `json:"customer,omitempty"`
-	Account  *string `json:"account,omitempty"`
+	Customer  *string `json:"customer,omitempty"`
+	Account   *string `json:"account,omitempty"`
+	Price     *string `json:"price,omitempty"`
+	Reference *string `json:"reference,omitempty"`
 	// Any of these.
 	Status []core.SubscriptionStatus `json:"status,omitempty"`
+	// Exclusive.
+	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
+	// Exclusive.
+	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
+type CheckoutFilter struct {
+	Reference *string `json:"reference,omitempty"`
+	Customer  *string `json:"customer,omitempty"`
+	// That the buyer left; upper and lower case are the same.
+	Email *string `json:"email,omitempty"`
+	// Any of these.
+	Status []core.CheckoutStatus `json:"status,omitempty"`
+	// Exclusive.
+	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
+	// Exclusive.
+	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
+type CustomerFilter struct {
+	// Whole; upper and lower case are the same.
+	Email *string `json:"email,omitempty"`
 }
 
 type DisputeAcceptInput struct {
@@ -81,8 +127,28 @@ type DisputeEvidenceSubmitPayload struct {
 // Each field narrows the list; null and absent select all.
 type DisputeFilter struct {
 	Payment *string `json:"payment,omitempty"`
+	Account *string `json:"account,omitempty"`
 	// Any of these.
 	Status []core.DisputeStatus `json:"status,omitempty"`
+	// Any of these.
+	Reason []core.DisputeReason `json:"reason,omitempty"`
+	// Exclusive. What awaits no evidence has no deadline.
+	DueAfter *time.Time `json:"dueAfter,omitempty"`
+	// Exclusive.
+	DueBefore *time.Time `json:"dueBefore,omitempty"`
+}
+
+// Each field narrows the list; null and absent select all.
+type InboundEventFilter struct {
+	Account *string `json:"account,omitempty"`
+	// The provider's word.
+	Type *string `json:"type,omitempty"`
+	// Any of these.
+	Status []core.InboundStatus `json:"status,omitempty"`
+	// Exclusive.
+	ReceivedAfter *time.Time `json:"receivedAfter,omitempty"`
+	// Exclusive.
+	ReceivedBefore *time.Time `json:"receivedBefore,omitempty"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -159,10 +225,25 @@ type PaymentCapturePayload struct {
 type PaymentFilter struct {
 	Reference *string `json:"reference,omitempty"`
 	// Any of these.
-	Status   []core.PaymentStatus `json:"status,omitempty"`
-	Account  *string              `json:"account,omitempty"`
-	Customer *string              `json:"customer,omitempty"`
-	Checkout *string              `json:"checkout,omitempty"`
+	Status  []core.PaymentStatus `json:"status,omitempty"`
+	Account *string              `json:"account,omitempty"`
+	// stripe, paypal or square.
+	Provider *string `json:"provider,omitempty"`
+	Customer *string `json:"customer,omitempty"`
+	// Of the customer, or what the buyer left at the checkout; upper and lower case are the same.
+	CustomerEmail *string `json:"customerEmail,omitempty"`
+	Checkout      *string `json:"checkout,omitempty"`
+	Subscription  *string `json:"subscription,omitempty"`
+	// ISO 4217 code.
+	Currency *string `json:"currency,omitempty"`
+	// Of what was asked.
+	Amount *AmountRange `json:"amount,omitempty"`
+	// The last four digits of the card.
+	Last4 *string `json:"last4,omitempty"`
+	// The provider's id of the payment, or of the page that it is paid at.
+	ProviderPaymentID *string `json:"providerPaymentId,omitempty"`
+	Disputed          *bool   `json:"disputed,omitempty"`
+	NeedsReview       *bool   `json:"needsReview,omitempty"`
 	// Exclusive.
 	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
 	// Exclusive.
@@ -220,8 +301,16 @@ type RefundCreatePayload struct {
 // Each field narrows the list; null and absent select all.
 type RefundFilter struct {
 	Payment *string `json:"payment,omitempty"`
+	Account *string `json:"account,omitempty"`
 	// Any of these.
 	Status []core.RefundStatus `json:"status,omitempty"`
+	// ISO 4217 code.
+	Currency *string      `json:"currency,omitempty"`
+	Amount   *AmountRange `json:"amount,omitempty"`
+	// Exclusive.
+	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
+	// Exclusive.
+	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
 }
 
 type SubscriptionCancelInput struct {

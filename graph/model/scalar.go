@@ -258,3 +258,15 @@ func MarshalPriceID(id core.PriceID) graphql.Marshaler { return text(string(id))
 
 // UnmarshalPriceID reads an id.
 func UnmarshalPriceID(value any) (core.PriceID, error) { return readID[core.PriceID](value) }
+
+// MarshalFileID writes an id.
+func MarshalFileID(id core.FileID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalFileID reads an id.
+func UnmarshalFileID(value any) (core.FileID, error) { return readID[core.FileID](value) }
+
+// MarshalAuditID writes an id.
+func MarshalAuditID(id core.AuditID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalAuditID reads an id.
+func UnmarshalAuditID(value any) (core.AuditID, error) { return readID[core.AuditID](value) }

@@ -27,6 +27,7 @@ func RunSealer(t *testing.T, sealing Sealing) {
 	t.Run("cut or foreign bytes do not open", func(t *testing.T) { sealerCut(t, sealing) })
 	t.Run("empty stays empty", func(t *testing.T) { sealerEmpty(t, sealing) })
 	t.Run("sealing hides the text and its repetition", func(t *testing.T) { sealerHides(t, sealing) })
+	t.Run("equal texts have marks in common", func(t *testing.T) { sealerMarks(t, sealing) })
 	t.Run("keys rotate", func(t *testing.T) { sealerRotation(t, sealing) })
 }
 
@@ -59,6 +60,28 @@ func sealerPlace(t *testing.T, sealing Sealing) {
 	_, err = sealer.Open(sealerPlaceTwo, sealed)
 	require.ErrorIs(t, err, ports.ErrUnsealable)
 	require.NotContains(t, err.Error(), "ada")
+}
+
+func sealerMarks(t *testing.T, sealing Sealing) {
+	first, second, other := sealing.NewKey(), sealing.NewKey(), sealing.NewKey()
+	text := []byte("ada@example.test")
+	before := sealing.Open(t, first).Marks("email", text)
+	require.Len(t, before, 1)
+	require.NotContains(t, string(before[0]), "ada")
+	require.Equal(t, before, sealing.Open(t, first).Marks("email", text), "the same in another process")
+	rotated := sealing.Open(t, second, first).Marks("email", text)
+	require.Len(t, rotated, 2)
+	require.Equal(t, before[0], rotated[1], "what was marked before is found after a rotation")
+	require.NotEqual(t, before[0], rotated[0])
+	for name, marks := range map[string][][]byte{
+		"another text": sealing.Open(t, first).Marks("email", []byte("bob@example.test")),
+		"another kind": sealing.Open(t, first).Marks("name", text),
+		"another cut":  sealing.Open(t, first).Marks("emaila", text[1:]),
+		"another key":  sealing.Open(t, other).Marks("email", text),
+	} {
+		require.NotEqual(t, before[0], marks[0], name)
+	}
+	require.Empty(t, sealing.Open(t, first).Marks("email", nil))
 }
 
 func sealerChanged(t *testing.T, sealing Sealing) {

@@ -65,7 +65,9 @@ func customers(t *testing.T, store ports.Store) {
 	}
 	holdList(t, all, func(c core.Customer) core.Cursor { return core.Cursor{At: c.CreatedAt, ID: string(c.ID)} },
 		func(core.Customer) bool { return true },
-		func(request core.PageRequest) (core.Page[core.Customer], error) { return store.Customers(ctx, request) })
+		func(request core.PageRequest) (core.Page[core.Customer], error) {
+			return store.Customers(ctx, ports.CustomerFilter{}, request)
+		})
 }
 
 func customerAccounts(t *testing.T, store ports.Store) {

@@ -115,7 +115,7 @@ func inboundRace(t *testing.T, store ports.Store) {
 	for name, times := range seen {
 		require.Equal(t, 1, times, name)
 	}
-	page, err := store.InboundEvents(ctx, core.PageRequest{Limit: core.PageItemsMax})
+	page, err := store.InboundEvents(ctx, ports.InboundFilter{}, core.PageRequest{Limit: core.PageItemsMax})
 	require.NoError(t, err)
 	require.Len(t, page.Items, inboundEvents)
 }
@@ -168,10 +168,13 @@ func inboundPages(t *testing.T, store ports.Store) {
 	slices.SortFunc(events, func(a, b core.InboundEvent) int {
 		return -cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), strings.Compare(string(a.ID), string(b.ID)))
 	})
+	for i := range events {
+		events[i].Body = nil
+	}
 	var met []core.InboundEvent
 	request := core.PageRequest{Limit: 4}
 	for range events {
-		page, err := store.InboundEvents(t.Context(), request)
+		page, err := store.InboundEvents(t.Context(), ports.InboundFilter{}, request)
 		require.NoError(t, err)
 		require.Equal(t, len(met) > 0, page.HasPrevious)
 		met = append(met, page.Items...)
@@ -183,7 +186,7 @@ func inboundPages(t *testing.T, store ports.Store) {
 		request.After = &core.Cursor{At: last.ReceivedAt, ID: string(last.ID)}
 	}
 	require.Equal(t, events, met)
-	page, err := store.InboundEvents(t.Context(), core.PageRequest{Limit: 3, Last: true, Before: &core.Cursor{At: events[10].ReceivedAt, ID: string(events[10].ID)}})
+	page, err := store.InboundEvents(t.Context(), ports.InboundFilter{}, core.PageRequest{Limit: 3, Last: true, Before: &core.Cursor{At: events[10].ReceivedAt, ID: string(events[10].ID)}})
 	require.NoError(t, err)
 	require.Equal(t, events[7:10], page.Items)
 	require.True(t, page.HasNext)
