@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,14 @@ type PaymentMethod struct {
 	Last4    string
 	ExpMonth int // 1 to 12; 0 not known
 	ExpYear  int // four digits; 0 not known
+}
+
+// last4Digits is how many digits of a card's number are ever shown.
+const last4Digits = 4
+
+// IsLast4 reports whether a text can be the last four digits of a card's number.
+func IsLast4(text string) bool {
+	return len(text) == last4Digits && strings.Trim(text, "0123456789") == ""
 }
 
 // Payment is money asked from one account: one attempt to pay a checkout, a charge of a saved

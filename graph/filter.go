@@ -10,11 +10,8 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
-const (
-	// filterCharactersMax is the longest text that a list is narrowed to.
-	filterCharactersMax = 255
-	last4Digits         = 4
-)
+// filterCharactersMax is the longest text that a list is narrowed to.
+const filterCharactersMax = 255
 
 // filterReader reads the fields of a filter and keeps the first problem. A field that is there must narrow:
 // an empty text or list is refused, since a caller who built one by mistake would get all.
@@ -47,7 +44,7 @@ func (f *filterReader) last4(name string, text *string) string {
 	if text == nil {
 		return ""
 	}
-	if len(*text) != last4Digits || strings.Trim(*text, "0123456789") != "" {
+	if !core.IsLast4(*text) {
 		f.refuse("filter.%s must be four digits", name)
 	}
 	return *text

@@ -94,10 +94,10 @@ func (r *Resolver) hits(ctx context.Context, found []ports.Found) ([]model.Searc
 			return hit(ctx, found, ports.FoundCheckout, load.checkouts, below, load.aheadOfCheckouts, func(c core.Checkout) { results[string(c.ID)] = r.checkout(&c) })
 		},
 		func() error {
-			return hit(ctx, found, ports.FoundRefund, load.refunds, below, load.aheadOfRefunds, func(f core.Refund) { results[string(f.ID)] = &model.Refund{Refund: f} })
+			return hit(ctx, found, ports.FoundRefund, load.refunds, below, load.aheadOfRefunds, func(f core.Refund) { results[string(f.ID)] = refundOf(f) })
 		},
 		func() error {
-			return hit(ctx, found, ports.FoundDispute, load.disputes, below, load.aheadOfDisputes, func(d core.Dispute) { results[string(d.ID)] = &model.Dispute{Dispute: d} })
+			return hit(ctx, found, ports.FoundDispute, load.disputes, below, load.aheadOfDisputes, func(d core.Dispute) { results[string(d.ID)] = disputeOf(d) })
 		},
 		func() error {
 			return hit(ctx, found, ports.FoundSubscription, load.subscriptions, below, load.aheadOfSubscriptions, func(s core.Subscription) { results[string(s.ID)] = subscriptionOf(&s) })

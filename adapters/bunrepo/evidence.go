@@ -132,24 +132,10 @@ func (s *Store) Evidence(ctx context.Context, dispute core.DisputeID) (core.Evid
 	return e, s.failed(ctx, err, "read evidence of %s", dispute)
 }
 
-// evidenceOf puts a draft together. Files can be there before the draft was first saved.
-func (s *Store) evidenceOf(ctx context.Context, db bun.IDB, dispute core.DisputeID) (e core.Evidence, err error) {
-	var row evidenceRow
-	err = db.NewSelect().Model(&row).Where("dispute = ?", dispute).Scan(ctx)
-	if err == nil {
-		e, err = s.evidence(row)
-	}
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return core.Evidence{}, err
-	}
-	var rows []evidenceFileRow
-	err = db.NewSelect().Model(&rows).Where("dispute = ?", dispute).Order("created_at", "id").Limit(core.EvidenceFilesMax).Scan(ctx)
-	if err != nil || len(rows) == 0 {
-		return e, err
-	}
-	e.Dispute = dispute
-	e.Files, err = mapped(rows, s.evidenceFile)
-	return e, err
+// evidenceOf is one dispute's draft; zero where nothing was saved.
+func (s *Store) evidenceOf(ctx context.Context, db bun.IDB, dispute core.DisputeID) (core.Evidence, error) {
+	drafts, err := s.drafts(ctx, db, []core.DisputeID{dispute})
+	return drafts[dispute], err
 }
 
 // EvidenceOfDisputes gives the drafts of several disputes, by two statements however many they are.
@@ -160,15 +146,24 @@ func (s *Store) EvidenceOfDisputes(ctx context.Context, disputes []core.DisputeI
 	if err := checkLimit(len(disputes)); err != nil {
 		return nil, fmt.Errorf("read evidence of disputes: %w", err)
 	}
-	var rows []evidenceRow
-	var files []evidenceFileRow
-	err := s.read.NewSelect().Model(&rows).Where("dispute IN ?", bun.Tuple(disputes)).Scan(ctx)
-	if err == nil {
-		err = s.read.NewSelect().Model(&files).Where("dispute IN ?", bun.Tuple(disputes)).Order("created_at", "id").
-			Limit(int64(core.EvidenceFilesMax * len(disputes))).Scan(ctx)
-	}
+	drafts, err := s.drafts(ctx, s.read, disputes)
 	if err != nil {
 		return nil, s.failed(ctx, err, "read evidence of disputes")
+	}
+	return slices.Collect(maps.Values(drafts)), nil
+}
+
+// drafts puts drafts together. Files can be there before the draft was first saved.
+func (s *Store) drafts(ctx context.Context, db bun.IDB, disputes []core.DisputeID) (map[core.DisputeID]core.Evidence, error) {
+	var rows []evidenceRow
+	if err := db.NewSelect().Model(&rows).Where("dispute IN ?", bun.Tuple(disputes)).Scan(ctx); err != nil {
+		return nil, err
+	}
+	var files []evidenceFileRow
+	err := db.NewSelect().Model(&files).Where("dispute IN ?", bun.Tuple(disputes)).Order("created_at", "id").
+		Limit(int64(core.EvidenceFilesMax * len(disputes))).Scan(ctx)
+	if err != nil {
+		return nil, err
 	}
 	drafts := make(map[core.DisputeID]core.Evidence, len(rows))
 	for _, row := range rows {
@@ -185,7 +180,7 @@ func (s *Store) EvidenceOfDisputes(ctx context.Context, disputes []core.DisputeI
 		draft.Dispute, draft.Files = row.Dispute, append(draft.Files, file)
 		drafts[row.Dispute] = draft
 	}
-	return slices.Collect(maps.Values(drafts)), nil
+	return drafts, nil
 }
 
 // EvidenceContent gives what is in a file.

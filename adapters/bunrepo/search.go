@@ -75,19 +75,8 @@ type foundIn struct {
 	value  any
 }
 
-const last4Digits = 4
-
 // places are where a text may stand.
 func (s *Store) places(text string) []foundIn {
-	if strings.Contains(text, "@") {
-		marks := bun.Tuple(s.emailMarks(text))
-		return []foundIn{
-			{ports.FoundCustomer, "customers", "created_at", "email_mark IN ?", marks},
-			{ports.FoundCheckout, "checkouts", "created_at", "buyer_mark IN ?", marks},
-			{ports.FoundPayment, "payments", "created_at", "checkout IN (SELECT id FROM checkouts WHERE buyer_mark IN ?)", marks},
-			{ports.FoundPayment, "payments", "created_at", "customer IN (SELECT id FROM customers WHERE email_mark IN ?)", marks},
-		}
-	}
 	all := []foundIn{
 		{ports.FoundPayment, "payments", "created_at", "reference = ?", text},
 		{ports.FoundCheckout, "checkouts", "created_at", "reference = ?", text},
@@ -99,7 +88,15 @@ func (s *Store) places(text string) []foundIn {
 		{ports.FoundSubscription, "subscriptions", "created_at", ofAnyAccount("subscriptions", "provider_subscription_id"), text},
 		{ports.FoundInbound, "inbound_events", "received_at", ofAnyAccount("inbound_events", "provider_event_id"), text},
 	}
-	if len(text) == last4Digits && strings.Trim(text, "0123456789") == "" {
+	if strings.Contains(text, "@") { // an email as likely as a reference
+		marks := bun.Tuple(s.emailMarks(text))
+		all = append(all,
+			foundIn{ports.FoundCustomer, "customers", "created_at", "email_mark IN ?", marks},
+			foundIn{ports.FoundCheckout, "checkouts", "created_at", "buyer_mark IN ?", marks},
+			foundIn{ports.FoundPayment, "payments", "created_at", "checkout IN (SELECT id FROM checkouts WHERE buyer_mark IN ?)", marks},
+			foundIn{ports.FoundPayment, "payments", "created_at", "customer IN (SELECT id FROM customers WHERE email_mark IN ?)", marks})
+	}
+	if core.IsLast4(text) {
 		all = append(all, foundIn{ports.FoundPayment, "payments", "created_at", "last4 = ?", text})
 	}
 	return all

@@ -140,6 +140,10 @@ func searches(t *testing.T, store ports.Store) {
 		require.Contains(t, find(text), want, text)
 		require.NotContains(t, find(text), string(other.ID), text)
 	}
+	shop := newPayment(t, storedCheckout(t, store))
+	shop.Reference = "17@shop.example"
+	shop = write(t, store, ports.Tx.InsertPayment, shop)
+	require.Equal(t, []string{string(shop.ID)}, find(shop.Reference), "a reference may look like an email")
 	require.Empty(t, find("nothing of that name"))
 	require.Empty(t, find("%"), "it is no pattern")
 	require.Empty(t, find("' OR 1=1 --"))
