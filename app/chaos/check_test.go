@@ -99,6 +99,7 @@ func (w *world) settled(ctx context.Context, within time.Duration) (b books, mis
 	for days := 0; ; {
 		if days < settlingDays && time.Since(start) >= time.Duration(days)*within/settlingDays {
 			days++
+			w.t.Logf("settling for %s: day %d begins, differences before it: %d %v", time.Since(start).Round(time.Second), days, len(missing), shown(missing))
 			if err := w.jump(ctx, 25*time.Hour); err != nil {
 				return b, []string{err.Error()}
 			}
