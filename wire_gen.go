@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"github.com/paydesk/paydesk/adapters/onetime"
 	"github.com/paydesk/paydesk/adapters/passwords"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/adapters/telemetry"
@@ -127,7 +128,8 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		return nil, nil, err
 	}
 	argon2id := passwords.New()
-	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
+	codes := onetime.Codes{}
+	accessService := access.New(database, clock, iDs, argon2id, codes, telemetryTelemetry, environment)
 	idempotencyService := app.NewIdempotency(database, clock)
 	publicHandler, err := app.NewPublicHandler(config, logger, clock, accounts, journal, tally, useCases, idempotencyService, accessService, notifyService, iDs)
 	if err != nil {
@@ -221,8 +223,9 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 	reconcileService := app.NewReconcile(database, providers, service, inbox, clock, iDs, pacer)
 	healthService := app.NewHealth(config, database, providers, clock)
 	argon2id := passwords.New()
+	codes := onetime.Codes{}
 	environment := app.NewEnvironment(config)
-	accessService := access.New(database, clock, iDs, argon2id, telemetryTelemetry, environment)
+	accessService := access.New(database, clock, iDs, argon2id, codes, telemetryTelemetry, environment)
 	tools := &app.Tools{
 		Config:    config,
 		Logger:    logger,

@@ -48,6 +48,7 @@ var borders = []border{
 	{path: "adapters/guard", may: []string{"core", "ports"}},
 	{path: "adapters/journal", may: []string{"core", "ports", "adapters/journal/..."}},
 	{path: "adapters/notifier", may: []string{"core", "ports"}},
+	{path: "adapters/onetime", may: []string{"core", "ports"}},
 	{path: "adapters/passwords", may: []string{"core", "ports"}},
 	{path: "adapters/seal", may: []string{"core", "ports"}},
 	{path: "adapters/outbound", may: []string{"core"}},

@@ -21,6 +21,7 @@ type Config struct {
 	AdminAddr     string
 	OpsAddr       string
 	PublicURL     core.PublicURL // no slash at the end
+	AdminURL      core.PublicURL // of the console, as staff's browsers see it; no slash at the end
 	ReturnOrigins []string       // empty allows any that the environment allows
 	// EncryptionKeys is the key ring: the first seals, all open. Empty in test stores
 	// unsealed.
@@ -70,7 +71,8 @@ func Variables() []Variable {
 		{Name: "PAYDESK_PUBLIC_ADDR", Default: "127.0.0.1:8080", Help: "listener of the storefront API, the checkout page and the webhooks", set: setAddr(func(c *Config) *string { return &c.PublicAddr })},
 		{Name: "PAYDESK_ADMIN_ADDR", Default: "127.0.0.1:8081", Help: "listener of the admin API; keep it inside", set: setAddr(func(c *Config) *string { return &c.AdminAddr })},
 		{Name: "PAYDESK_OPS_ADDR", Default: "127.0.0.1:8082", Help: "listener of health, readiness and metrics; keep it inside", set: setAddr(func(c *Config) *string { return &c.OpsAddr })},
-		{Name: "PAYDESK_PUBLIC_URL", Help: "the address that buyers and providers see; https in live; unset it is PAYDESK_PUBLIC_ADDR", set: setPublicURL},
+		{Name: "PAYDESK_PUBLIC_URL", Help: "the address that buyers and providers see; https in live; unset it is PAYDESK_PUBLIC_ADDR", set: setURL(func(c *Config) *core.PublicURL { return &c.PublicURL })},
+		{Name: "PAYDESK_ADMIN_URL", Help: "the address of the console that staff see; unset it is PAYDESK_ADMIN_ADDR. With https the cookie of sessions is sent over https alone", set: setURL(func(c *Config) *core.PublicURL { return &c.AdminURL })},
 		{Name: "PAYDESK_ALLOWED_RETURN_ORIGINS", Help: "comma list of the origins that success and cancel URLs may have, for example `https://shop.example`; unset allows any https origin, in test also http", set: setOrigins},
 		{Name: "PAYDESK_ENCRYPTION_KEYS", Secret: true, Help: "comma list of `ID:BASE64`, 32 bytes each: the first seals payloads and personal data at rest, all of them open; required in live", set: setList(func(c *Config) *[]string { return &c.EncryptionKeys })},
 		{Name: "PAYDESK_STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret or restricted key; unset turns Stripe off", set: setText(func(c *Config) *string { return &c.stripe.SecretKey })},
@@ -137,6 +139,9 @@ func ReadConfig(lookup func(string) (string, bool), defaults map[string]string) 
 	}
 	if _, ok := lookup("PAYDESK_PUBLIC_URL"); !ok && defaults["PAYDESK_PUBLIC_URL"] == "" {
 		c.PublicURL = core.PublicURL("http://" + c.PublicAddr)
+	}
+	if c.AdminURL == "" {
+		c.AdminURL = core.PublicURL("http://" + c.AdminAddr)
 	}
 	var fromFile []Account
 	var err error
@@ -227,13 +232,15 @@ func setAddr(field func(*Config) *string) func(*Config, string) error {
 	}
 }
 
-func setPublicURL(c *Config, value string) error {
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
-		return errors.New("must be http://HOST or https://HOST without a path")
+func setURL(field func(*Config) *core.PublicURL) func(*Config, string) error {
+	return func(c *Config, value string) error {
+		u, err := url.Parse(value)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
+			return errors.New("must be http://HOST or https://HOST without a path")
+		}
+		*field(c) = core.PublicURL(u.Scheme + "://" + u.Host)
+		return nil
 	}
-	c.PublicURL = core.PublicURL(u.Scheme + "://" + u.Host)
-	return nil
 }
 
 func setOrigins(c *Config, value string) error {

@@ -14,9 +14,11 @@ import (
 	"github.com/paydesk/paydesk/adapters/bunrepo"
 	"github.com/paydesk/paydesk/adapters/guard"
 	"github.com/paydesk/paydesk/adapters/httpapi"
+	"github.com/paydesk/paydesk/adapters/httpedge"
 	"github.com/paydesk/paydesk/adapters/journal/direct"
 	"github.com/paydesk/paydesk/adapters/journal/spool"
 	"github.com/paydesk/paydesk/adapters/notifier"
+	"github.com/paydesk/paydesk/adapters/onetime"
 	"github.com/paydesk/paydesk/adapters/passwords"
 	"github.com/paydesk/paydesk/adapters/paypal"
 	"github.com/paydesk/paydesk/adapters/seal"
@@ -52,6 +54,7 @@ var (
 	SystemSet = wire.NewSet(
 		system.NewIDs, wire.Bind(new(ports.IDs), new(system.IDs)),
 		passwords.New, wire.Bind(new(ports.Passwords), new(*passwords.Argon2id)),
+		wire.Struct(new(onetime.Codes)), wire.Bind(new(ports.OneTimeCodes), new(onetime.Codes)),
 		NewTelemetry, wire.Bind(new(ports.TraceIDs), new(*telemetry.Telemetry)),
 		telemetry.NewAnomalies, wire.Bind(new(ports.Anomalies), new(*telemetry.Anomalies)),
 		NewSealer, NewEnvironment, NewPublicURL,
@@ -383,6 +386,7 @@ func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, sold UseC
 	handler, err := graph.NewHandler(graph.Options{
 		Payments: sold.Payments, Refunds: sold.Refunds, Disputes: sold.Disputes, Subscriptions: sold.Subscriptions, Store: store, Access: staff, Notify: notifications, Health: accounts, Idempotency: replays,
 		Environment: c.Environment, ApprovalAbove: c.ApprovalAbove, Logger: logger,
+		Session: func(r *http.Request) string { return httpedge.SessionToken(r, c.AdminURL.Secure()) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the admin API: %w", err)

@@ -16,6 +16,14 @@ var (
 	ErrUnauthenticated = errors.New("caller is not known")
 	// ErrForbidden means that the caller is known and may not do this.
 	ErrForbidden = errors.New("caller may not do this")
+	// ErrOwnAccount means that somebody else must do this to the caller's account.
+	ErrOwnAccount = errors.New("nobody does this to their own account")
+	// ErrLastAdmin means that nobody would be left who may let others in.
+	ErrLastAdmin = errors.New("the last ADMIN stays")
+	// ErrCodeWrong means that a code is not one of the authenticator app, or was used before.
+	ErrCodeWrong = errors.New("the code is not right")
+	// ErrPasswordWrong means that the password that was asked for once more is another one.
+	ErrPasswordWrong = errors.New("the password is not right")
 )
 
 // APIKey lets a storefront call the API. The key itself is shown once and never stored.
@@ -97,6 +105,14 @@ type Staff struct {
 	Role         Role
 	PasswordHash string // argon2id, in its encoded form
 	TokenHash    string // of the staff token, see HashSecret; empty where there is none
-	CreatedAt    time.Time
-	DisabledAt   time.Time // zero while active
+	// CodeSecret is what their authenticator app shares with us, in base32; empty where a password is
+	// enough. CodePending is one that was not confirmed by a first code yet.
+	CodeSecret, CodePending string
+	// CodeStep is the time step of the last code that was accepted, in steps of 30 s since 1970: no
+	// code of it or of an earlier one is accepted again.
+	CodeStep int64
+	// RecoveryHashes are of codes for when the app is lost, each good once, see HashSecret.
+	RecoveryHashes []string
+	CreatedAt      time.Time
+	DisabledAt     time.Time // zero while active
 }

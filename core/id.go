@@ -41,6 +41,8 @@ type (
 	APIKeyID string
 	// StaffID names a [Staff] member ("usr_…"); empty means none.
 	StaffID string
+	// SessionID names a [Session] ("ses_…"); empty means none.
+	SessionID string
 	// EndpointID names a storefront's webhook endpoint ("whk_…"); empty means none.
 	EndpointID string
 	// NotificationID names a [Notification] ("ntf_…"); empty means none.
@@ -68,6 +70,7 @@ func (SubscriptionID) prefix() string { return "sub" }
 func (InvoiceID) prefix() string      { return "inv" }
 func (APIKeyID) prefix() string       { return "key" }
 func (StaffID) prefix() string        { return "usr" }
+func (SessionID) prefix() string      { return "ses" }
 func (EndpointID) prefix() string     { return "whk" }
 func (NotificationID) prefix() string { return "ntf" }
 func (TimelineID) prefix() string     { return "tml" }

@@ -35,7 +35,7 @@ func (r *Resolver) require(ctx context.Context, role core.Role, action string) e
 	if current.firstDenial(action) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeMax)
 		defer cancel()
-		if err := r.access.Denied(ctx, string(current.staff.ID), action); err != nil {
+		if err := r.access.Denied(ctx, string(current.staff.ID), action, current.from); err != nil {
 			r.logger.LogAttrs(ctx, slog.LevelError, "refusal not written down",
 				slog.String("action", action), slog.String("error", err.Error()), slog.String("trace_id", traceID(ctx)))
 		}

@@ -29,16 +29,16 @@ func TestNobodyWithoutAToken(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, core.EnvTest)
 	keeper := accessOf(h)
-	_, gone, err := keeper.AddStaff(t.Context(), access.NewStaff{Email: "gone@shop.example", Password: "long enough", Role: core.RoleAdmin, WithToken: true}, "test")
+	left, gone, err := keeper.AddStaff(t.Context(), access.NewStaff{Email: "gone@shop.example", Password: "long enough", Role: core.RoleAdmin, WithToken: true}, "test")
 	require.NoError(t, err)
-	require.NoError(t, keeper.DisableStaff(t.Context(), "gone@shop.example", "test"))
+	require.NoError(t, keeper.DisableStaff(t.Context(), left.ID, "test"))
 	for name, headers := range map[string][]string{
 		"none":     nil,
 		"empty":    {""},
 		"basic":    {"Basic " + tokenOf(core.RoleAdmin)},
 		"no token": {"Bearer "},
 		"unknown":  {"Bearer something"},
-		"disabled": {"Bearer " + gone},
+		"disabled": {"Bearer " + gone.Token},
 		"two":      {"Bearer " + tokenOf(core.RoleAdmin), "Bearer " + tokenOf(core.RoleAdmin)},
 	} {
 		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodPut} {

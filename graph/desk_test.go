@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/bunrepo"
 	"github.com/paydesk/paydesk/adapters/bunrepo/repotest"
+	"github.com/paydesk/paydesk/adapters/onetime"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/coretest"
@@ -25,14 +27,15 @@ const approvalAbove = 500
 type desk struct {
 	*house
 
-	world *coretest.House
+	world  *coretest.House
+	keeper *access.Service
 }
 
 func newDesk(t *testing.T, store *bunrepo.Store) *desk {
 	t.Helper()
 	world := coretest.New(t, store)
 	d := &desk{house: &house{store: &countingStore{Store: store}, logs: &coretest.Buffer{}, staff: map[core.Role]core.Staff{}}, world: world}
-	keeper := access.New(world.Store, world.Clock, world.IDs, plainPasswords{}, noTraces{}, core.EnvTest)
+	keeper := access.New(world.Store, world.Clock, world.IDs, plainPasswords{}, onetime.Codes{}, noTraces{}, core.EnvTest)
 	for _, role := range []core.Role{core.RoleViewer, core.RoleSupport, core.RoleFinance, core.RoleAdmin} {
 		staff, _, err := keeper.AddStaff(t.Context(), access.NewStaff{
 			Email: strings.ToLower(string(role)) + "@shop.example", Password: "long enough", Role: role, Token: tokenOf(role),
@@ -43,10 +46,10 @@ func newDesk(t *testing.T, store *bunrepo.Store) *desk {
 	handler, err := graph.NewHandler(graph.Options{
 		Payments: world.Payments, Refunds: world.Refunds, Disputes: world.Disputes, Subscriptions: world.Subscriptions, ApprovalAbove: core.RefundLimits{Each: map[core.Currency]int64{"EUR": approvalAbove}}, Store: world.Store, Access: keeper, Notify: world.Notify, Environment: core.EnvTest,
 		Health: health.New(world.Store, ports.Providers{}, nil, world.Clock, world.Clock), Idempotency: idempotency.New(world.Store, world.Clock),
-		Logger: slog.New(slog.NewTextHandler(d.logs, nil)),
+		Logger: slog.New(slog.NewTextHandler(d.logs, nil)), Session: func(r *http.Request) string { return r.Header.Get("Session") },
 	})
 	require.NoError(t, err)
-	d.handler = handler
+	d.handler, d.keeper = handler, keeper
 	return d
 }
 

@@ -24,6 +24,7 @@ const (
 	codeInput            = "BAD_USER_INPUT"
 	codeRequest          = "BAD_REQUEST"
 	codeBatch            = "BATCH_REFUSED"
+	codeForeign          = "CROSS_SITE_REFUSED"
 	codeMethod           = "METHOD_NOT_ALLOWED"
 	codeMediaType        = "UNSUPPORTED_MEDIA_TYPE"
 	codeTooLarge         = "REQUEST_TOO_LARGE"

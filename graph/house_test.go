@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paydesk/paydesk/adapters/bunrepo/repotest"
+	"github.com/paydesk/paydesk/adapters/onetime"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
@@ -89,7 +90,7 @@ func newHouse(t *testing.T, environment core.Environment) *house {
 
 // accessOf is the service over the house's store.
 func accessOf(h *house) *access.Service {
-	return access.New(h.store, fixedClock{}, system.NewIDs(), plainPasswords{}, noTraces{}, core.EnvTest)
+	return access.New(h.store, fixedClock{}, system.NewIDs(), plainPasswords{}, onetime.Codes{}, noTraces{}, core.EnvTest)
 }
 
 func tokenOf(role core.Role) string { return "token-of-" + string(role) }

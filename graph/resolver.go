@@ -8,7 +8,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 
@@ -148,11 +147,5 @@ func (r *Resolver) staff(ctx context.Context, id core.StaffID) (core.Staff, erro
 	if err := r.require(ctx, core.RoleAdmin, "node:staff"); err != nil {
 		return core.Staff{}, err
 	}
-	all, err := r.access.Staff(ctx)
-	for _, staff := range all {
-		if staff.ID == id {
-			return staff, err
-		}
-	}
-	return core.Staff{}, errors.Join(err, ports.ErrNotFound)
+	return r.access.StaffByID(ctx, id)
 }

@@ -67,7 +67,7 @@ func TestEveryRootFieldHasARule(t *testing.T) {
 func TestEveryPersonalFieldHasARule(t *testing.T) {
 	t.Parallel()
 	personal := []string{"email", "name", "phone", "address", "metadata", "ip", "city", "postal", "birth"}
-	harmless := map[string]string{"LineItem.name": "what is bought, in the storefront's words", "Price.name": "of what is sold"}
+	harmless := map[string]string{"LineItem.name": "what is bought, in the storefront's words", "Price.name": "of what is sold", "ApiKey.name": "of what it is for", "CodesBeginPayload.address": "of a secret, for apps"}
 	found := 0
 	for _, kind := range schema().Types {
 		if kind.BuiltIn || strings.HasPrefix(kind.Name, "__") || kind.Kind != ast.Object {

@@ -62,7 +62,10 @@ type Options struct {
 	Environment   core.Environment
 	// ApprovalAbove is from which amount on a refund waits for a second person; none for the zero value.
 	ApprovalAbove core.RefundLimits
-	Logger        *slog.Logger // nil for slog's default
+	// Session reads the token of the console's session from a request, empty for none; nil where there
+	// is no console.
+	Session func(*http.Request) string
+	Logger  *slog.Logger // nil for slog's default
 }
 
 type server struct {
@@ -73,6 +76,8 @@ type server struct {
 	logger   *slog.Logger
 	tracer   trace.Tracer
 	duration metric.Float64Histogram
+	session  func(*http.Request) string
+	origins  *http.CrossOriginProtection
 }
 
 // NewHandler makes the admin listener's handler: GraphQL under /graphql for staff with
@@ -93,7 +98,7 @@ func NewHandler(o Options) (http.Handler, error) {
 	s := &server{
 		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
-		tracer: otel.Tracer(scope), duration: duration,
+		tracer: otel.Tracer(scope), duration: duration, session: o.Session, origins: http.NewCrossOriginProtection(),
 	}
 	if s.graphql, err = s.newGraphQL(o.Environment == core.EnvLive); err != nil {
 		return nil, err
@@ -145,8 +150,11 @@ func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	defer span.End()
 	ctx, cancel := context.WithTimeout(ctx, queryTimeMax)
 	defer cancel()
-	staff, err := s.access.StaffByToken(ctx, bearer(r))
+	staff, err := s.caller(ctx, r)
 	switch {
+	case errors.Is(err, errForeign):
+		writeRefusal(ctx, w, http.StatusForbidden, codeForeign, "A page of another site may not do this in your session.")
+		return
 	case errors.Is(err, core.ErrUnauthenticated):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="paydesk"`)
 		writeRefusal(ctx, w, http.StatusUnauthorized, codeUnauthenticated, "Send a staff token as Authorization: Bearer TOKEN.")
@@ -159,6 +167,29 @@ func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, bodyBytesMax)
 	ctx = withRequest(ctx, &request{staff: staff, from: address(r), loaders: newLoaders(s.store)})
 	s.graphql.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// errForeign means that a page of another site made the browser send its cookie.
+var errForeign = errors.New("the request comes from another site")
+
+// caller is who asks: by a staff token, or else by the session cookie of the console. A browser sends
+// the cookie by itself, whoever made the page, so that those requests must come from our own.
+func (s *server) caller(ctx context.Context, r *http.Request) (core.Staff, error) {
+	if len(r.Header.Values("Authorization")) > 0 {
+		return s.access.StaffByToken(ctx, bearer(r))
+	}
+	token := ""
+	if s.session != nil {
+		token = s.session(r)
+	}
+	if token == "" {
+		return core.Staff{}, core.ErrUnauthenticated
+	}
+	if s.origins.Check(r) != nil {
+		return core.Staff{}, errForeign
+	}
+	staff, _, err := s.access.StaffBySession(ctx, token)
+	return staff, err
 }
 
 // address is the caller's network address, without the port.

@@ -8,9 +8,66 @@ package graph
 import (
 	"context"
 
+	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/graph/model"
 )
+
+func (r *mutationResolver) StaffAdd(ctx context.Context, input model.StaffAddInput) (*model.StaffAddPayload, error) {
+	return r.addStaff(ctx, input)
+}
+
+func (r *mutationResolver) StaffSetRole(ctx context.Context, input model.StaffSetRoleInput) (*model.StaffPayload, error) {
+	return r.setRole(ctx, input)
+}
+
+func (r *mutationResolver) StaffDisable(ctx context.Context, input model.StaffDisableInput) (*model.StaffPayload, error) {
+	return r.disableStaff(ctx, input)
+}
+
+func (r *mutationResolver) SessionsRevoke(ctx context.Context, input model.SessionsRevokeInput) (*model.StaffPayload, error) {
+	return r.revokeSessions(ctx, input)
+}
+
+func (r *mutationResolver) PasswordChange(ctx context.Context, input model.PasswordChangeInput) (*model.StaffPayload, error) {
+	return r.changePassword(ctx, input)
+}
+
+func (r *mutationResolver) CodesBegin(ctx context.Context, input model.CodesBeginInput) (*model.CodesBeginPayload, error) {
+	return r.beginCodes(ctx, input)
+}
+
+func (r *mutationResolver) CodesConfirm(ctx context.Context, input model.CodesConfirmInput) (*model.CodesConfirmPayload, error) {
+	return r.confirmCodes(ctx, input)
+}
+
+func (r *mutationResolver) CodesRemove(ctx context.Context, input model.CodesRemoveInput) (*model.StaffPayload, error) {
+	return r.removeCodes(ctx, input)
+}
+
+func (r *mutationResolver) APIKeyCreate(ctx context.Context, input model.APIKeyCreateInput) (*model.APIKeyCreatePayload, error) {
+	return r.createAPIKey(ctx, input)
+}
+
+func (r *mutationResolver) APIKeyRevoke(ctx context.Context, input model.APIKeyRevokeInput) (*model.APIKeyRevokePayload, error) {
+	return r.revokeAPIKey(ctx, input)
+}
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Staff, error) {
 	return &model.Staff{Staff: requestOf(ctx).staff}, nil
 }
+
+func (r *queryResolver) Staff(ctx context.Context) ([]*model.Staff, error) {
+	return r.everybody(ctx)
+}
+
+func (r *queryResolver) APIKeys(ctx context.Context) ([]*model.APIKey, error) {
+	return r.allAPIKeys(ctx)
+}
+
+func (r *staffResolver) Sessions(ctx context.Context, obj *model.Staff) ([]*model.Session, error) {
+	return r.sessions(ctx, obj.ID)
+}
+
+func (r *Resolver) Staff() generated.StaffResolver { return &staffResolver{r} }
+
+type staffResolver struct{ *Resolver }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/idempotency"
@@ -14,9 +15,11 @@ import (
 
 // Fields of inputs that errors are about. Empty stands for the one that names the mutation's subject.
 const (
-	fieldSubject = ""
-	fieldAmount  = "amountMinor"
-	fieldKey     = "idempotencyKey"
+	fieldSubject  = ""
+	fieldAmount   = "amountMinor"
+	fieldKey      = "idempotencyKey"
+	fieldPassword = "password"
+	fieldCode     = "code"
 )
 
 // inputFields are the schema's names for fields that the use cases call otherwise.
@@ -48,6 +51,11 @@ var ruled = []struct {
 	{core.ErrApprovalOwn, model.UserErrorCodeApprovalOwn, fieldSubject, "You asked for it: another person must approve it."},
 	{core.ErrApprovalDecided, model.UserErrorCodeApprovalDecided, fieldSubject, "It was approved or rejected before."},
 	{core.ErrApprovalExpired, model.UserErrorCodeApprovalExpired, fieldSubject, "Nobody decided it in time. Ask for the refund anew."},
+	{ports.ErrDuplicate, model.UserErrorCodeAlreadyExists, fieldSubject, "There is one already."},
+	{core.ErrOwnAccount, model.UserErrorCodeOwnAccount, fieldSubject, "Somebody else must do this to your account."},
+	{core.ErrLastAdmin, model.UserErrorCodeLastAdmin, fieldSubject, "Nobody would be left who may let others in. Make somebody else an ADMIN first."},
+	{core.ErrPasswordWrong, model.UserErrorCodePasswordWrong, fieldPassword, "Your password is another one."},
+	{core.ErrCodeWrong, model.UserErrorCodeCodeWrong, fieldCode, "The app shows another code. Its clock may be wrong."},
 	{notify.ErrEndpointRemoved, model.UserErrorCodeInvalidState, fieldSubject, "Its endpoint was removed."},
 	{idempotency.ErrReused, model.UserErrorCodeIdempotencyKeyReused, fieldKey, "The key was used with another input."},
 	{idempotency.ErrInProgress, model.UserErrorCodeIdempotencyInProgress, fieldKey, "The first call with this key is still running."},
@@ -78,6 +86,10 @@ func (r *Resolver) userErrors(ctx context.Context, subject string, err error) ([
 			}
 			return []*model.UserError{{Field: []string{field}, Message: rule.message, Code: rule.code}}, nil
 		}
+	}
+	if locked, ok := errors.AsType[*core.LockedError](err); ok {
+		message := "Too many tries in a row were wrong. The next one is looked at from " + locked.Until.UTC().Format(time.RFC3339) + " on."
+		return []*model.UserError{{Field: []string{fieldPassword}, Message: message, Code: model.UserErrorCodeLocked}}, nil
 	}
 	if refused, ok := errors.AsType[*core.RefusedError](err); ok {
 		return []*model.UserError{{Message: refused.Failure.Message, Code: model.UserErrorCodePaymentRefused}}, nil

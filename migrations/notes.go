@@ -22,6 +22,8 @@ func Tables() map[string]string {
 		"webhook_checks":      "What was last seen of each account's registered webhook.",
 		"idempotency_records": "Storefront calls by their Idempotency-Key, with the first answer. The body is sealed.",
 		"api_keys":            "Storefronts' keys, as hashes.",
+		"sessions":            "Members of staff at browsers, with a hash of the cookie's token; removed when they end.",
+		"sign_in_tries":       "Tries to sign in that failed in a row, by hash of the email or network address; kept for a day.",
 		"staff":               "People of the back office. Passwords and tokens are hashes.",
 		"audit_head":          "The end of the audit log's chain; locked by whoever adds a line.",
 		"audit_log":           "Who did, or was refused, what. Each line carries the hash of the one before. Rows are only added.",

@@ -222,10 +222,16 @@ type Reader interface {
 	WebhookChecks(ctx context.Context) ([]core.WebhookCheck, error)
 
 	APIKeyByHash(ctx context.Context, hash string) (core.APIKey, error)
+	APIKeyByID(ctx context.Context, id core.APIKeyID) (core.APIKey, error)
 	APIKeys(ctx context.Context) ([]core.APIKey, error)
 	Staff(ctx context.Context) ([]core.Staff, error)
 	StaffByTokenHash(ctx context.Context, hash string) (core.Staff, error)
 	StaffByEmail(ctx context.Context, email string) (core.Staff, error)
+	StaffByID(ctx context.Context, id core.StaffID) (core.Staff, error)
+	// SessionByTokenHash gives a session with its member of staff, whether or not they are good still.
+	SessionByTokenHash(ctx context.Context, hash string) (core.Session, core.Staff, error)
+	// Sessions gives somebody's sessions, newest first, ended ones too until they are pruned.
+	Sessions(ctx context.Context, staff core.StaffID) ([]core.Session, error)
 
 	// AuditLog gives entries with a sequence above after, in order.
 	AuditLog(ctx context.Context, after int64, limit int) ([]core.AuditEntry, error)
@@ -422,7 +428,25 @@ type Tx interface {
 	InsertAPIKey(ctx context.Context, k core.APIKey) error
 	RevokeAPIKey(ctx context.Context, id core.APIKeyID, at time.Time) error
 	InsertStaff(ctx context.Context, s core.Staff) error
+	LockStaff(ctx context.Context, id core.StaffID) (core.Staff, error)
 	UpdateStaff(ctx context.Context, s core.Staff) error
+	// ActiveStaff counts those of exactly this role who are not disabled.
+	ActiveStaff(ctx context.Context, role core.Role) (int, error)
+	InsertSession(ctx context.Context, s core.Session) error
+	// TouchSession remembers when a session was used. One that is gone stays gone.
+	TouchSession(ctx context.Context, id core.SessionID, at time.Time) error
+	// DeleteSession ends a session; it is no error where there is none.
+	DeleteSession(ctx context.Context, id core.SessionID) error
+	// DeleteSessions ends all sessions of somebody, and gives how many there were.
+	DeleteSessions(ctx context.Context, staff core.StaffID) (int, error)
+	// PruneSignIns removes sessions that expired before the given time, and tries to sign in that failed
+	// before it.
+	PruneSignIns(ctx context.Context, sessions, tries time.Time) error
+	// LockSignInTries reads what failed of a subject, zero tries where nothing did, and keeps it from
+	// others.
+	LockSignInTries(ctx context.Context, subject string) (core.SignInTries, error)
+	// PutSignInTries stores what LockSignInTries gave, changed. No tries at all are removed.
+	PutSignInTries(ctx context.Context, tries core.SignInTries) error
 
 	// Endpoints is the reader's, as the transaction sees it.
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)

@@ -2,6 +2,8 @@ package bunrepo
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -39,26 +41,62 @@ type staffRow struct {
 	TokenHash    string       `bun:"token_hash,nullzero"`
 	CreatedAt    instant      `bun:"created_at"`
 	DisabledAt   instant      `bun:"disabled_at"`
+
+	CodeSecret     []byte   `bun:"code_secret,nullzero"`
+	CodePending    []byte   `bun:"code_pending,nullzero"`
+	CodeStep       int64    `bun:"code_step"`
+	RecoveryHashes document `bun:"recovery_hashes,nullzero"`
 }
 
-func staff(row staffRow) (core.Staff, error) {
-	return core.Staff{
+const (
+	placeCodeSecret  = "staff.code_secret" //nolint:gosec // the name of a column
+	placeCodePending = "staff.code_pending"
+)
+
+// staff is what a row says.
+func (s *Store) staff(row staffRow) (core.Staff, error) {
+	one := core.Staff{
 		ID: row.ID, Email: row.Email, Role: row.Role, PasswordHash: row.PasswordHash, TokenHash: row.TokenHash,
-		CreatedAt: row.CreatedAt.Time, DisabledAt: row.DisabledAt.Time,
-	}, nil
+		CodeStep: row.CodeStep, CreatedAt: row.CreatedAt.Time, DisabledAt: row.DisabledAt.Time,
+	}
+	var failed [3]error
+	var secret, pending []byte
+	secret, failed[0] = s.unseal(placeCodeSecret, string(row.ID), row.CodeSecret)
+	pending, failed[1] = s.unseal(placeCodePending, string(row.ID), row.CodePending)
+	one.RecoveryHashes, failed[2] = decode[[]string](row.RecoveryHashes)
+	if err := errors.Join(failed[:]...); err != nil {
+		return core.Staff{}, fmt.Errorf("staff %s: %w", row.ID, err)
+	}
+	one.CodeSecret, one.CodePending = string(secret), string(pending)
+	return one, nil
 }
 
-func staffRowOf(s core.Staff) (staffRow, error) {
-	return staffRow{
-		ID: s.ID, Email: s.Email, Role: s.Role, PasswordHash: s.PasswordHash, TokenHash: s.TokenHash,
-		CreatedAt: at(s.CreatedAt), DisabledAt: at(s.DisabledAt),
-	}, checkTexts(s)
+// staffRow is how a member of staff is stored.
+func (s *Store) staffRow(one core.Staff) (row staffRow, err error) {
+	row = staffRow{
+		ID: one.ID, Email: one.Email, Role: one.Role, PasswordHash: one.PasswordHash, TokenHash: one.TokenHash,
+		CodeStep: one.CodeStep, CreatedAt: at(one.CreatedAt), DisabledAt: at(one.DisabledAt),
+	}
+	var failed [3]error
+	row.CodeSecret, failed[0] = s.seal(placeCodeSecret, string(one.ID), []byte(one.CodeSecret))
+	row.CodePending, failed[1] = s.seal(placeCodePending, string(one.ID), []byte(one.CodePending))
+	row.RecoveryHashes, failed[2] = encode(one.RecoveryHashes, "")
+	return row, errors.Join(checkTexts(one), errors.Join(failed[:]...))
 }
 
 // APIKeyByHash gives a key, revoked or not.
 func (s *Store) APIKeyByHash(ctx context.Context, hash string) (core.APIKey, error) {
+	return s.apiKeyBy(ctx, "hash", hash)
+}
+
+// APIKeyByID gives a key, revoked or not.
+func (s *Store) APIKeyByID(ctx context.Context, id core.APIKeyID) (core.APIKey, error) {
+	return s.apiKeyBy(ctx, "id", string(id))
+}
+
+func (s *Store) apiKeyBy(ctx context.Context, column, value string) (core.APIKey, error) {
 	var row apiKeyRow
-	if err := s.read.NewSelect().Model(&row).Where("hash = ?", hash).Scan(ctx); err != nil {
+	if err := s.read.NewSelect().Model(&row).Where("? = ?", bun.Ident(column), value).Scan(ctx); err != nil {
 		return core.APIKey{}, s.failed(ctx, err, "read API key")
 	}
 	return apiKey(row)
@@ -79,12 +117,17 @@ func (s *Store) Staff(ctx context.Context) ([]core.Staff, error) {
 	if err := s.read.NewSelect().Model(&rows).OrderExpr("created_at DESC, id DESC").Limit(rowsMax).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "list staff")
 	}
-	return mapped(rows, staff)
+	return mapped(rows, s.staff)
 }
 
 // StaffByTokenHash gives who a staff token belongs to.
 func (s *Store) StaffByTokenHash(ctx context.Context, hash string) (core.Staff, error) {
 	return s.staffBy(ctx, "token_hash", hash)
+}
+
+// StaffByID gives a member of staff.
+func (s *Store) StaffByID(ctx context.Context, id core.StaffID) (core.Staff, error) {
+	return s.staffBy(ctx, "id", string(id))
 }
 
 // StaffByEmail gives who an address belongs to.
@@ -100,7 +143,7 @@ func (s *Store) staffBy(ctx context.Context, column, value string) (core.Staff, 
 	if err := s.read.NewSelect().Model(&row).Where("? = ?", bun.Ident(column), value).Scan(ctx); err != nil {
 		return core.Staff{}, s.failed(ctx, err, "read staff")
 	}
-	return staff(row)
+	return s.staff(row)
 }
 
 // InsertAPIKey stores a new key.
@@ -127,16 +170,32 @@ func (t *tx) RevokeAPIKey(ctx context.Context, id core.APIKeyID, when time.Time)
 
 // InsertStaff stores a new member of staff.
 func (t *tx) InsertStaff(ctx context.Context, s core.Staff) error {
-	row, err := staffRowOf(s)
+	row, err := t.store.staffRow(s)
 	if err == nil {
 		err = t.insert(ctx, &row)
 	}
 	return t.failed(ctx, err, "insert staff %s", s.ID)
 }
 
+// LockStaff reads a member of staff and keeps them from others.
+func (t *tx) LockStaff(ctx context.Context, id core.StaffID) (core.Staff, error) {
+	var row staffRow
+	query := t.tx.NewSelect().Model(&row).Where("id = ?", id)
+	if err := t.store.dialect.lock(query).Scan(ctx); err != nil {
+		return core.Staff{}, t.failed(ctx, err, "lock staff %s", id)
+	}
+	return t.store.staff(row)
+}
+
+// ActiveStaff counts those of a role who may come in.
+func (t *tx) ActiveStaff(ctx context.Context, role core.Role) (int, error) {
+	count, err := t.tx.NewSelect().Model((*staffRow)(nil)).Where("role = ? AND disabled_at IS NULL", role).Count(ctx)
+	return int(count), t.failed(ctx, err, "count staff")
+}
+
 // UpdateStaff stores a changed member of staff.
 func (t *tx) UpdateStaff(ctx context.Context, s core.Staff) error {
-	row, err := staffRowOf(s)
+	row, err := t.store.staffRow(s)
 	if err == nil {
 		result, failed := t.tx.NewUpdate().Model(&row).ExcludeColumn("id", "created_at").WherePK().Exec(ctx)
 		err = affected(result, failed, ports.ErrNotFound)

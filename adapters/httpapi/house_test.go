@@ -41,7 +41,7 @@ func houseOver(t testing.TB, store ports.Store) *house {
 	t.Helper()
 	inner := coretest.New(t, store)
 	h := &house{House: inner, log: &logBuffer{}}
-	h.keys = access.New(inner.Store, inner.Clock, inner.IDs, noPasswords{}, coretest.NoTraces{}, core.EnvTest)
+	h.keys = access.New(inner.Store, inner.Clock, inner.IDs, noPasswords{}, nil, coretest.NoTraces{}, core.EnvTest)
 	require.NoError(t, h.keys.EnsureAPIKey(t.Context(), secret, "test"))
 	h.api = h.over(t, "https://pay.example.test")
 	return h

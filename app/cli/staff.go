@@ -32,18 +32,18 @@ func (c *staffAdd) Run(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	staff, token, err := tools.Access.AddStaff(ctx, access.NewStaff{
+	staff, shown, err := tools.Access.AddStaff(ctx, access.NewStaff{
 		Email: c.Email, Password: c.Password, Role: role, WithToken: c.Token,
 	}, actor)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return printJSON(r, map[string]any{"id": staff.ID, "email": staff.Email, "role": staff.Role, "token": orNull(token)})
+		return printJSON(r, map[string]any{"id": staff.ID, "email": staff.Email, "role": staff.Role, "token": orNull(shown.Token)})
 	}
 	r.printf("%s %s %s\n", staff.ID, staff.Email, staff.Role)
-	if token != "" {
-		r.printf("%s\nIt is shown this once.\n", token)
+	if shown.Token != "" {
+		r.printf("%s\nIt is shown this once.\n", shown.Token)
 	}
 	return nil
 }
@@ -96,7 +96,11 @@ func (c *staffDisable) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer stop()
-	if err := tools.Access.DisableStaff(ctx, c.Email, actor); err != nil {
+	staff, err := tools.Access.StaffNamed(ctx, c.Email)
+	if err != nil {
+		return err
+	}
+	if err := tools.Access.DisableStaff(ctx, staff.ID, actor); err != nil {
 		return err
 	}
 	r.printf("%s disabled\n", c.Email)

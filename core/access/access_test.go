@@ -11,6 +11,7 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/bunrepo"
 	"github.com/paydesk/paydesk/adapters/bunrepo/repotest"
+	"github.com/paydesk/paydesk/adapters/onetime"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/coretest"
@@ -27,7 +28,7 @@ func (openPasswords) Matches(password, hash string) (bool, error) {
 }
 
 func service(store ports.Store, env core.Environment) *access.Service {
-	return access.New(store, coretest.NewClock(), &coretest.IDs{}, openPasswords{}, coretest.NoTraces{}, env)
+	return access.New(store, coretest.NewClock(), &coretest.IDs{}, openPasswords{}, onetime.Codes{}, coretest.NoTraces{}, env)
 }
 
 func open(t *testing.T) (*access.Service, ports.Store) {
@@ -112,9 +113,10 @@ func TestStaff(t *testing.T) {
 	s, store := open(t)
 	ctx := t.Context()
 	in := access.NewStaff{Email: "Ada@Example.Test", Password: "secret", Role: core.RoleFinance, WithToken: true}
-	staff, token, err := s.AddStaff(ctx, in, "cli")
+	staff, shown, err := s.AddStaff(ctx, in, "cli")
 	require.NoError(t, err)
 	require.Equal(t, "ada@example.test", staff.Email)
+	token := shown.Token
 	require.NotEmpty(t, token)
 	require.NotContains(t, staff.TokenHash, token)
 	known, err := s.StaffByToken(ctx, token)
@@ -130,17 +132,20 @@ func TestStaff(t *testing.T) {
 	in.Email, in.WithToken = "grace@example.test", false
 	_, none, err := s.AddStaff(ctx, in, "cli")
 	require.NoError(t, err)
-	require.Empty(t, none)
+	require.Empty(t, none.Token)
 
-	require.NoError(t, s.DisableStaff(ctx, "ADA@example.test", "usr_1"))
-	require.NoError(t, s.DisableStaff(ctx, "ada@example.test", "usr_1"))
+	named, err := s.StaffNamed(ctx, "ADA@example.test")
+	require.NoError(t, err)
+	require.Equal(t, staff.ID, named.ID)
+	require.NoError(t, s.DisableStaff(ctx, staff.ID, "usr_1"))
+	require.NoError(t, s.DisableStaff(ctx, staff.ID, "usr_1"))
 	_, err = s.StaffByToken(ctx, token)
 	require.ErrorIs(t, err, core.ErrUnauthenticated)
-	require.ErrorIs(t, s.DisableStaff(ctx, "nobody@example.test", "usr_1"), ports.ErrNotFound)
+	require.ErrorIs(t, s.DisableStaff(ctx, "usr_nobody", "usr_1"), ports.ErrNotFound)
 	all, err := s.Staff(ctx)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
-	require.NoError(t, s.Denied(ctx, "usr_2", "capturePayment"))
+	require.NoError(t, s.Denied(ctx, "usr_2", "capturePayment", "192.0.2.7"))
 	require.Equal(t, []string{"cli staff.add", "cli staff.add", "usr_1 staff.disable", "usr_2 forbidden"}, actions(t, store))
 }
 

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -24,13 +27,19 @@ type Service struct {
 	clock     ports.Clock
 	ids       ports.IDs
 	passwords ports.Passwords
+	codes     ports.OneTimeCodes
 	traces    ports.TraceIDs
 	env       core.Environment
+	// nobodysHash is compared with where nobody has the email, so that it takes as long.
+	nobodysHash func() (string, error)
 }
 
 // New makes the service.
-func New(store ports.Store, clock ports.Clock, ids ports.IDs, passwords ports.Passwords, traces ports.TraceIDs, env core.Environment) *Service {
-	return &Service{store: store, clock: clock, ids: ids, passwords: passwords, traces: traces, env: env}
+func New(store ports.Store, clock ports.Clock, ids ports.IDs, passwords ports.Passwords, codes ports.OneTimeCodes, traces ports.TraceIDs, env core.Environment) *Service {
+	return &Service{
+		store: store, clock: clock, ids: ids, passwords: passwords, codes: codes, traces: traces, env: env,
+		nobodysHash: sync.OnceValues(func() (string, error) { return passwords.Hash(ids.Secret()) }),
+	}
 }
 
 // APIKey gives the key that a storefront presented, or [core.ErrUnauthenticated].
@@ -58,6 +67,20 @@ func (s *Service) CreateAPIKey(ctx context.Context, name, actor string) (core.AP
 	return key, secret, err
 }
 
+// CheckAPIKeyName is [core.InvalidError] for a name that says nothing, or too much.
+func CheckAPIKeyName(name string) error {
+	var fault string
+	switch name = strings.TrimSpace(name); {
+	case name == "":
+		fault = "must say what the key is for"
+	case utf8.RuneCountInString(name) > textCharactersMax:
+		fault = fmt.Sprintf("must have at most %d characters", textCharactersMax)
+	default:
+		return nil
+	}
+	return &core.InvalidError{Fields: []core.FieldError{{Field: "name", Message: fault}}}
+}
+
 // EnsureAPIKey makes sure that a key that somebody else chose is accepted.
 func (s *Service) EnsureAPIKey(ctx context.Context, secret, actor string) error {
 	if err := core.CheckAPIKeyFormat(secret, s.env); err != nil {
@@ -75,9 +98,10 @@ func (s *Service) EnsureAPIKey(ctx context.Context, secret, actor string) error 
 }
 
 func (s *Service) addAPIKey(ctx context.Context, name, secret, actor string) (core.APIKey, error) {
-	if name = strings.TrimSpace(name); name == "" {
-		return core.APIKey{}, &core.InvalidError{Fields: []core.FieldError{{Field: "name", Message: "must say what the key is for"}}}
+	if err := CheckAPIKeyName(name); err != nil {
+		return core.APIKey{}, err
 	}
+	name = strings.TrimSpace(name)
 	key := core.APIKey{
 		ID: core.NewID[core.APIKeyID](s.ids.UUID()), Name: name, Environment: s.env,
 		Hash: core.HashSecret(secret), Hint: secret[len(secret)-4:], CreatedAt: s.clock.Now(),
@@ -97,6 +121,11 @@ func (s *Service) addAPIKey(ctx context.Context, name, secret, actor string) (co
 // APIKeys lists all keys, revoked ones too, without their secrets.
 func (s *Service) APIKeys(ctx context.Context) ([]core.APIKey, error) { return s.store.APIKeys(ctx) }
 
+// APIKeyByID gives a key, or [ports.ErrNotFound].
+func (s *Service) APIKeyByID(ctx context.Context, id core.APIKeyID) (core.APIKey, error) {
+	return s.store.APIKeyByID(ctx, id)
+}
+
 // RevokeAPIKey ends a key at once. A revoked one stays as it is.
 func (s *Service) RevokeAPIKey(ctx context.Context, id core.APIKeyID, actor string) error {
 	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
@@ -112,15 +141,32 @@ func (s *Service) RevokeAPIKey(ctx context.Context, id core.APIKeyID, actor stri
 }
 
 // Denied writes down that a caller was refused what their role may not do.
-func (s *Service) Denied(ctx context.Context, actor, action string) error {
+func (s *Service) Denied(ctx context.Context, actor, action, from string) error {
 	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		return s.audit(ctx, tx, actor, "forbidden", action, "")
+		return s.auditFrom(ctx, tx, actor, "forbidden", action, "", from)
 	})
 }
 
-func (s *Service) audit(ctx context.Context, tx ports.Tx, actor, action, subject, detail string) error {
-	return tx.AppendAudit(ctx, core.AuditEntry{
+// entry is a line of the audit log. Where an action of staff is under way, it is told of by it.
+func (s *Service) entry(ctx context.Context, actor, action, subject, detail string) core.AuditEntry {
+	e := core.AuditEntry{
 		ID: core.NewID[core.AuditID](s.ids.UUID()), Actor: actor, Action: action, Subject: subject,
 		Detail: detail, TraceID: s.traces.TraceID(ctx), At: s.clock.Now(),
-	})
+	}
+	if act := record.ActOf(ctx); act != nil {
+		act.Note()
+		e.From = act.From
+	}
+	return e
+}
+
+func (s *Service) audit(ctx context.Context, tx ports.Tx, actor, action, subject, detail string) error {
+	return tx.AppendAudit(ctx, s.entry(ctx, actor, action, subject, detail))
+}
+
+// auditFrom is for what comes over the network without an action that is under way.
+func (s *Service) auditFrom(ctx context.Context, tx ports.Tx, actor, action, subject, detail, from string) error {
+	entry := s.entry(ctx, actor, action, subject, detail)
+	entry.From = from
+	return tx.AppendAudit(ctx, entry)
 }

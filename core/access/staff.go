@@ -2,10 +2,11 @@ package access
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -14,12 +15,16 @@ import (
 // NewStaff describes a member of staff to add.
 type NewStaff struct {
 	Email    string
-	Password string
+	Password string // empty draws one where DrawPassword is set
 	Role     core.Role
 	Token    string // of their own choice; empty makes one where WithToken is set
 	// WithToken asks for a staff token, for scripts.
-	WithToken bool
+	WithToken    bool
+	DrawPassword bool
 }
+
+// Shown are the secrets of a new member of staff, which are shown once. Empty ones were not drawn.
+type Shown struct{ Password, Token string }
 
 // StaffByToken gives the active member of staff whose token was presented, or
 // [core.ErrUnauthenticated].
@@ -40,41 +45,61 @@ func (s *Service) StaffByToken(ctx context.Context, presented string) (core.Staf
 	return staff, nil
 }
 
-// AddStaff adds a member of staff and shows their token once; empty where none was
-// asked for. A known email is [ports.ErrDuplicate].
-func (s *Service) AddStaff(ctx context.Context, in NewStaff, actor string) (core.Staff, string, error) {
+// CheckNewStaff is [core.InvalidError] for what AddStaff would refuse, and [ports.ErrDuplicate] for a
+// known email.
+func (s *Service) CheckNewStaff(ctx context.Context, in NewStaff) error {
 	if err := s.checkStaff(in); err != nil {
-		return core.Staff{}, "", err
+		return err
+	}
+	_, err := s.store.StaffByEmail(ctx, strings.ToLower(in.Email))
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
+		return nil
+	case err == nil:
+		return ports.ErrDuplicate
+	}
+	return err
+}
+
+// AddStaff adds a member of staff and shows what was drawn for them. A known email is
+// [ports.ErrDuplicate].
+func (s *Service) AddStaff(ctx context.Context, in NewStaff, actor string) (core.Staff, Shown, error) {
+	var shown Shown
+	if err := s.checkStaff(in); err != nil {
+		return core.Staff{}, shown, err
 	}
 	role, err := core.ParseRole(string(in.Role)) // as the roles are written
 	if err != nil {
-		return core.Staff{}, "", fmt.Errorf("add staff: %w", err)
+		return core.Staff{}, shown, fmt.Errorf("add staff: %w", err)
+	}
+	if in.Password == "" {
+		shown.Password = s.ids.Secret()
+		in.Password = shown.Password
 	}
 	hash, err := s.passwords.Hash(in.Password)
 	if err != nil {
-		return core.Staff{}, "", fmt.Errorf("add staff: %w", err)
+		return core.Staff{}, shown, fmt.Errorf("add staff: %w", err)
 	}
 	staff := core.Staff{
 		ID: core.NewID[core.StaffID](s.ids.UUID()), Email: strings.ToLower(in.Email), Role: role,
 		PasswordHash: hash, CreatedAt: s.clock.Now(),
 	}
-	token := in.Token
-	if token == "" && in.WithToken {
-		token = s.ids.Secret()
+	if shown.Token = in.Token; shown.Token == "" && in.WithToken {
+		shown.Token = s.ids.Secret()
 	}
-	if token != "" {
-		staff.TokenHash = core.HashSecret(token)
+	if shown.Token != "" {
+		staff.TokenHash = core.HashSecret(shown.Token)
 	}
 	err = s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
 		if err := tx.InsertStaff(ctx, staff); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, actor, "staff.add", string(staff.ID), string(staff.Role))
+		return s.auditStaff(ctx, tx, actor, "staff.add", core.Staff{}, staff)
 	})
 	if err != nil {
-		return core.Staff{}, "", fmt.Errorf("add staff: %w", err)
+		return core.Staff{}, Shown{}, fmt.Errorf("add staff: %w", err)
 	}
-	return staff, token, nil
+	return staff, shown, nil
 }
 
 // EnsureStaff adds a member of staff unless the email is known.
@@ -89,25 +114,111 @@ func (s *Service) EnsureStaff(ctx context.Context, in NewStaff, actor string) er
 	return err
 }
 
+// StaffByID gives a member of staff, or [ports.ErrNotFound].
+func (s *Service) StaffByID(ctx context.Context, id core.StaffID) (core.Staff, error) {
+	return s.store.StaffByID(ctx, id)
+}
+
 // Staff lists everybody, the disabled too.
 func (s *Service) Staff(ctx context.Context) ([]core.Staff, error) { return s.store.Staff(ctx) }
 
-// DisableStaff shuts a member of staff out at once.
-func (s *Service) DisableStaff(ctx context.Context, email, actor string) error {
-	staff, err := s.store.StaffByEmail(ctx, strings.ToLower(email))
-	if err != nil {
-		return fmt.Errorf("disable staff: %w", err)
-	}
-	if !staff.DisabledAt.IsZero() {
+// StaffNamed gives the member of staff with an email, or [ports.ErrNotFound].
+func (s *Service) StaffNamed(ctx context.Context, email string) (core.Staff, error) {
+	return s.store.StaffByEmail(ctx, strings.ToLower(email))
+}
+
+// DisableStaff shuts a member of staff out at once. One who is disabled stays as they are. It is
+// [core.ErrOwnAccount] for oneself and [core.ErrLastAdmin] for the last who may let others in.
+func (s *Service) DisableStaff(ctx context.Context, id core.StaffID, actor string) error {
+	return s.changeStaff(ctx, id, actor, "staff.disable", func(staff *core.Staff) error {
+		if string(id) == actor {
+			return core.ErrOwnAccount
+		}
+		if staff.DisabledAt.IsZero() {
+			staff.DisabledAt = s.clock.Now()
+		}
 		return nil
-	}
-	staff.DisabledAt = s.clock.Now()
-	return s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+	})
+}
+
+// SetRole gives a member of staff another role from their next request on. Nobody changes their own:
+// [core.ErrOwnAccount]; and the last ADMIN stays one: [core.ErrLastAdmin].
+func (s *Service) SetRole(ctx context.Context, id core.StaffID, role core.Role, actor string) error {
+	return s.changeStaff(ctx, id, actor, "staff.set_role", func(staff *core.Staff) error {
+		if string(id) == actor {
+			return core.ErrOwnAccount
+		}
+		staff.Role = role
+		return nil
+	})
+}
+
+// changeStaff changes a member of staff and writes it down. Who is disabled loses their sessions.
+func (s *Service) changeStaff(ctx context.Context, id core.StaffID, actor, action string, change func(*core.Staff) error) error {
+	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		staff, err := tx.LockStaff(ctx, id)
+		if err != nil {
+			return err
+		}
+		before := staff
+		if err := change(&staff); err != nil {
+			return err
+		}
+		if reflect.DeepEqual(staff, before) {
+			return nil
+		}
 		if err := tx.UpdateStaff(ctx, staff); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, actor, "staff.disable", string(staff.ID), "")
+		if !staff.DisabledAt.IsZero() {
+			if _, err := tx.DeleteSessions(ctx, id); err != nil {
+				return err
+			}
+		}
+		if err := s.auditStaff(ctx, tx, actor, action, before, staff); err != nil {
+			return err
+		}
+		return s.anAdminIsLeft(ctx, tx, before)
 	})
+	if err != nil {
+		return fmt.Errorf("change staff %s: %w", id, err)
+	}
+	return nil
+}
+
+// anAdminIsLeft is asked after a change was written into the audit log: that is done by one transaction
+// at a time, so that two who shut each other out at once do not both succeed.
+func (s *Service) anAdminIsLeft(ctx context.Context, tx ports.Tx, before core.Staff) error {
+	if before.Role != core.RoleAdmin || !before.DisabledAt.IsZero() {
+		return nil
+	}
+	left, err := tx.ActiveStaff(ctx, core.RoleAdmin)
+	if err == nil && left == 0 {
+		err = core.ErrLastAdmin
+	}
+	return err
+}
+
+// auditStaff writes down what was changed of somebody, without their secrets.
+func (s *Service) auditStaff(ctx context.Context, tx ports.Tx, actor, action string, before, after core.Staff) error {
+	entry := s.entry(ctx, actor, action, string(after.ID), "")
+	for _, state := range []struct {
+		staff core.Staff
+		into  *string
+	}{{before, &entry.Before}, {after, &entry.After}} {
+		if state.staff.ID == "" {
+			continue
+		}
+		text, err := json.Marshal(core.AuditState{
+			"role": state.staff.Role, "disabled": !state.staff.DisabledAt.IsZero(), "hasToken": state.staff.TokenHash != "",
+			"hasPassword": state.staff.PasswordHash != "", "asksForCode": state.staff.CodeSecret != "",
+		})
+		if err != nil {
+			return fmt.Errorf("show staff: %w", err)
+		}
+		*state.into = string(text)
+	}
+	return tx.AppendAudit(ctx, entry)
 }
 
 func (s *Service) checkStaff(in NewStaff) error {
@@ -115,8 +226,8 @@ func (s *Service) checkStaff(in NewStaff) error {
 	if at := strings.LastIndexByte(in.Email, '@'); at < 1 || at == len(in.Email)-1 || strings.ContainsAny(in.Email, " \t\r\n") {
 		fields = append(fields, core.FieldError{Field: "email", Message: "must be an email address"})
 	}
-	if utf8.RuneCountInString(in.Password) < s.passwordCharactersLeast() {
-		fields = append(fields, core.FieldError{Field: "password", Message: fmt.Sprintf("must have at least %d characters", s.passwordCharactersLeast())})
+	if fault := s.passwordFault(in.Password); fault != "" && !(in.DrawPassword && in.Password == "") {
+		fields = append(fields, core.FieldError{Field: "password", Message: fault})
 	}
 	if _, err := core.ParseRole(string(in.Role)); err != nil {
 		fields = append(fields, core.FieldError{Field: "role", Message: err.Error()})

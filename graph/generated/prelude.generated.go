@@ -1552,6 +1552,20 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐAPIKeyID(ctx context.Context, v any) (core.APIKeyID, error) {
+	res, err := model.UnmarshalAPIKeyID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐAPIKeyID(ctx context.Context, sel ast.SelectionSet, v core.APIKeyID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalAPIKeyID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐApprovalID(ctx context.Context, v any) (core.ApprovalID, error) {
 	res, err := model.UnmarshalApprovalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1756,6 +1770,20 @@ func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore
 func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRefundID(ctx context.Context, sel ast.SelectionSet, v core.RefundID) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalRefundID(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSessionID(ctx context.Context, v any) (core.SessionID, error) {
+	res, err := model.UnmarshalSessionID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSessionID(ctx context.Context, sel ast.SelectionSet, v core.SessionID) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalSessionID(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
 	}

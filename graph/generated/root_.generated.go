@@ -35,6 +35,7 @@ type ResolverRoot interface {
 	PaymentConnection() PaymentConnectionResolver
 	Query() QueryResolver
 	Refund() RefundResolver
+	Staff() StaffResolver
 	TimelineEntry() TimelineEntryResolver
 }
 
@@ -44,6 +45,27 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	ApiKey struct {
+		CreatedAt func(childComplexity int) int
+		Hint      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		RevokedAt func(childComplexity int) int
+	}
+
+	ApiKeyCreatePayload struct {
+		APIKey     func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ApiKeyRevokePayload struct {
+		APIKey     func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Approval struct {
 		Amount    func(childComplexity int) int
 		AskedBy   func(childComplexity int) int
@@ -188,6 +210,19 @@ type ComplexityRoot struct {
 	CheckoutEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	CodesBeginPayload struct {
+		Address    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CodesConfirmPayload struct {
+		Preview       func(childComplexity int) int
+		RecoveryCodes func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
 	}
 
 	Customer struct {
@@ -353,15 +388,25 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		APIKeyCreate          func(childComplexity int, input model.APIKeyCreateInput) int
+		APIKeyRevoke          func(childComplexity int, input model.APIKeyRevokeInput) int
 		ApprovalApprove       func(childComplexity int, input model.ApprovalApproveInput) int
 		ApprovalReject        func(childComplexity int, input model.ApprovalRejectInput) int
+		CodesBegin            func(childComplexity int, input model.CodesBeginInput) int
+		CodesConfirm          func(childComplexity int, input model.CodesConfirmInput) int
+		CodesRemove           func(childComplexity int, input model.CodesRemoveInput) int
 		DisputeAccept         func(childComplexity int, input model.DisputeAcceptInput) int
 		DisputeEvidenceSubmit func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
 		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
+		PasswordChange        func(childComplexity int, input model.PasswordChangeInput) int
 		PaymentCancel         func(childComplexity int, input model.PaymentCancelInput) int
 		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
 		PaymentSync           func(childComplexity int, input model.PaymentSyncInput) int
 		RefundCreate          func(childComplexity int, input model.RefundCreateInput) int
+		SessionsRevoke        func(childComplexity int, input model.SessionsRevokeInput) int
+		StaffAdd              func(childComplexity int, input model.StaffAddInput) int
+		StaffDisable          func(childComplexity int, input model.StaffDisableInput) int
+		StaffSetRole          func(childComplexity int, input model.StaffSetRoleInput) int
 		SubscriptionCancel    func(childComplexity int, input model.SubscriptionCancelInput) int
 		SubscriptionPause     func(childComplexity int, input model.SubscriptionPauseInput) int
 		SubscriptionResume    func(childComplexity int, input model.SubscriptionResumeInput) int
@@ -547,6 +592,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		APIKeys          func(childComplexity int) int
 		Approvals        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApprovalFilter) int
 		AuditLog         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
 		Checkouts        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.CheckoutFilter) int
@@ -563,6 +609,7 @@ type ComplexityRoot struct {
 		ProviderHealth   func(childComplexity int) int
 		Refunds          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RefundFilter, sort *core.Order) int
 		Search           func(childComplexity int, text string) int
+		Staff            func(childComplexity int) int
 		Subscriptions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
 		Viewer           func(childComplexity int) int
 		WebhookEndpoints func(childComplexity int) int
@@ -610,12 +657,38 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Session struct {
+		Agent     func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		From      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		SeenAt    func(childComplexity int) int
+	}
+
 	Staff struct {
-		CreatedAt  func(childComplexity int) int
-		DisabledAt func(childComplexity int) int
-		Email      func(childComplexity int) int
-		ID         func(childComplexity int) int
-		Role       func(childComplexity int) int
+		AsksForCode func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		DisabledAt  func(childComplexity int) int
+		Email       func(childComplexity int) int
+		HasToken    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Role        func(childComplexity int) int
+		Sessions    func(childComplexity int) int
+	}
+
+	StaffAddPayload struct {
+		Password   func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		Staff      func(childComplexity int) int
+		Token      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	StaffPayload struct {
+		Preview    func(childComplexity int) int
+		Staff      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	SubscriptionCancelPayload struct {
@@ -714,6 +787,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "ApiKey.createdAt":
+		if e.ComplexityRoot.ApiKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.CreatedAt(childComplexity), true
+	case "ApiKey.hint":
+		if e.ComplexityRoot.ApiKey.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Hint(childComplexity), true
+	case "ApiKey.id":
+		if e.ComplexityRoot.ApiKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ID(childComplexity), true
+	case "ApiKey.name":
+		if e.ComplexityRoot.ApiKey.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Name(childComplexity), true
+	case "ApiKey.revokedAt":
+		if e.ComplexityRoot.ApiKey.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.RevokedAt(childComplexity), true
+
+	case "ApiKeyCreatePayload.apiKey":
+		if e.ComplexityRoot.ApiKeyCreatePayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyCreatePayload.APIKey(childComplexity), true
+	case "ApiKeyCreatePayload.preview":
+		if e.ComplexityRoot.ApiKeyCreatePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyCreatePayload.Preview(childComplexity), true
+	case "ApiKeyCreatePayload.secret":
+		if e.ComplexityRoot.ApiKeyCreatePayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyCreatePayload.Secret(childComplexity), true
+	case "ApiKeyCreatePayload.userErrors":
+		if e.ComplexityRoot.ApiKeyCreatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyCreatePayload.UserErrors(childComplexity), true
+
+	case "ApiKeyRevokePayload.apiKey":
+		if e.ComplexityRoot.ApiKeyRevokePayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyRevokePayload.APIKey(childComplexity), true
+	case "ApiKeyRevokePayload.preview":
+		if e.ComplexityRoot.ApiKeyRevokePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyRevokePayload.Preview(childComplexity), true
+	case "ApiKeyRevokePayload.userErrors":
+		if e.ComplexityRoot.ApiKeyRevokePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyRevokePayload.UserErrors(childComplexity), true
 
 	case "Approval.amount":
 		if e.ComplexityRoot.Approval.Amount == nil {
@@ -1318,6 +1466,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CheckoutEdge.Node(childComplexity), true
+
+	case "CodesBeginPayload.address":
+		if e.ComplexityRoot.CodesBeginPayload.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesBeginPayload.Address(childComplexity), true
+	case "CodesBeginPayload.preview":
+		if e.ComplexityRoot.CodesBeginPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesBeginPayload.Preview(childComplexity), true
+	case "CodesBeginPayload.secret":
+		if e.ComplexityRoot.CodesBeginPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesBeginPayload.Secret(childComplexity), true
+	case "CodesBeginPayload.userErrors":
+		if e.ComplexityRoot.CodesBeginPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesBeginPayload.UserErrors(childComplexity), true
+
+	case "CodesConfirmPayload.preview":
+		if e.ComplexityRoot.CodesConfirmPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesConfirmPayload.Preview(childComplexity), true
+	case "CodesConfirmPayload.recoveryCodes":
+		if e.ComplexityRoot.CodesConfirmPayload.RecoveryCodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesConfirmPayload.RecoveryCodes(childComplexity), true
+	case "CodesConfirmPayload.userErrors":
+		if e.ComplexityRoot.CodesConfirmPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodesConfirmPayload.UserErrors(childComplexity), true
 
 	case "Customer.createdAt":
 		if e.ComplexityRoot.Customer.CreatedAt == nil {
@@ -1968,6 +2160,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.String(childComplexity), true
 
+	case "Mutation.apiKeyCreate":
+		if e.ComplexityRoot.Mutation.APIKeyCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_apiKeyCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.APIKeyCreate(childComplexity, args["input"].(model.APIKeyCreateInput)), true
+	case "Mutation.apiKeyRevoke":
+		if e.ComplexityRoot.Mutation.APIKeyRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_apiKeyRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.APIKeyRevoke(childComplexity, args["input"].(model.APIKeyRevokeInput)), true
 	case "Mutation.approvalApprove":
 		if e.ComplexityRoot.Mutation.ApprovalApprove == nil {
 			break
@@ -1990,6 +2204,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApprovalReject(childComplexity, args["input"].(model.ApprovalRejectInput)), true
+	case "Mutation.codesBegin":
+		if e.ComplexityRoot.Mutation.CodesBegin == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_codesBegin_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CodesBegin(childComplexity, args["input"].(model.CodesBeginInput)), true
+	case "Mutation.codesConfirm":
+		if e.ComplexityRoot.Mutation.CodesConfirm == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_codesConfirm_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CodesConfirm(childComplexity, args["input"].(model.CodesConfirmInput)), true
+	case "Mutation.codesRemove":
+		if e.ComplexityRoot.Mutation.CodesRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_codesRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CodesRemove(childComplexity, args["input"].(model.CodesRemoveInput)), true
 	case "Mutation.disputeAccept":
 		if e.ComplexityRoot.Mutation.DisputeAccept == nil {
 			break
@@ -2023,6 +2270,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.NotificationRedeliver(childComplexity, args["input"].(model.NotificationRedeliverInput)), true
+	case "Mutation.passwordChange":
+		if e.ComplexityRoot.Mutation.PasswordChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_passwordChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PasswordChange(childComplexity, args["input"].(model.PasswordChangeInput)), true
 	case "Mutation.paymentCancel":
 		if e.ComplexityRoot.Mutation.PaymentCancel == nil {
 			break
@@ -2067,6 +2325,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RefundCreate(childComplexity, args["input"].(model.RefundCreateInput)), true
+	case "Mutation.sessionsRevoke":
+		if e.ComplexityRoot.Mutation.SessionsRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sessionsRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SessionsRevoke(childComplexity, args["input"].(model.SessionsRevokeInput)), true
+	case "Mutation.staffAdd":
+		if e.ComplexityRoot.Mutation.StaffAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_staffAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StaffAdd(childComplexity, args["input"].(model.StaffAddInput)), true
+	case "Mutation.staffDisable":
+		if e.ComplexityRoot.Mutation.StaffDisable == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_staffDisable_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StaffDisable(childComplexity, args["input"].(model.StaffDisableInput)), true
+	case "Mutation.staffSetRole":
+		if e.ComplexityRoot.Mutation.StaffSetRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_staffSetRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StaffSetRole(childComplexity, args["input"].(model.StaffSetRoleInput)), true
 	case "Mutation.subscriptionCancel":
 		if e.ComplexityRoot.Mutation.SubscriptionCancel == nil {
 			break
@@ -2874,6 +3176,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProviderHealth.Webhook(childComplexity), true
 
+	case "Query.apiKeys":
+		if e.ComplexityRoot.Query.APIKeys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.APIKeys(childComplexity), true
 	case "Query.approvals":
 		if e.ComplexityRoot.Query.Approvals == nil {
 			break
@@ -3046,6 +3354,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Search(childComplexity, args["text"].(string)), true
+	case "Query.staff":
+		if e.ComplexityRoot.Query.Staff == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Staff(childComplexity), true
 	case "Query.subscriptions":
 		if e.ComplexityRoot.Query.Subscriptions == nil {
 			break
@@ -3237,6 +3551,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RefundEdge.Node(childComplexity), true
 
+	case "Session.agent":
+		if e.ComplexityRoot.Session.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Agent(childComplexity), true
+	case "Session.createdAt":
+		if e.ComplexityRoot.Session.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.CreatedAt(childComplexity), true
+	case "Session.expiresAt":
+		if e.ComplexityRoot.Session.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ExpiresAt(childComplexity), true
+	case "Session.from":
+		if e.ComplexityRoot.Session.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.From(childComplexity), true
+	case "Session.id":
+		if e.ComplexityRoot.Session.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ID(childComplexity), true
+	case "Session.seenAt":
+		if e.ComplexityRoot.Session.SeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.SeenAt(childComplexity), true
+
+	case "Staff.asksForCode":
+		if e.ComplexityRoot.Staff.AsksForCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Staff.AsksForCode(childComplexity), true
 	case "Staff.createdAt":
 		if e.ComplexityRoot.Staff.CreatedAt == nil {
 			break
@@ -3255,6 +3612,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Staff.Email(childComplexity), true
+	case "Staff.hasToken":
+		if e.ComplexityRoot.Staff.HasToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Staff.HasToken(childComplexity), true
 	case "Staff.id":
 		if e.ComplexityRoot.Staff.ID == nil {
 			break
@@ -3267,6 +3630,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Staff.Role(childComplexity), true
+	case "Staff.sessions":
+		if e.ComplexityRoot.Staff.Sessions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Staff.Sessions(childComplexity), true
+
+	case "StaffAddPayload.password":
+		if e.ComplexityRoot.StaffAddPayload.Password == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffAddPayload.Password(childComplexity), true
+	case "StaffAddPayload.preview":
+		if e.ComplexityRoot.StaffAddPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffAddPayload.Preview(childComplexity), true
+	case "StaffAddPayload.staff":
+		if e.ComplexityRoot.StaffAddPayload.Staff == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffAddPayload.Staff(childComplexity), true
+	case "StaffAddPayload.token":
+		if e.ComplexityRoot.StaffAddPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffAddPayload.Token(childComplexity), true
+	case "StaffAddPayload.userErrors":
+		if e.ComplexityRoot.StaffAddPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffAddPayload.UserErrors(childComplexity), true
+
+	case "StaffPayload.preview":
+		if e.ComplexityRoot.StaffPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffPayload.Preview(childComplexity), true
+	case "StaffPayload.staff":
+		if e.ComplexityRoot.StaffPayload.Staff == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffPayload.Staff(childComplexity), true
+	case "StaffPayload.userErrors":
+		if e.ComplexityRoot.StaffPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaffPayload.UserErrors(childComplexity), true
 
 	case "SubscriptionCancelPayload.preview":
 		if e.ComplexityRoot.SubscriptionCancelPayload.Preview == nil {
@@ -3617,12 +4036,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AmountRange", ec.unmarshalInputAmountRange),
+			graphql.NewInputUnmarshaler("ApiKeyCreateInput", ec.unmarshalInputApiKeyCreateInput),
+			graphql.NewInputUnmarshaler("ApiKeyRevokeInput", ec.unmarshalInputApiKeyRevokeInput),
 			graphql.NewInputUnmarshaler("ApprovalApproveInput", ec.unmarshalInputApprovalApproveInput),
 			graphql.NewInputUnmarshaler("ApprovalFilter", ec.unmarshalInputApprovalFilter),
 			graphql.NewInputUnmarshaler("ApprovalRejectInput", ec.unmarshalInputApprovalRejectInput),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BillingSubscriptionFilter", ec.unmarshalInputBillingSubscriptionFilter),
 			graphql.NewInputUnmarshaler("CheckoutFilter", ec.unmarshalInputCheckoutFilter),
+			graphql.NewInputUnmarshaler("CodesBeginInput", ec.unmarshalInputCodesBeginInput),
+			graphql.NewInputUnmarshaler("CodesConfirmInput", ec.unmarshalInputCodesConfirmInput),
+			graphql.NewInputUnmarshaler("CodesRemoveInput", ec.unmarshalInputCodesRemoveInput),
 			graphql.NewInputUnmarshaler("CustomerFilter", ec.unmarshalInputCustomerFilter),
 			graphql.NewInputUnmarshaler("DisputeAcceptInput", ec.unmarshalInputDisputeAcceptInput),
 			graphql.NewInputUnmarshaler("DisputeEvidenceSubmitInput", ec.unmarshalInputDisputeEvidenceSubmitInput),
@@ -3631,12 +4055,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
 			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
 			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
+			graphql.NewInputUnmarshaler("PasswordChangeInput", ec.unmarshalInputPasswordChangeInput),
 			graphql.NewInputUnmarshaler("PaymentCancelInput", ec.unmarshalInputPaymentCancelInput),
 			graphql.NewInputUnmarshaler("PaymentCaptureInput", ec.unmarshalInputPaymentCaptureInput),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
 			graphql.NewInputUnmarshaler("PaymentSyncInput", ec.unmarshalInputPaymentSyncInput),
 			graphql.NewInputUnmarshaler("RefundCreateInput", ec.unmarshalInputRefundCreateInput),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
+			graphql.NewInputUnmarshaler("SessionsRevokeInput", ec.unmarshalInputSessionsRevokeInput),
+			graphql.NewInputUnmarshaler("StaffAddInput", ec.unmarshalInputStaffAddInput),
+			graphql.NewInputUnmarshaler("StaffDisableInput", ec.unmarshalInputStaffDisableInput),
+			graphql.NewInputUnmarshaler("StaffSetRoleInput", ec.unmarshalInputStaffSetRoleInput),
 			graphql.NewInputUnmarshaler("SubscriptionCancelInput", ec.unmarshalInputSubscriptionCancelInput),
 			graphql.NewInputUnmarshaler("SubscriptionPauseInput", ec.unmarshalInputSubscriptionPauseInput),
 			graphql.NewInputUnmarshaler("SubscriptionResumeInput", ec.unmarshalInputSubscriptionResumeInput),
@@ -4253,6 +4682,18 @@ enum UserErrorCode {
   APPROVAL_DECIDED
   "Nobody decided it in time."
   APPROVAL_EXPIRED
+  "There is one already."
+  ALREADY_EXISTS
+  "Somebody else must do this to one's account."
+  OWN_ACCOUNT
+  "Nobody would be left who may let others in."
+  LAST_ADMIN
+  "The password that is good now is another one."
+  PASSWORD_WRONG
+  "Not a code of the app, or one that was used."
+  CODE_WRONG
+  "Too many tries in a row were wrong."
+  LOCKED
   "The key was used with another input."
   IDEMPOTENCY_KEY_REUSED
   "The first call with this key is still running."
@@ -5083,14 +5524,193 @@ type Staff implements Node {
   id: ID!
   email: String! @requires(role: VIEWER)
   role: Role!
+  "Whether a script may come in as them, by a staff token."
+  hasToken: Boolean!
+  "Whether a code of their authenticator app is asked for when they sign in."
+  asksForCode: Boolean!
+  "Where they are signed in, newest first. Those of others take the role ADMIN."
+  sessions: [Session!]!
   createdAt: DateTime!
   "Null while active."
   disabledAt: DateTime
 }
 
+"A member of staff at a browser."
+type Session {
+  id: ID!
+  "Network address of the sign-in."
+  from: String!
+  "What the browser called itself; null where it said nothing."
+  agent: String
+  createdAt: DateTime!
+  "Of the last request, to the minute."
+  seenAt: DateTime!
+  "When it ends, whatever is done in it; an hour without a request ends it, too."
+  expiresAt: DateTime!
+}
+
+"Lets a storefront call the API. The key itself is shown once, where it is made."
+type ApiKey {
+  id: ID!
+  name: String!
+  "Its last four characters."
+  hint: String!
+  createdAt: DateTime!
+  "Null while it is good."
+  revokedAt: DateTime
+}
+
+input StaffAddInput {
+  email: String!
+  role: Role!
+  "Null draws one, which the payload shows once."
+  password: String
+  "Whether to make a staff token for scripts, too, which the payload shows once."
+  withToken: Boolean
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type StaffAddPayload {
+  staff: Staff
+  "The password that was drawn, shown only here; null where the input named one, and for a repeated call."
+  password: String
+  "The staff token, shown only here; null where none was asked for, and for a repeated call."
+  token: String
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input StaffSetRoleInput {
+  staffId: ID!
+  role: Role!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+input StaffDisableInput {
+  staffId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+input SessionsRevokeInput {
+  "Null means one's own; those of others take the role ADMIN."
+  staffId: ID
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+input CodesRemoveInput {
+  "Null means one's own; those of others take the role ADMIN."
+  staffId: ID
+  "One's own password; of no matter for others."
+  password: String
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+"What came of a change to a member of staff."
+type StaffPayload {
+  staff: Staff
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input PasswordChangeInput {
+  "The one that is good now."
+  password: String!
+  newPassword: String!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+input CodesBeginInput {
+  password: String!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type CodesBeginPayload {
+  "The secret in base32, to be typed into an app; shown only here."
+  secret: String
+  "The same as an address that apps read from a picture: otpauth://…"
+  address: String
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input CodesConfirmInput {
+  "What the app shows."
+  code: String!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type CodesConfirmPayload {
+  "Each lets one in once in place of a code; shown only here."
+  recoveryCodes: [String!]
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input ApiKeyCreateInput {
+  "What it is for."
+  name: String!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type ApiKeyCreatePayload {
+  apiKey: ApiKey
+  "The key itself, shown only here; null for a repeated call."
+  secret: String
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input ApiKeyRevokeInput {
+  apiKeyId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type ApiKeyRevokePayload {
+  apiKey: ApiKey
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
 extend type Query {
   "Who asks."
   viewer: Staff! @requires(role: VIEWER)
+  "Everybody of the back office, newest first, the disabled too; at most 1000."
+  staff: [Staff!]! @requires(role: ADMIN)
+  "All keys of storefronts, newest first, revoked ones too; at most 1000."
+  apiKeys: [ApiKey!]! @requires(role: ADMIN)
+}
+
+extend type Mutation {
+  "Let somebody in."
+  staffAdd(input: StaffAddInput!): StaffAddPayload! @requires(role: ADMIN)
+  "Give somebody another role, from their next request on. Nobody changes their own, and the last ADMIN stays one."
+  staffSetRole(input: StaffSetRoleInput!): StaffPayload! @requires(role: ADMIN)
+  "Shut somebody out at once: their token and sessions are good no more."
+  staffDisable(input: StaffDisableInput!): StaffPayload! @requires(role: ADMIN)
+  "End all sessions of somebody at once."
+  sessionsRevoke(input: SessionsRevokeInput!): StaffPayload! @requires(role: VIEWER)
+  "Change one's own password. It ends all of one's sessions."
+  passwordChange(input: PasswordChangeInput!): StaffPayload! @requires(role: VIEWER)
+  "Draw the secret of an authenticator app for oneself. Its codes are asked for once the first one confirmed it."
+  codesBegin(input: CodesBeginInput!): CodesBeginPayload! @requires(role: VIEWER)
+  "Have codes of the app asked for from now on."
+  codesConfirm(input: CodesConfirmInput!): CodesConfirmPayload! @requires(role: VIEWER)
+  "Let a password alone be enough again."
+  codesRemove(input: CodesRemoveInput!): StaffPayload! @requires(role: VIEWER)
+  "Make a key for a storefront."
+  apiKeyCreate(input: ApiKeyCreateInput!): ApiKeyCreatePayload! @requires(role: ADMIN)
+  "End a key at once."
+  apiKeyRevoke(input: ApiKeyRevokeInput!): ApiKeyRevokePayload! @requires(role: ADMIN)
 }
 `, BuiltIn: false},
 	{Name: "../schema/subscription.graphqls", Input: `"Where a subscription stands."
@@ -5374,6 +5994,48 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ApiKey_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ApiKey_name(ctx, field)
+	case "hint":
+		return ec.fieldContext_ApiKey_hint(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ApiKey_createdAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_ApiKey_revokedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKey", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_ApiKeyCreatePayload_apiKey(ctx, field)
+	case "secret":
+		return ec.fieldContext_ApiKeyCreatePayload_secret(ctx, field)
+	case "preview":
+		return ec.fieldContext_ApiKeyCreatePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ApiKeyCreatePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_ApiKeyRevokePayload_apiKey(ctx, field)
+	case "preview":
+		return ec.fieldContext_ApiKeyRevokePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ApiKeyRevokePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyRevokePayload", field.Name)
+}
 
 func (ec *executionContext) childFields_Approval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -5665,6 +6327,32 @@ func (ec *executionContext) childFields_CheckoutEdge(ctx context.Context, field 
 		return ec.fieldContext_CheckoutEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CheckoutEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CodesBeginPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_CodesBeginPayload_secret(ctx, field)
+	case "address":
+		return ec.fieldContext_CodesBeginPayload_address(ctx, field)
+	case "preview":
+		return ec.fieldContext_CodesBeginPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CodesBeginPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodesBeginPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CodesConfirmPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recoveryCodes":
+		return ec.fieldContext_CodesConfirmPayload_recoveryCodes(ctx, field)
+	case "preview":
+		return ec.fieldContext_CodesConfirmPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CodesConfirmPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodesConfirmPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6433,6 +7121,24 @@ func (ec *executionContext) childFields_RefundEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type RefundEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "from":
+		return ec.fieldContext_Session_from(ctx, field)
+	case "agent":
+		return ec.fieldContext_Session_agent(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "seenAt":
+		return ec.fieldContext_Session_seenAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Session_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
 func (ec *executionContext) childFields_Staff(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6441,12 +7147,46 @@ func (ec *executionContext) childFields_Staff(ctx context.Context, field graphql
 		return ec.fieldContext_Staff_email(ctx, field)
 	case "role":
 		return ec.fieldContext_Staff_role(ctx, field)
+	case "hasToken":
+		return ec.fieldContext_Staff_hasToken(ctx, field)
+	case "asksForCode":
+		return ec.fieldContext_Staff_asksForCode(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Staff_sessions(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Staff_createdAt(ctx, field)
 	case "disabledAt":
 		return ec.fieldContext_Staff_disabledAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Staff", field.Name)
+}
+
+func (ec *executionContext) childFields_StaffAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "staff":
+		return ec.fieldContext_StaffAddPayload_staff(ctx, field)
+	case "password":
+		return ec.fieldContext_StaffAddPayload_password(ctx, field)
+	case "token":
+		return ec.fieldContext_StaffAddPayload_token(ctx, field)
+	case "preview":
+		return ec.fieldContext_StaffAddPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StaffAddPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StaffAddPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StaffPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "staff":
+		return ec.fieldContext_StaffPayload_staff(ctx, field)
+	case "preview":
+		return ec.fieldContext_StaffPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StaffPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StaffPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SubscriptionCancelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

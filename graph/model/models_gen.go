@@ -20,6 +20,33 @@ type AmountRange struct {
 	MaxMinor *int64 `json:"maxMinor,omitempty"`
 }
 
+type APIKeyCreateInput struct {
+	// What it is for.
+	Name           string  `json:"name"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type APIKeyCreatePayload struct {
+	APIKey *APIKey `json:"apiKey,omitempty"`
+	// The key itself, shown only here; null for a repeated call.
+	Secret     *string      `json:"secret,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type APIKeyRevokeInput struct {
+	APIKeyID       string  `json:"apiKeyId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type APIKeyRevokePayload struct {
+	APIKey     *APIKey      `json:"apiKey,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 type ApprovalApproveInput struct {
 	ApprovalID     string  `json:"approvalId"`
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
@@ -91,6 +118,44 @@ type CheckoutFilter struct {
 	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
 	// Exclusive.
 	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
+type CodesBeginInput struct {
+	Password       string  `json:"password"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type CodesBeginPayload struct {
+	// The secret in base32, to be typed into an app; shown only here.
+	Secret *string `json:"secret,omitempty"`
+	// The same as an address that apps read from a picture: otpauth://…
+	Address    *string      `json:"address,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type CodesConfirmInput struct {
+	// What the app shows.
+	Code           string  `json:"code"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type CodesConfirmPayload struct {
+	// Each lets one in once in place of a code; shown only here.
+	RecoveryCodes []string     `json:"recoveryCodes,omitempty"`
+	Preview       *Preview     `json:"preview,omitempty"`
+	UserErrors    []*UserError `json:"userErrors"`
+}
+
+type CodesRemoveInput struct {
+	// Null means one's own; those of others take the role ADMIN.
+	StaffID *string `json:"staffId,omitempty"`
+	// One's own password; of no matter for others.
+	Password       *string `json:"password,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -189,6 +254,14 @@ type OperationFilter struct {
 	Subject *string `json:"subject,omitempty"`
 	// True for those alone that wait for staff.
 	ForStaff *bool `json:"forStaff,omitempty"`
+}
+
+type PasswordChangeInput struct {
+	// The one that is good now.
+	Password       string  `json:"password"`
+	NewPassword    string  `json:"newPassword"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
 }
 
 type PaymentCancelInput struct {
@@ -313,6 +386,54 @@ type RefundFilter struct {
 	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
 }
 
+type SessionsRevokeInput struct {
+	// Null means one's own; those of others take the role ADMIN.
+	StaffID        *string `json:"staffId,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type StaffAddInput struct {
+	Email string    `json:"email"`
+	Role  core.Role `json:"role"`
+	// Null draws one, which the payload shows once.
+	Password *string `json:"password,omitempty"`
+	// Whether to make a staff token for scripts, too, which the payload shows once.
+	WithToken      *bool   `json:"withToken,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type StaffAddPayload struct {
+	Staff *Staff `json:"staff,omitempty"`
+	// The password that was drawn, shown only here; null where the input named one, and for a repeated call.
+	Password *string `json:"password,omitempty"`
+	// The staff token, shown only here; null where none was asked for, and for a repeated call.
+	Token      *string      `json:"token,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type StaffDisableInput struct {
+	StaffID        string  `json:"staffId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+// What came of a change to a member of staff.
+type StaffPayload struct {
+	Staff      *Staff       `json:"staff,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type StaffSetRoleInput struct {
+	StaffID        string    `json:"staffId"`
+	Role           core.Role `json:"role"`
+	IdempotencyKey *string   `json:"idempotencyKey,omitempty"`
+	DryRun         *bool     `json:"dryRun,omitempty"`
+}
+
 type SubscriptionCancelInput struct {
 	SubscriptionID string `json:"subscriptionId"`
 	// When the paid period ends, instead of now.
@@ -412,6 +533,18 @@ const (
 	UserErrorCodeApprovalDecided UserErrorCode = "APPROVAL_DECIDED"
 	// Nobody decided it in time.
 	UserErrorCodeApprovalExpired UserErrorCode = "APPROVAL_EXPIRED"
+	// There is one already.
+	UserErrorCodeAlreadyExists UserErrorCode = "ALREADY_EXISTS"
+	// Somebody else must do this to one's account.
+	UserErrorCodeOwnAccount UserErrorCode = "OWN_ACCOUNT"
+	// Nobody would be left who may let others in.
+	UserErrorCodeLastAdmin UserErrorCode = "LAST_ADMIN"
+	// The password that is good now is another one.
+	UserErrorCodePasswordWrong UserErrorCode = "PASSWORD_WRONG"
+	// Not a code of the app, or one that was used.
+	UserErrorCodeCodeWrong UserErrorCode = "CODE_WRONG"
+	// Too many tries in a row were wrong.
+	UserErrorCodeLocked UserErrorCode = "LOCKED"
 	// The key was used with another input.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 	// The first call with this key is still running.
@@ -442,13 +575,19 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeApprovalOwn,
 	UserErrorCodeApprovalDecided,
 	UserErrorCodeApprovalExpired,
+	UserErrorCodeAlreadyExists,
+	UserErrorCodeOwnAccount,
+	UserErrorCodeLastAdmin,
+	UserErrorCodePasswordWrong,
+	UserErrorCodeCodeWrong,
+	UserErrorCodeLocked,
 	UserErrorCodeIdempotencyKeyReused,
 	UserErrorCodeIdempotencyInProgress,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeSubscriptionEnded, UserErrorCodeInvalidSubscriptionState, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeSubscriptionEnded, UserErrorCodeInvalidSubscriptionState, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeAlreadyExists, UserErrorCodeOwnAccount, UserErrorCodeLastAdmin, UserErrorCodePasswordWrong, UserErrorCodeCodeWrong, UserErrorCodeLocked, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
 		return true
 	}
 	return false

@@ -160,6 +160,18 @@ func MarshalStaffID(id core.StaffID) graphql.Marshaler { return text(string(id))
 // UnmarshalStaffID reads an id.
 func UnmarshalStaffID(value any) (core.StaffID, error) { return readID[core.StaffID](value) }
 
+// MarshalSessionID writes an id.
+func MarshalSessionID(id core.SessionID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalSessionID reads an id.
+func UnmarshalSessionID(value any) (core.SessionID, error) { return readID[core.SessionID](value) }
+
+// MarshalAPIKeyID writes an id.
+func MarshalAPIKeyID(id core.APIKeyID) graphql.Marshaler { return text(string(id)) }
+
+// UnmarshalAPIKeyID reads an id.
+func UnmarshalAPIKeyID(value any) (core.APIKeyID, error) { return readID[core.APIKeyID](value) }
+
 // MarshalTimelineID writes an id.
 func MarshalTimelineID(id core.TimelineID) graphql.Marshaler { return text(string(id)) }
 

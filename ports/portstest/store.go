@@ -77,6 +77,8 @@ func storeChapters() []storeChapter {
 		{"idempotency records are pruned", idempotencyPrune},
 		{"API keys", apiKeys},
 		{"staff", staff},
+		{"sessions", sessions},
+		{"tries to sign in", signInTries},
 		{"endpoints", endpoints},
 		{"notifications keep every field", notificationRoundTrip},
 		{"notifications of one object are sent one after the other", notificationOrder},

@@ -2,6 +2,8 @@ package portstest
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +71,7 @@ func fullStaff() core.Staff {
 	return core.Staff{
 		ID: id, Email: string(id) + "@example.test", Role: core.RoleFinance, PasswordHash: "$argon2id$" + string(id),
 		TokenHash: core.HashSecret(string(id)), CreatedAt: minutes(1), DisabledAt: minutes(2),
+		CodeSecret: "SECRET" + string(id), CodePending: "PENDING" + string(id), CodeStep: 58_000_000, RecoveryHashes: []string{"a", "b"},
 	}
 }
 
@@ -99,6 +102,11 @@ func staff(t *testing.T, store ports.Store) {
 	read, err = store.StaffByTokenHash(ctx, full.TokenHash)
 	require.NoError(t, err)
 	require.Equal(t, full, read)
+	read, err = store.StaffByID(ctx, full.ID)
+	require.NoError(t, err)
+	require.Equal(t, full, read)
+	_, err = store.StaffByID(ctx, storeID[core.StaffID]())
+	require.ErrorIs(t, err, ports.ErrNotFound)
 	_, err = store.StaffByTokenHash(ctx, "")
 	require.ErrorIs(t, err, ports.ErrNotFound, "no token opens nothing")
 	_, err = store.StaffByEmail(ctx, "")
@@ -120,6 +128,116 @@ func staff(t *testing.T, store ports.Store) {
 	require.NoError(t, err)
 	require.Equal(t, next, read)
 	require.ErrorIs(t, update(fullStaff()), ports.ErrNotFound)
+	require.NoError(t, store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		locked, err := tx.LockStaff(ctx, next.ID)
+		require.NoError(t, err)
+		require.Equal(t, next, locked)
+		_, err = tx.LockStaff(ctx, storeID[core.StaffID]())
+		require.ErrorIs(t, err, ports.ErrNotFound)
+		for role, want := range map[core.Role]int{core.RoleFinance: 1, core.RoleAdmin: 0} {
+			count, err := tx.ActiveStaff(ctx, role)
+			require.NoError(t, err)
+			require.Equal(t, want, count, "%s who are not disabled", role)
+		}
+		return nil
+	}))
+}
+
+func fullSession(staff core.StaffID) core.Session {
+	id := storeID[core.SessionID]()
+	return core.Session{
+		ID: id, Staff: staff, TokenHash: core.HashSecret(string(id)), From: "192.0.2.7", Agent: "Mozilla/5.0 " + string(id),
+		CreatedAt: minutes(1), SeenAt: minutes(2), ExpiresAt: minutes(100),
+	}
+}
+
+func sessions(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	in := func(do func(ctx context.Context, tx ports.Tx) error) error { return store.InTx(ctx, do) }
+	ada, grace := fullStaff(), fullStaff()
+	first, second, hers := fullSession(ada.ID), fullSession(ada.ID), fullSession(grace.ID)
+	requireFull(t, first)
+	second.CreatedAt, second.Agent = minutes(3), ""
+	hers.ExpiresAt = minutes(50)
+	require.NoError(t, in(func(ctx context.Context, tx ports.Tx) error {
+		return errors.Join(tx.InsertStaff(ctx, ada), tx.InsertStaff(ctx, grace), tx.InsertSession(ctx, first), tx.InsertSession(ctx, second), tx.InsertSession(ctx, hers))
+	}))
+	read, staff, err := store.SessionByTokenHash(ctx, first.TokenHash)
+	require.NoError(t, err)
+	require.Equal(t, first, read)
+	require.Equal(t, ada, staff)
+	_, _, err = store.SessionByTokenHash(ctx, "")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	all, err := store.Sessions(ctx, ada.ID)
+	require.NoError(t, err)
+	require.Equal(t, []core.Session{second, first}, all, "newest first")
+	same := fullSession(ada.ID)
+	same.TokenHash = first.TokenHash
+	require.ErrorIs(t, in(func(ctx context.Context, tx ports.Tx) error { return tx.InsertSession(ctx, same) }), ports.ErrDuplicate)
+
+	require.NoError(t, in(func(ctx context.Context, tx ports.Tx) error {
+		return errors.Join(tx.TouchSession(ctx, first.ID, minutes(9)), tx.TouchSession(ctx, storeID[core.SessionID](), minutes(9)))
+	}))
+	first.SeenAt = minutes(9)
+	read, _, err = store.SessionByTokenHash(ctx, first.TokenHash)
+	require.NoError(t, err)
+	require.Equal(t, first, read)
+
+	require.NoError(t, in(func(ctx context.Context, tx ports.Tx) error {
+		return errors.Join(tx.DeleteSession(ctx, second.ID), tx.DeleteSession(ctx, second.ID), tx.PruneSignIns(ctx, minutes(51), minutes(0)))
+	}))
+	for owner, want := range map[core.StaffID][]core.Session{ada.ID: {first}, grace.ID: {}} {
+		all, err = store.Sessions(ctx, owner)
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, all)
+	}
+	require.NoError(t, in(func(ctx context.Context, tx ports.Tx) error {
+		count, err := tx.DeleteSessions(ctx, ada.ID)
+		require.Equal(t, 1, count)
+		return err
+	}))
+}
+
+func signInTries(t *testing.T, store ports.Store) {
+	ctx := t.Context()
+	subject := core.HashSecret(string(storeID[core.StaffID]()))
+	change := func(do func(core.SignInTries) core.SignInTries) error {
+		return store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+			tries, err := tx.LockSignInTries(ctx, subject)
+			if err != nil {
+				return err
+			}
+			return tx.PutSignInTries(ctx, do(tries))
+		})
+	}
+	look := func(want core.SignInTries) {
+		t.Helper()
+		require.NoError(t, change(func(tries core.SignInTries) core.SignInTries {
+			require.Equal(t, want, tries)
+			return tries
+		}))
+	}
+	look(core.SignInTries{Subject: subject})
+	var all sync.WaitGroup
+	failed := make([]error, 8)
+	for n := range failed {
+		all.Go(func() {
+			failed[n] = change(func(tries core.SignInTries) core.SignInTries {
+				return core.SignInTries{Subject: subject, Count: tries.Count + 1, LastAt: minutes(5)}
+			})
+		})
+	}
+	all.Wait()
+	require.NoError(t, errors.Join(failed...))
+	look(core.SignInTries{Subject: subject, Count: len(failed), LastAt: minutes(5)})
+	prune := func(before time.Time) {
+		t.Helper()
+		require.NoError(t, store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.PruneSignIns(ctx, minutes(0), before) }))
+	}
+	prune(minutes(5))
+	look(core.SignInTries{Subject: subject, Count: len(failed), LastAt: minutes(5)})
+	prune(minutes(6))
+	look(core.SignInTries{Subject: subject})
 }
 
 func fullEndpoint() core.Endpoint {
