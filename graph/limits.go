@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -37,6 +38,11 @@ const (
 	refundsGuess = 3
 	// payloadCost is of one event's payload, which may be large.
 	payloadCost = 100
+	// summaryCost is of a summary, which reads all rows of its period.
+	summaryCost = 2_000
+	// currenciesGuess and accountsGuess are how many a storefront is taken to use, and bucketsGuess how many parts
+	// a summary is taken to have.
+	currenciesGuess, accountsGuess, bucketsGuess = 3, 3, 30
 	// endpointsGuess is how many endpoints a storefront can have.
 	endpointsGuess = 32
 	// measureMax is where counting stops: more is too much whatever the limit.
@@ -149,6 +155,11 @@ func costs() (c generated.ComplexityRoot) {
 	c.Query.Payment = func(child int, _ string) int { return readCost + child }
 	c.Query.Customer = func(child int, _ string) int { return readCost + child }
 	c.Query.Search = func(child int, _ string) int { return 2*readCost + searchKinds*searchHitsMax*child }
+	c.Query.Summary = func(child int, _, _ time.Time, _ *string, _ core.SummaryInterval) int { return summaryCost + child }
+	c.Summary.Currencies = func(child int) int { return 1 + currenciesGuess*child }
+	c.CurrencySummary.Accounts = func(child int) int { return 1 + accountsGuess*child }
+	c.CurrencySummary.Buckets = func(child int) int { return 1 + bucketsGuess*child }
+	c.AccountSummary.Buckets = func(child int) int { return 1 + bucketsGuess*child }
 	c.Query.Node = func(child int, _ string) int { return readCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return readCost + min(len(ids), nodesMax)*child }
 	c.Payment.Operations = func(child int) int { return 1 + operationsGuess*child }

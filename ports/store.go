@@ -243,6 +243,8 @@ type Reader interface {
 
 	// Search gives what carries a text: the newest of each kind first, and no object twice.
 	Search(ctx context.Context, find Find) ([]Found, error)
+	// Tallies counts the payments, refunds and disputes of a period, as they are at one moment.
+	Tallies(ctx context.Context, filter TallyFilter) ([]core.Tally, error)
 	// Endpoints gives the storefront's webhook endpoints that are not deleted.
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)
 	Endpoint(ctx context.Context, id core.EndpointID) (core.Endpoint, error)

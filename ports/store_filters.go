@@ -150,3 +150,11 @@ type NotificationFilter struct {
 	Subject  string
 	Statuses []core.NotificationStatus
 }
+
+// TallyFilter says what to count.
+type TallyFilter struct {
+	From     time.Time     // inclusive
+	To       time.Time     // exclusive
+	Currency core.Currency // empty for all
+	Hourly   bool          // by hours; else by days
+}

@@ -2160,6 +2160,18 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalOFloat2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRate(ctx context.Context, v any) (core.Rate, error) {
+	res, err := model.UnmarshalRate(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRate(ctx context.Context, sel ast.SelectionSet, v core.Rate) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := model.MarshalRate(v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐCustomerID(ctx context.Context, v any) (core.CustomerID, error) {
 	res, err := model.UnmarshalCustomerID(v)
 	return res, graphql.ErrorOnPath(ctx, err)

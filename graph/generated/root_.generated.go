@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/paydesk/paydesk/core"
@@ -45,6 +46,13 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccountSummary struct {
+		Account  func(childComplexity int) int
+		Buckets  func(childComplexity int) int
+		Provider func(childComplexity int) int
+		Totals   func(childComplexity int) int
+	}
+
 	ApiKey struct {
 		CreatedAt func(childComplexity int) int
 		Hint      func(childComplexity int) int
@@ -223,6 +231,13 @@ type ComplexityRoot struct {
 		Preview       func(childComplexity int) int
 		RecoveryCodes func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	CurrencySummary struct {
+		Accounts func(childComplexity int) int
+		Buckets  func(childComplexity int) int
+		Currency func(childComplexity int) int
+		Totals   func(childComplexity int) int
 	}
 
 	Customer struct {
@@ -611,6 +626,7 @@ type ComplexityRoot struct {
 		Search           func(childComplexity int, text string) int
 		Staff            func(childComplexity int) int
 		Subscriptions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) int
+		Summary          func(childComplexity int, from time.Time, to time.Time, currency *string, interval core.SummaryInterval) int
 		Viewer           func(childComplexity int) int
 		WebhookEndpoints func(childComplexity int) int
 	}
@@ -709,6 +725,44 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	Summary struct {
+		Currencies func(childComplexity int) int
+		From       func(childComplexity int) int
+		Interval   func(childComplexity int) int
+		To         func(childComplexity int) int
+	}
+
+	SummaryBucket struct {
+		Figures func(childComplexity int) int
+		From    func(childComplexity int) int
+		To      func(childComplexity int) int
+	}
+
+	SummaryFigures struct {
+		Authorized     func(childComplexity int) int
+		Canceled       func(childComplexity int) int
+		DisputeLost    func(childComplexity int) int
+		DisputeRate    func(childComplexity int) int
+		Disputed       func(childComplexity int) int
+		Disputes       func(childComplexity int) int
+		DisputesLost   func(childComplexity int) int
+		DisputesOpen   func(childComplexity int) int
+		DisputesWon    func(childComplexity int) int
+		Expired        func(childComplexity int) int
+		Failed         func(childComplexity int) int
+		InProgress     func(childComplexity int) int
+		InReview       func(childComplexity int) int
+		Payments       func(childComplexity int) int
+		RefundPending  func(childComplexity int) int
+		Refunded       func(childComplexity int) int
+		Refunds        func(childComplexity int) int
+		RefundsFailed  func(childComplexity int) int
+		RefundsPending func(childComplexity int) int
+		Succeeded      func(childComplexity int) int
+		SuccessRate    func(childComplexity int) int
+		Volume         func(childComplexity int) int
+	}
+
 	TimelineConnection struct {
 		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
@@ -787,6 +841,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AccountSummary.account":
+		if e.ComplexityRoot.AccountSummary.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountSummary.Account(childComplexity), true
+	case "AccountSummary.buckets":
+		if e.ComplexityRoot.AccountSummary.Buckets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountSummary.Buckets(childComplexity), true
+	case "AccountSummary.provider":
+		if e.ComplexityRoot.AccountSummary.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountSummary.Provider(childComplexity), true
+	case "AccountSummary.totals":
+		if e.ComplexityRoot.AccountSummary.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountSummary.Totals(childComplexity), true
 
 	case "ApiKey.createdAt":
 		if e.ComplexityRoot.ApiKey.CreatedAt == nil {
@@ -1510,6 +1589,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodesConfirmPayload.UserErrors(childComplexity), true
+
+	case "CurrencySummary.accounts":
+		if e.ComplexityRoot.CurrencySummary.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencySummary.Accounts(childComplexity), true
+	case "CurrencySummary.buckets":
+		if e.ComplexityRoot.CurrencySummary.Buckets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencySummary.Buckets(childComplexity), true
+	case "CurrencySummary.currency":
+		if e.ComplexityRoot.CurrencySummary.Currency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencySummary.Currency(childComplexity), true
+	case "CurrencySummary.totals":
+		if e.ComplexityRoot.CurrencySummary.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencySummary.Totals(childComplexity), true
 
 	case "Customer.createdAt":
 		if e.ComplexityRoot.Customer.CreatedAt == nil {
@@ -3371,6 +3475,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Subscriptions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.BillingSubscriptionFilter)), true
+	case "Query.summary":
+		if e.ComplexityRoot.Query.Summary == nil {
+			break
+		}
+
+		args, err := ec.field_Query_summary_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Summary(childComplexity, args["from"].(time.Time), args["to"].(time.Time), args["currency"].(*string), args["interval"].(core.SummaryInterval)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -3743,6 +3858,183 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SubscriptionResumePayload.UserErrors(childComplexity), true
+
+	case "Summary.currencies":
+		if e.ComplexityRoot.Summary.Currencies == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Summary.Currencies(childComplexity), true
+	case "Summary.from":
+		if e.ComplexityRoot.Summary.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Summary.From(childComplexity), true
+	case "Summary.interval":
+		if e.ComplexityRoot.Summary.Interval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Summary.Interval(childComplexity), true
+	case "Summary.to":
+		if e.ComplexityRoot.Summary.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Summary.To(childComplexity), true
+
+	case "SummaryBucket.figures":
+		if e.ComplexityRoot.SummaryBucket.Figures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryBucket.Figures(childComplexity), true
+	case "SummaryBucket.from":
+		if e.ComplexityRoot.SummaryBucket.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryBucket.From(childComplexity), true
+	case "SummaryBucket.to":
+		if e.ComplexityRoot.SummaryBucket.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryBucket.To(childComplexity), true
+
+	case "SummaryFigures.authorized":
+		if e.ComplexityRoot.SummaryFigures.Authorized == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Authorized(childComplexity), true
+	case "SummaryFigures.canceled":
+		if e.ComplexityRoot.SummaryFigures.Canceled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Canceled(childComplexity), true
+	case "SummaryFigures.disputeLost":
+		if e.ComplexityRoot.SummaryFigures.DisputeLost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.DisputeLost(childComplexity), true
+	case "SummaryFigures.disputeRate":
+		if e.ComplexityRoot.SummaryFigures.DisputeRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.DisputeRate(childComplexity), true
+	case "SummaryFigures.disputed":
+		if e.ComplexityRoot.SummaryFigures.Disputed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Disputed(childComplexity), true
+	case "SummaryFigures.disputes":
+		if e.ComplexityRoot.SummaryFigures.Disputes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Disputes(childComplexity), true
+	case "SummaryFigures.disputesLost":
+		if e.ComplexityRoot.SummaryFigures.DisputesLost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.DisputesLost(childComplexity), true
+	case "SummaryFigures.disputesOpen":
+		if e.ComplexityRoot.SummaryFigures.DisputesOpen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.DisputesOpen(childComplexity), true
+	case "SummaryFigures.disputesWon":
+		if e.ComplexityRoot.SummaryFigures.DisputesWon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.DisputesWon(childComplexity), true
+	case "SummaryFigures.expired":
+		if e.ComplexityRoot.SummaryFigures.Expired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Expired(childComplexity), true
+	case "SummaryFigures.failed":
+		if e.ComplexityRoot.SummaryFigures.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Failed(childComplexity), true
+	case "SummaryFigures.inProgress":
+		if e.ComplexityRoot.SummaryFigures.InProgress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.InProgress(childComplexity), true
+	case "SummaryFigures.inReview":
+		if e.ComplexityRoot.SummaryFigures.InReview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.InReview(childComplexity), true
+	case "SummaryFigures.payments":
+		if e.ComplexityRoot.SummaryFigures.Payments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Payments(childComplexity), true
+	case "SummaryFigures.refundPending":
+		if e.ComplexityRoot.SummaryFigures.RefundPending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.RefundPending(childComplexity), true
+	case "SummaryFigures.refunded":
+		if e.ComplexityRoot.SummaryFigures.Refunded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Refunded(childComplexity), true
+	case "SummaryFigures.refunds":
+		if e.ComplexityRoot.SummaryFigures.Refunds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Refunds(childComplexity), true
+	case "SummaryFigures.refundsFailed":
+		if e.ComplexityRoot.SummaryFigures.RefundsFailed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.RefundsFailed(childComplexity), true
+	case "SummaryFigures.refundsPending":
+		if e.ComplexityRoot.SummaryFigures.RefundsPending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.RefundsPending(childComplexity), true
+	case "SummaryFigures.succeeded":
+		if e.ComplexityRoot.SummaryFigures.Succeeded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Succeeded(childComplexity), true
+	case "SummaryFigures.successRate":
+		if e.ComplexityRoot.SummaryFigures.SuccessRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.SuccessRate(childComplexity), true
+	case "SummaryFigures.volume":
+		if e.ComplexityRoot.SummaryFigures.Volume == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SummaryFigures.Volume(childComplexity), true
 
 	case "TimelineConnection.edges":
 		if e.ComplexityRoot.TimelineConnection.Edges == nil {
@@ -5907,6 +6199,98 @@ extend type Mutation {
   subscriptionCancel(input: SubscriptionCancelInput!): SubscriptionCancelPayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
+	{Name: "../schema/summary.graphqls", Input: `"How long a summary's buckets are. They begin with hours, days, Mondays and months of UTC."
+enum SummaryInterval {
+  HOUR
+  DAY
+  WEEK
+  MONTH
+}
+
+"What happened within a period. Currencies are never added to each other."
+type Summary {
+  from: DateTime!
+  "Exclusive."
+  to: DateTime!
+  interval: SummaryInterval!
+  "Those in which anything happened, by code."
+  currencies: [CurrencySummary!]!
+}
+
+"What happened in one currency."
+type CurrencySummary {
+  "ISO 4217 code."
+  currency: String!
+  totals: SummaryFigures!
+  "All of the period in order, those of which nothing is known too."
+  buckets: [SummaryBucket!]!
+  "The accounts at which anything happened, by name."
+  accounts: [AccountSummary!]!
+}
+
+"What happened at one account in one currency."
+type AccountSummary {
+  account: String!
+  provider: String!
+  totals: SummaryFigures!
+  "All of the period in order."
+  buckets: [SummaryBucket!]!
+}
+
+"A part of a period. The first and the last are cut to it."
+type SummaryBucket {
+  from: DateTime!
+  "Exclusive."
+  to: DateTime!
+  figures: SummaryFigures!
+}
+
+"What became, until now, of the payments, refunds and disputes that were made within some time."
+type SummaryFigures {
+  "Attempts to pay, whatever became of them; the next seven counts are parts of it."
+  payments: Int64!
+  succeeded: Int64!
+  authorized: Int64!
+  failed: Int64!
+  canceled: Int64!
+  expired: Int64!
+  "Those that are being processed or wait for the buyer."
+  inProgress: Int64!
+  "Those that wait for staff."
+  inReview: Int64!
+  "What the payments captured; refunds are not taken off."
+  volume: Money!
+  "Succeeded and authorized payments among them and the failed ones, within 0 and 1; null where there are none."
+  successRate: Float
+  "Refunds that succeeded, of payments of any time."
+  refunds: Int64!
+  refundsPending: Int64!
+  "Refunds that failed or were canceled; they are in no amount."
+  refundsFailed: Int64!
+  refunded: Money!
+  refundPending: Money!
+  "Disputes that came, of payments of any time; the next three counts are parts of it."
+  disputes: Int64!
+  disputesOpen: Int64!
+  disputesWon: Int64!
+  "Those that were accepted too."
+  disputesLost: Int64!
+  "What all the disputes are about."
+  disputed: Money!
+  "What the lost ones were about."
+  disputeLost: Money!
+  "Disputes for each succeeded payment of the same time; null where none succeeded."
+  disputeRate: Float
+}
+
+extend type Query {
+  """
+  Volume, success rate, refunds and disputes of a period, of all currencies or one, as of now. Everything counts at the time that it
+  was made here. At most 400 buckets.
+  """
+  summary(from: DateTime!, "Exclusive." to: DateTime!, "ISO 4217 code; null for all." currency: String, interval: SummaryInterval! = DAY): Summary! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
 	{Name: "../schema/timeline.graphqls", Input: `"What sort of entry this is."
 enum TimelineKind {
   "The payment came to be."
@@ -5994,6 +6378,20 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_AccountSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountSummary_account(ctx, field)
+	case "provider":
+		return ec.fieldContext_AccountSummary_provider(ctx, field)
+	case "totals":
+		return ec.fieldContext_AccountSummary_totals(ctx, field)
+	case "buckets":
+		return ec.fieldContext_AccountSummary_buckets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountSummary", field.Name)
+}
 
 func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -6353,6 +6751,20 @@ func (ec *executionContext) childFields_CodesConfirmPayload(ctx context.Context,
 		return ec.fieldContext_CodesConfirmPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CodesConfirmPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CurrencySummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "currency":
+		return ec.fieldContext_CurrencySummary_currency(ctx, field)
+	case "totals":
+		return ec.fieldContext_CurrencySummary_totals(ctx, field)
+	case "buckets":
+		return ec.fieldContext_CurrencySummary_buckets(ctx, field)
+	case "accounts":
+		return ec.fieldContext_CurrencySummary_accounts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CurrencySummary", field.Name)
 }
 
 func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7223,6 +7635,82 @@ func (ec *executionContext) childFields_SubscriptionResumePayload(ctx context.Co
 		return ec.fieldContext_SubscriptionResumePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubscriptionResumePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Summary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_Summary_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Summary_to(ctx, field)
+	case "interval":
+		return ec.fieldContext_Summary_interval(ctx, field)
+	case "currencies":
+		return ec.fieldContext_Summary_currencies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Summary", field.Name)
+}
+
+func (ec *executionContext) childFields_SummaryBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_SummaryBucket_from(ctx, field)
+	case "to":
+		return ec.fieldContext_SummaryBucket_to(ctx, field)
+	case "figures":
+		return ec.fieldContext_SummaryBucket_figures(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SummaryBucket", field.Name)
+}
+
+func (ec *executionContext) childFields_SummaryFigures(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payments":
+		return ec.fieldContext_SummaryFigures_payments(ctx, field)
+	case "succeeded":
+		return ec.fieldContext_SummaryFigures_succeeded(ctx, field)
+	case "authorized":
+		return ec.fieldContext_SummaryFigures_authorized(ctx, field)
+	case "failed":
+		return ec.fieldContext_SummaryFigures_failed(ctx, field)
+	case "canceled":
+		return ec.fieldContext_SummaryFigures_canceled(ctx, field)
+	case "expired":
+		return ec.fieldContext_SummaryFigures_expired(ctx, field)
+	case "inProgress":
+		return ec.fieldContext_SummaryFigures_inProgress(ctx, field)
+	case "inReview":
+		return ec.fieldContext_SummaryFigures_inReview(ctx, field)
+	case "volume":
+		return ec.fieldContext_SummaryFigures_volume(ctx, field)
+	case "successRate":
+		return ec.fieldContext_SummaryFigures_successRate(ctx, field)
+	case "refunds":
+		return ec.fieldContext_SummaryFigures_refunds(ctx, field)
+	case "refundsPending":
+		return ec.fieldContext_SummaryFigures_refundsPending(ctx, field)
+	case "refundsFailed":
+		return ec.fieldContext_SummaryFigures_refundsFailed(ctx, field)
+	case "refunded":
+		return ec.fieldContext_SummaryFigures_refunded(ctx, field)
+	case "refundPending":
+		return ec.fieldContext_SummaryFigures_refundPending(ctx, field)
+	case "disputes":
+		return ec.fieldContext_SummaryFigures_disputes(ctx, field)
+	case "disputesOpen":
+		return ec.fieldContext_SummaryFigures_disputesOpen(ctx, field)
+	case "disputesWon":
+		return ec.fieldContext_SummaryFigures_disputesWon(ctx, field)
+	case "disputesLost":
+		return ec.fieldContext_SummaryFigures_disputesLost(ctx, field)
+	case "disputed":
+		return ec.fieldContext_SummaryFigures_disputed(ctx, field)
+	case "disputeLost":
+		return ec.fieldContext_SummaryFigures_disputeLost(ctx, field)
+	case "disputeRate":
+		return ec.fieldContext_SummaryFigures_disputeRate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SummaryFigures", field.Name)
 }
 
 func (ec *executionContext) childFields_TimelineConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

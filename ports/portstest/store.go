@@ -51,6 +51,7 @@ func storeChapters() []storeChapter {
 		{"payments are found by what staff know", paymentsStaffKnow},
 		{"payments are ordered by time or amount", paymentOrders},
 		{"a search finds what carries a text", searches},
+		{"what happened within a period is counted", tallies},
 		{"what belongs to many is read at once", ofEach},
 		{"inbound events are filtered", inboundFilters},
 		{"the audit log is filtered", auditFilters},

@@ -1,0 +1,2 @@
+DROP INDEX refunds_summary;
+DROP INDEX payments_summary;
