@@ -53,7 +53,7 @@ func (w *world) read(ctx context.Context) (books, error) {
 // atTheDesk gives the refunds that wait for staff: no answer ever came, their key is forgotten, and the
 // provider shows nothing of them. That none of them is there is for people to say.
 func (w *world) atTheDesk(ctx context.Context) (map[string]bool, error) {
-	const query = `query($after: String) {
+	const query = `query($after: Cursor) {
 		operations(first: 100, after: $after, filter: {kind: [REFUND_PAYMENT], forStaff: true}) { nodes { subject givenUp } pageInfo { hasNextPage endCursor } }
 	}`
 	waiting := make(map[string]bool)
