@@ -64,7 +64,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		return nil, nil, err
 	}
 	service := observe.New(database, providers, clock, iDs, recorder, anomalies)
-	inbox := observe.NewInbox(database, service, clock, iDs)
+	inbox := observe.NewInbox(database, service, clock, iDs, recorder)
 	rush := app.NewRush()
 	journal, cleanup3, err := app.NewJournal(config, inbox, sealer, rush, logger)
 	if err != nil {
@@ -139,7 +139,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	adminHandler, err := app.NewAdminHandler(config, logger, database, useCases, accessService, notifyService, healthService, idempotencyService)
+	adminHandler, err := app.NewAdminHandler(config, logger, database, useCases, accessService, notifyService, healthService, idempotencyService, inbox)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -218,7 +218,7 @@ func newTools(ctx context.Context, config app.Config, logger *slog.Logger, clock
 		return nil, nil, err
 	}
 	service := observe.New(database, providers, clock, iDs, recorder, anomalies)
-	inbox := observe.NewInbox(database, service, clock, iDs)
+	inbox := observe.NewInbox(database, service, clock, iDs, recorder)
 	pacer := app.NewPacer(config)
 	reconcileService := app.NewReconcile(database, providers, service, inbox, clock, iDs, pacer)
 	healthService := app.NewHealth(config, database, providers, clock)

@@ -113,6 +113,7 @@ type Dispute struct {
 	CanAccept  bool      // whether it can be accepted now
 	// RemindedDays is the last of [DisputeReminderDays] that was announced; 0 before the first.
 	RemindedDays int
+	Owner        StaffID   // whose task it is; empty for nobody's
 	SubmittedAt  time.Time // when our evidence went to the provider; zero before
 	AcceptedAt   time.Time // when we gave in; zero where we did not
 	ClosedAt     time.Time // zero while open

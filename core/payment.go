@@ -61,7 +61,7 @@ type Payment struct {
 	Method       *PaymentMethod // nil until known
 	Failure      *Failure       // nil unless the status is failed
 	Disputed     bool
-	Review       ReviewReason // why it needs review; empty unless it does
+	Review       ReviewReason // why it needs review, or needed it until staff decided; empty for never
 	Anomaly      Reason       // the last thing seen that the rules forbid; empty for none
 	Environment  Environment
 	Metadata     map[string]string

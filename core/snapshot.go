@@ -63,6 +63,7 @@ const (
 	ReasonStuck         Reason = "stuck"          // it has not moved for longer than it can take
 	ReasonSettlesLater  Reason = "settles_later"  // no answer; a repair settles it
 	ReasonProviderError Reason = "provider_error" // the provider said no
+	ReasonByStaff       Reason = "by_staff"       // staff decided so
 )
 
 // Application is what a snapshot did to a payment.
@@ -84,7 +85,7 @@ func ApplyPaymentSnapshot(held Payment, seen PaymentSnapshot) Application {
 		return Application{Payment: held, Verdict: Impossible, Reason: ReasonOtherObject}
 	}
 	next := held.named(seen)
-	if review := reviewReason(held, seen); review != "" {
+	if review := reviewReason(held, seen); review != "" && !held.decided(review) {
 		return parked(held, next, review, seen)
 	}
 	verdict := held.Status.Judge(seen.Status)
@@ -167,11 +168,18 @@ func larger(held, seen Money) Money {
 	return seen
 }
 
-// parked hands a payment to staff. A terminal status stays as it is; what was seen is
+// decided reports whether staff know of a difference in the amount, which may be lower than what was asked
+// for, and decided on it.
+func (p Payment) decided(review ReviewReason) bool {
+	return review == ReviewAmount && p.Review == review && p.Status != PaymentNeedsReview
+}
+
+// parked hands a payment to staff, unless they decided on the same before. A terminal status stays as it is; what was seen is
 // then kept as an anomaly beside it.
 func parked(held, next Payment, review ReviewReason, seen PaymentSnapshot) Application {
 	next.Anomaly = Reason(review)
-	if !held.Status.Terminal() && held.Status != PaymentNeedsReview {
+	known := held.Status == PaymentFailed && held.Review == review && review != ReviewTransition
+	if !held.Status.Terminal() && held.Status != PaymentNeedsReview && !known {
 		next.Status = PaymentNeedsReview
 		next.Review = review
 		next.ForeignStatus = seen.ForeignStatus

@@ -35,6 +35,7 @@ const (
 	TimelineCreated     TimelineKind = "created"     // the payment came to be
 	TimelineOperation   TimelineKind = "operation"   // a call to the provider was written down, sent or settled
 	TimelineObservation TimelineKind = "observation" // the provider's object was looked at
+	TimelineNote        TimelineKind = "note"        // a member of staff wrote something
 )
 
 // TimelineEntry is one line of a history. It explains: which input caused what, and why an input
@@ -54,6 +55,7 @@ type TimelineEntry struct {
 	Verdict   string      // of an observation; empty otherwise
 	Reason    Reason
 	Note      string // free of secrets and personal data; may be empty
+	Text      string // what a member of staff wrote, for TimelineNote; personal data, sealed at rest
 	TraceID   string
 	At        time.Time
 }

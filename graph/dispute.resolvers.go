@@ -25,12 +25,24 @@ func (r *disputeResolver) Evidence(ctx context.Context, obj *model.Dispute) (*mo
 	return &model.DisputeEvidence{Evidence: *draft}, nil
 }
 
+func (r *disputeResolver) OwnerEmail(ctx context.Context, obj *model.Dispute) (*string, error) {
+	owner, err := requestOf(ctx).loaders.owners.get(ctx, obj.Owner)
+	if err != nil || owner == nil {
+		return nil, err
+	}
+	return &owner.Email, nil
+}
+
 func (r *mutationResolver) DisputeEvidenceSubmit(ctx context.Context, input model.DisputeEvidenceSubmitInput) (*model.DisputeEvidenceSubmitPayload, error) {
 	return r.submitEvidence(ctx, input)
 }
 
 func (r *mutationResolver) DisputeAccept(ctx context.Context, input model.DisputeAcceptInput) (*model.DisputeAcceptPayload, error) {
 	return r.acceptDispute(ctx, input)
+}
+
+func (r *mutationResolver) DisputeAssign(ctx context.Context, input model.DisputeAssignInput) (*model.DisputeAssignPayload, error) {
+	return r.assignDispute(ctx, input)
 }
 
 func (r *queryResolver) Disputes(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.DisputeFilter, sort *core.Order) (*model.DisputeConnection, error) {

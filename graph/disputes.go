@@ -12,8 +12,8 @@ type disputeMutation struct {
 	mutation
 
 	id      string
-	call    core.OperationKind
-	warning string
+	call    core.OperationKind // empty for none
+	warning string             // empty for none
 	check   func(ctx context.Context, id core.DisputeID) (core.Dispute, error)
 	do      func(ctx context.Context, id core.DisputeID, key core.RequestKey, cause core.Cause) (core.Dispute, error)
 }
@@ -28,7 +28,10 @@ func (r *Resolver) onDispute(ctx context.Context, m disputeMutation) (dispute *m
 	show := func(ctx context.Context) error {
 		d, err := m.check(ctx, id)
 		if err == nil {
-			preview = &model.Preview{ProviderCall: &m.call, Amount: &d.Amount, Warnings: []string{m.warning}}
+			preview = nothingElse()
+		}
+		if err == nil && m.call != "" {
+			preview.ProviderCall, preview.Amount, preview.Warnings = &m.call, &d.Amount, []string{m.warning}
 		}
 		return err
 	}
@@ -63,4 +66,27 @@ func (r *Resolver) acceptDispute(ctx context.Context, in model.DisputeAcceptInpu
 		return nil, err
 	}
 	return &model.DisputeAcceptPayload{Dispute: dispute, Preview: preview, UserErrors: refused}, nil
+}
+
+func (r *Resolver) assignDispute(ctx context.Context, in model.DisputeAssignInput) (*model.DisputeAssignPayload, error) {
+	var owner core.StaffID
+	if in.OwnerID != nil {
+		var err error
+		if owner, err = parseID[core.StaffID]("input.ownerId", *in.OwnerID); err != nil {
+			return nil, err
+		}
+	}
+	dispute, preview, refused, err := r.onDispute(ctx, disputeMutation{
+		mutation: mutation{action: "dispute.assign", input: in, key: in.IdempotencyKey, dryRun: in.DryRun}, id: in.DisputeID,
+		check: func(ctx context.Context, id core.DisputeID) (core.Dispute, error) {
+			return r.disputes.PreviewAssign(ctx, id, owner)
+		},
+		do: func(ctx context.Context, id core.DisputeID, _ core.RequestKey, _ core.Cause) (core.Dispute, error) {
+			return r.disputes.Assign(ctx, id, owner)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.DisputeAssignPayload{Dispute: dispute, Preview: preview, UserErrors: refused}, nil
 }

@@ -23,6 +23,10 @@ func (r *inboundEventResolver) Outcomes(ctx context.Context, obj *model.InboundE
 	})
 }
 
+func (r *mutationResolver) EventReplay(ctx context.Context, input model.EventReplayInput) (*model.EventReplayPayload, error) {
+	return r.replayEvent(ctx, input)
+}
+
 func (r *queryResolver) InboundEvents(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.InboundEventFilter) (*model.InboundEventConnection, error) {
 	return r.inboundPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }

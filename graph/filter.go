@@ -160,7 +160,7 @@ func disputeFilter(in *model.DisputeFilter) (filter ports.DisputeFilter, err err
 	var f filterReader
 	filter = ports.DisputeFilter{
 		Payment: readID[core.PaymentID](&f, "payment", in.Payment), Account: core.AccountName(f.text("account", in.Account)),
-		Statuses: readWords(&f, "status", in.Status), Reasons: readWords(&f, "reason", in.Reason),
+		Statuses: readWords(&f, "status", in.Status), Reasons: readWords(&f, "reason", in.Reason), Owner: readID[core.StaffID](&f, "owner", in.Owner),
 	}
 	filter.DueAfter, filter.DueBefore = f.times("dueAfter", in.DueAfter, "dueBefore", in.DueBefore)
 	return filter, f.err

@@ -23,6 +23,7 @@ import (
 	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
+	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
@@ -80,8 +81,8 @@ func newHouse(t *testing.T, environment core.Environment) *house {
 		Payments: service, Store: h.store, Refunds: refunds.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Subscriptions: &subscriptions.Service{}, Disputes: disputes.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Access: keeper, Environment: environment,
 		Notify:      notify.New(h.store, nil, fixedClock{}, fixedClock{}, ids, noTraces{}, core.EnvTest),
 		Health:      health.New(h.store, ports.Providers{"stripe": h.provider}, map[core.AccountName]string{"stripe": "https://pay.example/webhooks/stripe"}, fixedClock{}, fixedClock{}),
-		Idempotency: idempotency.New(h.store, fixedClock{}),
-		Logger:      slog.New(slog.NewTextHandler(h.logs, nil)),
+		Idempotency: idempotency.New(h.store, fixedClock{}), Inbox: &observe.Inbox{},
+		Logger: slog.New(slog.NewTextHandler(h.logs, nil)),
 	})
 	require.NoError(t, err)
 	h.handler = handler

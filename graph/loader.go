@@ -162,6 +162,7 @@ type loaders struct {
 
 	operationsOf           *source[core.PaymentID, []core.Operation] // oldest first
 	refundsOf              *source[core.PaymentID, []core.Refund]
+	owners                 *source[core.StaffID, core.Staff]
 	disputesOf             *source[core.PaymentID, []core.Dispute]
 	paymentsOfCustomer     *source[core.CustomerID, []core.Payment]
 	subscriptionsOf        *source[core.CustomerID, []core.Subscription]
@@ -185,6 +186,7 @@ func newLoaders(store ports.Reader) *loaders {
 
 		operationsOf:           each(store.OperationsOfPayments, func(o core.Operation) core.PaymentID { return o.Payment }),
 		refundsOf:              newest(store.RefundsOfPayments, func(r core.Refund) core.PaymentID { return r.Payment }),
+		owners:                 one(func(ctx context.Context, _ []core.StaffID) ([]core.Staff, error) { return store.Staff(ctx) }, func(s core.Staff) core.StaffID { return s.ID }),
 		disputesOf:             newest(store.DisputesOfPayments, func(d core.Dispute) core.PaymentID { return d.Payment }),
 		paymentsOfCustomer:     newest(store.PaymentsOfCustomers, func(p core.Payment) core.CustomerID { return p.Customer }),
 		subscriptionsOf:        newest(store.SubscriptionsOfCustomers, func(s core.Subscription) core.CustomerID { return s.Customer }),

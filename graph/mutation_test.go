@@ -38,8 +38,26 @@ var mutations = map[string]struct {
 	}},
 	"disputeAccept":         {core.RoleFinance, disputed},
 	"disputeEvidenceSubmit": {core.RoleFinance, disputed},
-	"subscriptionPause":     {core.RoleFinance, subscribed},
-	"subscriptionCancel":    {core.RoleFinance, subscribed},
+	"disputeAssign": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		input := disputed(t, d)
+		input["ownerId"] = d.staff[core.RoleFinance].ID
+		return input
+	}},
+	"noteAdd": {core.RoleSupport, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		return map[string]any{"paymentId": d.world.Paid().ID, "text": "The buyer called."}
+	}},
+	"eventReplay": {core.RoleSupport, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		return map[string]any{"eventId": failedEvent(t, d, d.world.Paid())}
+	}},
+	"paymentReviewResolve": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		return map[string]any{"paymentId": reviewed(t, d).ID, "resolution": "ACCEPT"}
+	}},
+	"subscriptionPause":  {core.RoleFinance, subscribed},
+	"subscriptionCancel": {core.RoleFinance, subscribed},
 	"subscriptionResume": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
 		t.Helper()
 		input := subscribed(t, d)

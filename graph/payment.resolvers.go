@@ -25,6 +25,10 @@ func (r *mutationResolver) PaymentSync(ctx context.Context, input model.PaymentS
 	return r.syncPayment(ctx, input)
 }
 
+func (r *mutationResolver) PaymentReviewResolve(ctx context.Context, input model.PaymentReviewResolveInput) (*model.PaymentReviewResolvePayload, error) {
+	return r.resolveReview(ctx, input)
+}
+
 func (r *paymentResolver) Checkout(ctx context.Context, obj *model.Payment) (*model.Checkout, error) {
 	checkout, err := requestOf(ctx).loaders.checkouts.get(ctx, obj.Payment.Checkout)
 	return r.checkout(checkout), err

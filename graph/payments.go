@@ -98,3 +98,41 @@ func (r *Resolver) syncPayment(ctx context.Context, in model.PaymentSyncInput) (
 	}
 	return &model.PaymentSyncPayload{Payment: payment, Preview: preview, UserErrors: refused}, nil
 }
+
+func (r *Resolver) resolveReview(ctx context.Context, in model.PaymentReviewResolveInput) (*model.PaymentReviewResolvePayload, error) {
+	payment, preview, refused, err := r.onPayment(ctx, paymentMutation{
+		mutation: mutation{action: "payment.review_resolve", input: in, key: in.IdempotencyKey, dryRun: in.DryRun}, id: in.PaymentID,
+		preview: func(ctx context.Context, id core.PaymentID) (payments.Preview, error) {
+			return r.payments.PreviewResolve(ctx, id, in.Resolution)
+		},
+		do: func(ctx context.Context, id core.PaymentID, _ core.RequestKey) (core.Payment, error) {
+			return r.payments.ResolveReview(ctx, id, in.Resolution, byStaff(ctx))
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.PaymentReviewResolvePayload{Payment: payment, Preview: preview, UserErrors: refused}, nil
+}
+
+func (r *Resolver) addNote(ctx context.Context, in model.NoteAddInput) (*model.NoteAddPayload, error) {
+	id, err := parseID[core.PaymentID]("input."+fieldPayment, in.PaymentID)
+	if err != nil {
+		return nil, err
+	}
+	payload := &model.NoteAddPayload{}
+	m := mutation{action: "note.add", input: in, key: in.IdempotencyKey, dryRun: in.DryRun, subject: fieldPayment}
+	done, refused, err := r.mutate(ctx, m, func(ctx context.Context) error {
+		payload.Preview = nothingElse()
+		return r.payments.PreviewNote(ctx, id, in.Text)
+	}, func(ctx context.Context, key core.RequestKey) (string, error) {
+		entry, err := r.payments.AddNote(ctx, payments.AddNote{Payment: id, Text: in.Text, RequestKey: key, Cause: byStaff(ctx)})
+		return string(entry.ID), err
+	})
+	if payload.UserErrors = refused; err != nil || done == "" {
+		return payload, err
+	}
+	entry, err := r.store.TimelineEntry(ctx, core.TimelineID(done))
+	payload.Note = &model.TimelineEntry{TimelineEntry: entry}
+	return payload, err
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
+	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
@@ -34,6 +35,7 @@ type Resolver struct {
 	store         ports.Reader
 	access        *access.Service
 	notify        *notify.Service
+	inbox         *observe.Inbox
 	health        *health.Service
 	replays       *idempotency.Service
 	logger        *slog.Logger

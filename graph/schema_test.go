@@ -82,7 +82,7 @@ func TestEveryPersonalFieldHasARule(t *testing.T) {
 				"%s.%s has no rule", kind.Name, field.Name)
 		}
 	}
-	require.Equal(t, 9, found, "the fields known to hold personal data")
+	require.Equal(t, 10, found, "the fields known to hold personal data")
 }
 
 // hasWord reports whether one of the words is part of a name in camel case.
@@ -132,7 +132,7 @@ func TestEnumsAreTheCores(t *testing.T) {
 			core.FailureAuthenticationRequired, core.FailureSuspectedFraud, core.FailureProcessingError,
 			core.FailureProviderUnavailable, core.FailureInvalidRequest, core.FailureCanceledByBuyer, core.FailureRefundFailed,
 		}),
-		"TimelineKind": texts([]core.TimelineKind{core.TimelineCreated, core.TimelineOperation, core.TimelineObservation}),
+		"TimelineKind": texts([]core.TimelineKind{core.TimelineCreated, core.TimelineOperation, core.TimelineObservation, core.TimelineNote}),
 		"CauseKind": texts([]core.CauseKind{
 			core.CauseWebhook, core.CauseBuyer, core.CauseAPI, core.CauseStaff, core.CauseRepair, core.CauseOperation, core.CauseTimer,
 			core.CauseBackfill, core.CauseReconcile,

@@ -25,6 +25,7 @@ import (
 	"github.com/paydesk/paydesk/core/health"
 	"github.com/paydesk/paydesk/core/idempotency"
 	"github.com/paydesk/paydesk/core/notify"
+	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
 	"github.com/paydesk/paydesk/core/subscriptions"
@@ -57,6 +58,7 @@ type Options struct {
 	Store         ports.Store
 	Access        *access.Service
 	Notify        *notify.Service
+	Inbox         *observe.Inbox
 	Health        *health.Service
 	Idempotency   *idempotency.Service
 	Environment   core.Environment
@@ -84,8 +86,8 @@ type server struct {
 // their token, and a page at / that says so. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Health == nil || o.Idempotency == nil {
-		return nil, errors.New("admin API needs payments, refunds, disputes, subscriptions, a store, access, notifications and idempotency")
+	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Inbox == nil || o.Health == nil || o.Idempotency == nil {
+		return nil, errors.New("admin API needs payments, refunds, disputes, subscriptions, a store, access, notifications, an inbox and idempotency")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -96,7 +98,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, health: o.Health, replays: o.Idempotency, logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, health: o.Health, replays: o.Idempotency, logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration, session: o.Session, origins: http.NewCrossOriginProtection(),
 	}

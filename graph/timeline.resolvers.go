@@ -12,6 +12,10 @@ import (
 	"github.com/paydesk/paydesk/graph/model"
 )
 
+func (r *mutationResolver) NoteAdd(ctx context.Context, input model.NoteAddInput) (*model.NoteAddPayload, error) {
+	return r.addNote(ctx, input)
+}
+
 func (r *timelineEntryResolver) Operation(ctx context.Context, obj *model.TimelineEntry) (*model.Operation, error) {
 	operation, err := requestOf(ctx).loaders.operations.get(ctx, obj.TimelineEntry.Operation)
 	return operationOf(operation), err

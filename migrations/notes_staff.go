@@ -10,6 +10,8 @@ func staffColumns() map[string]string {
 		"staff.code_pending":     "one that no first code confirmed yet",
 		"staff.code_step":        "of the last code that was accepted, in steps of 30 s since 1970",
 		"staff.recovery_hashes":  "JSON list of SHA-256, of codes that are good once each",
+		"disputes.owner":         "staff id of whose task it is; null for nobody's",
+		"timeline.text":          "what a member of staff wrote, sealed; null but for notes",
 		"approvals.note":         "of who asked",
 		"approvals.asked_by":     "staff id of who asked, and may not approve it",
 		"approvals.refund":       "what it became; null unless it was approved",

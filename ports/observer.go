@@ -48,6 +48,9 @@ type Observer interface {
 	// asked for. It is canceled. Any other is [core.ErrPaymentInProgress]; one that is canceled
 	// stays so.
 	Abandon(ctx context.Context, payment core.PaymentID, cause core.Cause) (Observation, error)
+	// Resolve has staff decide on a payment that needs review, by what a look at it shows now. Errors
+	// are those of [core.Payment.Resolved], and the provider's.
+	Resolve(ctx context.Context, payment core.PaymentID, how core.ReviewResolution, cause core.Cause) (core.Payment, error)
 	// AbandonMethod gives up a method that its buyer has not agreed to. One that our server is
 	// saving is [core.ErrPaymentInProgress]; one that is not pending stays as it is.
 	AbandonMethod(ctx context.Context, method core.MethodID, cause core.Cause) (core.SavedMethod, error)

@@ -174,6 +174,7 @@ type Reader interface {
 	// the start), at most limit entries.
 	Timeline(ctx context.Context, payment core.PaymentID, after *core.Cursor, limit int) ([]core.TimelineEntry, error)
 
+	TimelineEntry(ctx context.Context, id core.TimelineID) (core.TimelineEntry, error)
 	// SubjectTimeline gives the history of an object that is no payment, as Timeline does.
 	SubjectTimeline(ctx context.Context, subject string, after *core.Cursor, limit int) ([]core.TimelineEntry, error)
 

@@ -67,6 +67,7 @@ type DisputeFilter struct {
 	Account   core.AccountName
 	Statuses  []core.DisputeStatus
 	Reasons   []core.DisputeReason
+	Owner     core.StaffID
 	DueAfter  time.Time // exclusive, as below; what awaits no evidence is left out by it
 	DueBefore time.Time
 }

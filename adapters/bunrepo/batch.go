@@ -114,6 +114,6 @@ func (s *Store) OperationsOfPayments(ctx context.Context, payments []core.Paymen
 
 // TimelineOfInbound gives what events caused, oldest first.
 func (s *Store) TimelineOfInbound(ctx context.Context, events []core.InboundID, limit int) ([]core.TimelineEntry, error) {
-	found, err := ofEach(ctx, s.read, listing{column: "at", oldest: true}, "cause_inbound", events, limit, timelineEntry)
+	found, err := ofEach(ctx, s.read, listing{column: "at", oldest: true}, "cause_inbound", events, limit, s.timelineEntry)
 	return found, s.failed(ctx, err, "list what events caused")
 }

@@ -37,6 +37,7 @@ type disputeRow struct {
 	CanSubmit          bool               `bun:"can_submit"`
 	CanAccept          bool               `bun:"can_accept"`
 	RemindedDays       int                `bun:"reminded_days"`
+	Owner              core.StaffID       `bun:"owner,nullzero"`
 	SubmittedAt        instant            `bun:"submitted_at"`
 	AcceptedAt         instant            `bun:"accepted_at"`
 	ClosedAt           instant            `bun:"closed_at"`
@@ -74,7 +75,7 @@ func (s *Store) disputeRow(d core.Dispute) (row disputeRow, err error) {
 		ForeignReason: d.ForeignReason, Amount: d.Amount.Minor(), Currency: d.Amount.Currency(),
 		Fee: d.Fee.Minor(), FeeCurrency: d.Fee.Currency(), Withdrawn: d.Withdrawn.Minor(), WithdrawnCurrency: d.Withdrawn.Currency(),
 		Reinstated: d.Reinstated.Minor(), ReinstatedCurrency: d.Reinstated.Currency(), DueAt: at(d.DueAt),
-		CanSubmit: d.CanSubmit, CanAccept: d.CanAccept, RemindedDays: d.RemindedDays, SubmittedAt: at(d.SubmittedAt),
+		CanSubmit: d.CanSubmit, CanAccept: d.CanAccept, RemindedDays: d.RemindedDays, Owner: d.Owner, SubmittedAt: at(d.SubmittedAt),
 		AcceptedAt: at(d.AcceptedAt), ClosedAt: at(d.ClosedAt), Anomaly: d.Anomaly, Environment: d.Environment,
 		OpenedAt: at(d.OpenedAt), CreatedAt: at(d.CreatedAt), UpdatedAt: at(d.UpdatedAt), SyncedAt: at(d.SyncedAt), LookAt: at(d.LookAt()),
 	}, nil
@@ -86,7 +87,7 @@ func (s *Store) dispute(row disputeRow) (core.Dispute, error) {
 		ID: row.ID, Version: row.Version, Payment: row.Payment, Account: row.Account, Provider: row.Provider,
 		ProviderDisputeID: row.ProviderDisputeID, Status: row.Status, ForeignStatus: row.ForeignStatus, Reason: row.Reason,
 		ForeignReason: row.ForeignReason, DueAt: row.DueAt.Time, CanSubmit: row.CanSubmit, CanAccept: row.CanAccept,
-		RemindedDays: row.RemindedDays, SubmittedAt: row.SubmittedAt.Time, AcceptedAt: row.AcceptedAt.Time,
+		RemindedDays: row.RemindedDays, Owner: row.Owner, SubmittedAt: row.SubmittedAt.Time, AcceptedAt: row.AcceptedAt.Time,
 		ClosedAt: row.ClosedAt.Time, Anomaly: row.Anomaly, Environment: row.Environment, OpenedAt: row.OpenedAt.Time,
 		CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time, SyncedAt: row.SyncedAt.Time,
 	}
@@ -140,7 +141,7 @@ func (s *Store) Disputes(ctx context.Context, filter ports.DisputeFilter, reques
 		return core.Page[core.Dispute]{}, fmt.Errorf("list disputes: %w", err)
 	}
 	narrow := func(query *bun.SelectQuery) *bun.SelectQuery {
-		query = whereStatus(whereEqual(query, equal{"payment", string(filter.Payment)}, equal{"account", string(filter.Account)}), filter.Statuses)
+		query = whereStatus(whereEqual(query, equal{"payment", string(filter.Payment)}, equal{"account", string(filter.Account)}, equal{"owner", string(filter.Owner)}), filter.Statuses)
 		if len(filter.Reasons) > 0 {
 			query = query.Where("reason IN ?", bun.Tuple(filter.Reasons))
 		}

@@ -26,17 +26,33 @@ type timelineRow struct {
 	Verdict      string            `bun:"verdict,nullzero"`
 	Reason       core.Reason       `bun:"reason,nullzero"`
 	Note         string            `bun:"note,nullzero"`
+	Text         []byte            `bun:"text,nullzero"`
 	TraceID      string            `bun:"trace_id,nullzero"`
 	At           instant           `bun:"at"`
 }
 
-func timelineEntry(row timelineRow) (core.TimelineEntry, error) {
+const placeTimelineText = "timeline.text"
+
+func (s *Store) timelineEntry(row timelineRow) (core.TimelineEntry, error) {
+	text, err := s.unseal(placeTimelineText, string(row.ID), row.Text)
+	if err != nil {
+		return core.TimelineEntry{}, err
+	}
 	return core.TimelineEntry{
 		ID: row.ID, Payment: row.Payment, Subject: row.Subject, Kind: row.Kind,
 		Cause:     core.Cause{Kind: row.CauseKind, Inbound: row.CauseInbound, Actor: row.CauseActor},
 		Operation: row.Operation, Status: row.Status, From: row.From, To: row.To, Verdict: row.Verdict,
-		Reason: row.Reason, Note: row.Note, TraceID: row.TraceID, At: row.At.Time,
+		Reason: row.Reason, Note: row.Note, Text: string(text), TraceID: row.TraceID, At: row.At.Time,
 	}, nil
+}
+
+// TimelineEntry gives one line.
+func (s *Store) TimelineEntry(ctx context.Context, id core.TimelineID) (core.TimelineEntry, error) {
+	var row timelineRow
+	if err := s.read.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+		return core.TimelineEntry{}, s.failed(ctx, err, "read timeline entry %s", id)
+	}
+	return s.timelineEntry(row)
 }
 
 // Timeline gives a part of a payment's history, oldest first.
@@ -61,7 +77,7 @@ func (s *Store) timeline(ctx context.Context, whose equal, after *core.Cursor, l
 	if err := query.Order("at", "id").Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, s.failed(ctx, err, "read timeline of %s", whose.value)
 	}
-	return mapped(rows, timelineEntry)
+	return mapped(rows, s.timelineEntry)
 }
 
 // AppendTimeline adds lines to histories.
@@ -74,10 +90,14 @@ func (t *tx) AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) 
 		if err := checkTexts(e); err != nil {
 			return t.failed(ctx, err, "append to timeline of %s", e.Subject)
 		}
+		text, err := t.store.seal(placeTimelineText, string(e.ID), []byte(e.Text))
+		if err != nil {
+			return t.failed(ctx, err, "append to timeline of %s", e.Subject)
+		}
 		rows[i] = timelineRow{
 			ID: e.ID, Payment: e.Payment, Subject: e.Subject, Kind: e.Kind, CauseKind: e.Cause.Kind, CauseInbound: e.Cause.Inbound,
 			CauseActor: e.Cause.Actor, Operation: e.Operation, Status: e.Status, From: e.From, To: e.To,
-			Verdict: e.Verdict, Reason: e.Reason, Note: e.Note, TraceID: e.TraceID, At: at(e.At),
+			Verdict: e.Verdict, Reason: e.Reason, Note: e.Note, Text: text, TraceID: e.TraceID, At: at(e.At),
 		}
 	}
 	return t.failed(ctx, t.insert(ctx, &rows), "append to timeline")

@@ -115,7 +115,7 @@ func (c *eventsReplay) Run(ctx context.Context, r *run) error {
 	}
 	defer stop()
 	for _, id := range ids {
-		if err := tools.Inbox.Replay(ctx, id); err != nil {
+		if _, err := tools.Inbox.Replay(ctx, id); err != nil {
 			return err
 		}
 		r.printf("%s will be looked at again\n", id)

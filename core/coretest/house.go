@@ -96,7 +96,7 @@ func (h *House) Restart(store ports.Store) {
 	providers := h.Accounts
 	h.Record = record.New(h.Clock, h.IDs, URL, NoTraces{})
 	h.Observe = observe.New(store, providers, h.Clock, h.IDs, h.Record, h.Odd)
-	h.Inbox = observe.NewInbox(store, h.Observe, h.Clock, h.IDs)
+	h.Inbox = observe.NewInbox(store, h.Observe, h.Clock, h.IDs, h.Record)
 	h.Reconcile = reconcile.New(store, providers, h.Observe, h.Inbox, h.Clock, h.Clock, h.IDs, h.Pacer)
 	h.Calls = calls.New(store, providers, h.Clock, h.IDs, h.Record)
 	h.Refunds = refunds.New(store, providers, h.Observe, h.Clock, h.IDs, h.Record, h.Calls)

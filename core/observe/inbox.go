@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paydesk/paydesk/core"
+	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -15,11 +17,12 @@ type Inbox struct {
 	observer ports.Observer
 	clock    ports.Clock
 	ids      ports.IDs
+	record   *record.Recorder
 }
 
 // NewInbox makes an inbox.
-func NewInbox(store ports.Store, observer ports.Observer, clock ports.Clock, ids ports.IDs) *Inbox {
-	return &Inbox{store: store, observer: observer, clock: clock, ids: ids}
+func NewInbox(store ports.Store, observer ports.Observer, clock ports.Clock, ids ports.IDs, recorder *record.Recorder) *Inbox {
+	return &Inbox{store: store, observer: observer, clock: clock, ids: ids, record: recorder}
 }
 
 // Accept stores a batch of deliveries, each event once, with a job for each new one that
@@ -87,20 +90,34 @@ func (i *Inbox) Process(ctx context.Context, job ports.Job) error {
 
 // Replay has a stored event's object looked at again, whatever became of it before. An
 // event of a type that concerns nothing we keep cannot be replayed.
-func (i *Inbox) Replay(ctx context.Context, id core.InboundID) error {
-	event, err := i.store.Inbound(ctx, id)
+func (i *Inbox) Replay(ctx context.Context, id core.InboundID) (core.InboundEvent, error) {
+	event, err := i.PreviewReplay(ctx, id)
 	if err != nil {
-		return fmt.Errorf("replay %s: %w", id, err)
+		return event, fmt.Errorf("replay %s: %w", id, err)
 	}
-	if event.Ref.IsZero() {
-		return &core.InvalidError{Fields: []core.FieldError{{Field: "id", Message: "names an event of a type that concerns nothing kept here"}}}
-	}
-	return i.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
-		if err := tx.SetInboundStatus(ctx, id, core.InboundReceived, "", i.clock.Now()); err != nil {
+	before := event.Status
+	event.Status, event.Note, event.ProcessedAt = core.InboundReceived, "", time.Time{}
+	err = i.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		if err := tx.SetInboundStatus(ctx, id, event.Status, "", i.clock.Now()); err != nil {
+			return err
+		}
+		if err := i.record.Acted(ctx, tx, record.Change{
+			Subject: string(id), Before: core.AuditState{"status": before}, After: core.AuditState{"status": event.Status},
+		}); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, ports.Job{Kind: ports.JobSyncInbound, Inbound: id})
 	})
+	return event, err
+}
+
+// PreviewReplay gives the event that [Inbox.Replay] would take up. Errors are those of its checks.
+func (i *Inbox) PreviewReplay(ctx context.Context, id core.InboundID) (core.InboundEvent, error) {
+	event, err := i.store.Inbound(ctx, id)
+	if err == nil && event.Ref.IsZero() {
+		err = &core.InvalidError{Fields: []core.FieldError{{Field: "eventId", Message: "names an event of a type that concerns nothing kept here"}}}
+	}
+	return event, err
 }
 
 // unanswered reports whether a look came to nothing for want of an answer, rather than by one.

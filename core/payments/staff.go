@@ -105,3 +105,33 @@ func (s *Service) Sync(ctx context.Context, id core.PaymentID, cause core.Cause)
 	}
 	return observation.Payment, nil
 }
+
+// ResolveReview has staff decide on a payment that needs review: it is looked at, and then either taken as
+// the provider shows it, or given up.
+//
+// Errors: [core.ErrPaymentNotOpen] where it needs no review or cannot be decided so, as
+// [core.Payment.Resolved] says; [core.ErrPaymentInProgress] while an operation on it is not settled, or
+// money may still come of it; [core.ErrAccountNotOffered]; a *[core.ProviderError] where the provider
+// cannot be asked.
+func (s *Service) ResolveReview(ctx context.Context, id core.PaymentID, how core.ReviewResolution, cause core.Cause) (core.Payment, error) {
+	if err := s.settleOpen(ctx, id); err != nil {
+		return core.Payment{}, err
+	}
+	return s.observer.Resolve(ctx, id, how, cause)
+}
+
+// PreviewResolve is what [Service.ResolveReview] would do. What accepting comes to is the provider's to say.
+func (s *Service) PreviewResolve(ctx context.Context, id core.PaymentID, how core.ReviewResolution) (Preview, error) {
+	p, err := s.store.Payment(ctx, id)
+	if err != nil {
+		return Preview{}, err
+	}
+	if p.Status != core.PaymentNeedsReview {
+		return Preview{}, core.ErrPaymentNotOpen
+	}
+	if err := s.free(ctx, id); err != nil || how == core.ReviewAccept {
+		return Preview{}, err
+	}
+	declined, err := p.Resolved(how, nil)
+	return Preview{StatusAfter: declined.Status}, err
+}

@@ -21,6 +21,8 @@ import (
 type DisputeResolver interface {
 	Payment(ctx context.Context, obj *model.Dispute) (*model.Payment, error)
 	Evidence(ctx context.Context, obj *model.Dispute) (*model.DisputeEvidence, error)
+
+	OwnerEmail(ctx context.Context, obj *model.Dispute) (*string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -435,6 +437,65 @@ func (ec *executionContext) fieldContext_Dispute_canAccept(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Dispute", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Dispute_ownerId(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dispute_ownerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OwnerID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.StaffID) graphql.Marshaler {
+			return ec.marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Dispute_ownerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Dispute", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Dispute_ownerEmail(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dispute_ownerEmail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Dispute().OwnerEmail(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Dispute_ownerEmail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Dispute", field, true, true, "String")
+}
+
 func (ec *executionContext) _Dispute_submittedAt(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -682,6 +743,102 @@ func (ec *executionContext) _DisputeAcceptPayload_userErrors(ctx context.Context
 func (ec *executionContext) fieldContext_DisputeAcceptPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DisputeAcceptPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeAssignPayload_dispute(ctx context.Context, field graphql.CollectedField, obj *model.DisputeAssignPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeAssignPayload_dispute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dispute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Dispute) graphql.Marshaler {
+			return ec.marshalODispute2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDispute(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeAssignPayload_dispute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeAssignPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Dispute(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeAssignPayload_preview(ctx context.Context, field graphql.CollectedField, obj *model.DisputeAssignPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeAssignPayload_preview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Preview, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Preview) graphql.Marshaler {
+			return ec.marshalOPreview2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPreview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeAssignPayload_preview(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeAssignPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Preview(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeAssignPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DisputeAssignPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeAssignPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeAssignPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeAssignPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -1319,6 +1476,69 @@ func UnmarshalDisputeAcceptInput(ctx context.Context, raw any) (model.DisputeAcc
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDisputeAssignInput(ctx context.Context, obj any) (model.DisputeAssignInput, error) {
+	var it model.DisputeAssignInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"disputeId", "ownerId", "idempotencyKey", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "disputeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("disputeId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DisputeID = data
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDisputeAssignInput unmarshals raw into the DisputeAssignInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDisputeAssignInput(ctx context.Context, raw any) (model.DisputeAssignInput, error) {
+	var out model.DisputeAssignInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DisputeAssignInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDisputeEvidenceSubmitInput(ctx context.Context, obj any) (model.DisputeEvidenceSubmitInput, error) {
 	var it model.DisputeEvidenceSubmitInput
 	if obj == nil {
@@ -1386,7 +1606,7 @@ func (ec *executionContext) unmarshalInputDisputeFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"payment", "account", "status", "reason", "dueAfter", "dueBefore"}
+	fieldsInOrder := [...]string{"payment", "account", "status", "reason", "owner", "dueAfter", "dueBefore"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1421,6 +1641,13 @@ func (ec *executionContext) unmarshalInputDisputeFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Reason = data
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
 		case "dueAfter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueAfter"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -1553,6 +1780,17 @@ func (ec *executionContext) _Dispute(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ownerId":
+			out.Values[i] = ec._Dispute_ownerId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ownerEmail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Dispute_ownerEmail(ctx, field, obj)
+				})
 		case "submittedAt":
 			out.Values[i] = ec._Dispute_submittedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1628,6 +1866,49 @@ func (ec *executionContext) _DisputeAcceptPayload(ctx context.Context, sel ast.S
 			}
 		case "userErrors":
 			out.Values[i] = ec._DisputeAcceptPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var disputeAssignPayloadImplementors = []string{"DisputeAssignPayload"}
+
+func (ec *executionContext) _DisputeAssignPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DisputeAssignPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, disputeAssignPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DisputeAssignPayload")
+		case "dispute":
+			out.Values[i] = ec._DisputeAssignPayload_dispute(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "preview":
+			out.Values[i] = ec._DisputeAssignPayload_preview(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DisputeAssignPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1975,6 +2256,19 @@ func (ec *executionContext) marshalNDisputeAcceptPayload2ᚖgithubᚗcomᚋpayde
 		return graphql.Null
 	}
 	return ec._DisputeAcceptPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDisputeAssignInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeAssignInput(ctx context.Context, v any) (model.DisputeAssignInput, error) {
+	res, err := ec.unmarshalInputDisputeAssignInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDisputeAssignPayload2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeAssignPayload(ctx context.Context, sel ast.SelectionSet, v *model.DisputeAssignPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DisputeAssignPayload!")
+		return graphql.Null
+	}
+	return ec._DisputeAssignPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNDisputeConnection2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeConnection(ctx context.Context, sel ast.SelectionSet, v *model.DisputeConnection) graphql.Marshaler {

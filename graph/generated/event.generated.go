@@ -30,6 +30,102 @@ type InboundEventResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _EventReplayPayload_event(ctx context.Context, field graphql.CollectedField, obj *model.EventReplayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventReplayPayload_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Event, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InboundEvent) graphql.Marshaler {
+			return ec.marshalOInboundEvent2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐInboundEvent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EventReplayPayload_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventReplayPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboundEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventReplayPayload_preview(ctx context.Context, field graphql.CollectedField, obj *model.EventReplayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventReplayPayload_preview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Preview, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Preview) graphql.Marshaler {
+			return ec.marshalOPreview2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPreview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EventReplayPayload_preview(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventReplayPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Preview(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventReplayPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.EventReplayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventReplayPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventReplayPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventReplayPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _InboundEvent_id(ctx context.Context, field graphql.CollectedField, obj *model.InboundEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -516,6 +612,62 @@ func (ec *executionContext) fieldContext_InboundEventEdge_node(_ context.Context
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputEventReplayInput(ctx context.Context, obj any) (model.EventReplayInput, error) {
+	var it model.EventReplayInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eventId", "idempotencyKey", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eventId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EventID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEventReplayInput unmarshals raw into the EventReplayInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEventReplayInput(ctx context.Context, raw any) (model.EventReplayInput, error) {
+	var out model.EventReplayInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EventReplayInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputInboundEventFilter(ctx context.Context, obj any) (model.InboundEventFilter, error) {
 	var it model.InboundEventFilter
 	if obj == nil {
@@ -593,6 +745,49 @@ func UnmarshalInboundEventFilter(ctx context.Context, raw any) (model.InboundEve
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var eventReplayPayloadImplementors = []string{"EventReplayPayload"}
+
+func (ec *executionContext) _EventReplayPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EventReplayPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventReplayPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventReplayPayload")
+		case "event":
+			out.Values[i] = ec._EventReplayPayload_event(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "preview":
+			out.Values[i] = ec._EventReplayPayload_preview(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EventReplayPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var inboundEventImplementors = []string{"InboundEvent", "Node", "SearchResult"}
 
@@ -779,6 +974,19 @@ func (ec *executionContext) _InboundEventEdge(ctx context.Context, sel ast.Selec
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNEventReplayInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEventReplayInput(ctx context.Context, v any) (model.EventReplayInput, error) {
+	res, err := ec.unmarshalInputEventReplayInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventReplayPayload2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEventReplayPayload(ctx context.Context, sel ast.SelectionSet, v *model.EventReplayPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventReplayPayload!")
+		return graphql.Null
+	}
+	return ec._EventReplayPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNInboundEvent2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐInboundEvent(ctx context.Context, sel ast.SelectionSet, v model.InboundEvent) graphql.Marshaler {
 	return ec._InboundEvent(ctx, sel, &v)
 }
@@ -853,6 +1061,13 @@ func (ec *executionContext) marshalNInboundEventStatus2githubᚗcomᚋpaydeskᚋ
 		graphql.AddInvalidNullFromMarshaler(ctx, "InboundEventStatus!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalOInboundEvent2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐInboundEvent(ctx context.Context, sel ast.SelectionSet, v *model.InboundEvent) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._InboundEvent(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOInboundEventFilter2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐInboundEventFilter(ctx context.Context, v any) (*model.InboundEventFilter, error) {

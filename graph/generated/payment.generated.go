@@ -1521,6 +1521,102 @@ func (ec *executionContext) fieldContext_PaymentMethod_expYear(_ context.Context
 	return graphql.NewScalarFieldContext("PaymentMethod", field, true, false, "Int")
 }
 
+func (ec *executionContext) _PaymentReviewResolvePayload_payment(ctx context.Context, field graphql.CollectedField, obj *model.PaymentReviewResolvePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentReviewResolvePayload_payment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payment) graphql.Marshaler {
+			return ec.marshalOPayment2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPayment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentReviewResolvePayload_payment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentReviewResolvePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Payment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentReviewResolvePayload_preview(ctx context.Context, field graphql.CollectedField, obj *model.PaymentReviewResolvePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentReviewResolvePayload_preview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Preview, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Preview) graphql.Marshaler {
+			return ec.marshalOPreview2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPreview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentReviewResolvePayload_preview(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentReviewResolvePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Preview(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentReviewResolvePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.PaymentReviewResolvePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentReviewResolvePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentReviewResolvePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentReviewResolvePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PaymentSyncPayload_payment(ctx context.Context, field graphql.CollectedField, obj *model.PaymentSyncPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1884,6 +1980,69 @@ func (ec *executionContext) unmarshalInputPaymentFilter(ctx context.Context, obj
 func UnmarshalPaymentFilter(ctx context.Context, raw any) (model.PaymentFilter, error) {
 	var out model.PaymentFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PaymentFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPaymentReviewResolveInput(ctx context.Context, obj any) (model.PaymentReviewResolveInput, error) {
+	var it model.PaymentReviewResolveInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"paymentId", "resolution", "idempotencyKey", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "paymentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("paymentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PaymentID = data
+		case "resolution":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resolution"))
+			data, err := ec.unmarshalNPaymentReviewResolution2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐReviewResolution(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Resolution = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPaymentReviewResolveInput unmarshals raw into the PaymentReviewResolveInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPaymentReviewResolveInput(ctx context.Context, raw any) (model.PaymentReviewResolveInput, error) {
+	var out model.PaymentReviewResolveInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PaymentReviewResolveInput", raw, &out)
 	return out, err
 }
 
@@ -2392,6 +2551,49 @@ func (ec *executionContext) _PaymentMethod(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var paymentReviewResolvePayloadImplementors = []string{"PaymentReviewResolvePayload"}
+
+func (ec *executionContext) _PaymentReviewResolvePayload(ctx context.Context, sel ast.SelectionSet, obj *model.PaymentReviewResolvePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentReviewResolvePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentReviewResolvePayload")
+		case "payment":
+			out.Values[i] = ec._PaymentReviewResolvePayload_payment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "preview":
+			out.Values[i] = ec._PaymentReviewResolvePayload_preview(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._PaymentReviewResolvePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var paymentSyncPayloadImplementors = []string{"PaymentSyncPayload"}
 
 func (ec *executionContext) _PaymentSyncPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PaymentSyncPayload) graphql.Marshaler {
@@ -2563,6 +2765,33 @@ func (ec *executionContext) marshalNPaymentEdge2ᚕgithubᚗcomᚋpaydeskᚋpayd
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNPaymentReviewResolution2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐReviewResolution(ctx context.Context, v any) (core.ReviewResolution, error) {
+	res, err := model.UnmarshalReviewResolution(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPaymentReviewResolution2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐReviewResolution(ctx context.Context, sel ast.SelectionSet, v core.ReviewResolution) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalReviewResolution(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PaymentReviewResolution!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNPaymentReviewResolveInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPaymentReviewResolveInput(ctx context.Context, v any) (model.PaymentReviewResolveInput, error) {
+	res, err := ec.unmarshalInputPaymentReviewResolveInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPaymentReviewResolvePayload2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPaymentReviewResolvePayload(ctx context.Context, sel ast.SelectionSet, v *model.PaymentReviewResolvePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentReviewResolvePayload!")
+		return graphql.Null
+	}
+	return ec._PaymentReviewResolvePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNPaymentStatus2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐPaymentStatus(ctx context.Context, v any) (core.PaymentStatus, error) {

@@ -2232,6 +2232,18 @@ func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcore�
 	return res
 }
 
+func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx context.Context, v any) (core.StaffID, error) {
+	res, err := model.UnmarshalStaffID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐStaffID(ctx context.Context, sel ast.SelectionSet, v core.StaffID) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := model.MarshalStaffID(v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOID2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐSubscriptionID(ctx context.Context, v any) (core.SubscriptionID, error) {
 	res, err := model.UnmarshalSubscriptionID(v)
 	return res, graphql.ErrorOnPath(ctx, err)

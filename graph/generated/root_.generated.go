@@ -279,6 +279,8 @@ type ComplexityRoot struct {
 		ForeignStatus     func(childComplexity int) int
 		ID                func(childComplexity int) int
 		OpenedAt          func(childComplexity int) int
+		OwnerEmail        func(childComplexity int) int
+		OwnerID           func(childComplexity int) int
 		Payment           func(childComplexity int) int
 		PaymentID         func(childComplexity int) int
 		Provider          func(childComplexity int) int
@@ -290,6 +292,12 @@ type ComplexityRoot struct {
 	}
 
 	DisputeAcceptPayload struct {
+		Dispute    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DisputeAssignPayload struct {
 		Dispute    func(childComplexity int) int
 		Preview    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -315,6 +323,12 @@ type ComplexityRoot struct {
 
 	DisputeEvidenceSubmitPayload struct {
 		Dispute    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	EventReplayPayload struct {
+		Event      func(childComplexity int) int
 		Preview    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
@@ -411,11 +425,15 @@ type ComplexityRoot struct {
 		CodesConfirm          func(childComplexity int, input model.CodesConfirmInput) int
 		CodesRemove           func(childComplexity int, input model.CodesRemoveInput) int
 		DisputeAccept         func(childComplexity int, input model.DisputeAcceptInput) int
+		DisputeAssign         func(childComplexity int, input model.DisputeAssignInput) int
 		DisputeEvidenceSubmit func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
+		EventReplay           func(childComplexity int, input model.EventReplayInput) int
+		NoteAdd               func(childComplexity int, input model.NoteAddInput) int
 		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
 		PasswordChange        func(childComplexity int, input model.PasswordChangeInput) int
 		PaymentCancel         func(childComplexity int, input model.PaymentCancelInput) int
 		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
+		PaymentReviewResolve  func(childComplexity int, input model.PaymentReviewResolveInput) int
 		PaymentSync           func(childComplexity int, input model.PaymentSyncInput) int
 		RefundCreate          func(childComplexity int, input model.RefundCreateInput) int
 		SessionsRevoke        func(childComplexity int, input model.SessionsRevokeInput) int
@@ -425,6 +443,12 @@ type ComplexityRoot struct {
 		SubscriptionCancel    func(childComplexity int, input model.SubscriptionCancelInput) int
 		SubscriptionPause     func(childComplexity int, input model.SubscriptionPauseInput) int
 		SubscriptionResume    func(childComplexity int, input model.SubscriptionResumeInput) int
+	}
+
+	NoteAddPayload struct {
+		Note       func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Notification struct {
@@ -574,6 +598,12 @@ type ComplexityRoot struct {
 		ID       func(childComplexity int) int
 		Last4    func(childComplexity int) int
 		Type     func(childComplexity int) int
+	}
+
+	PaymentReviewResolvePayload struct {
+		Payment    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	PaymentSyncPayload struct {
@@ -785,6 +815,7 @@ type ComplexityRoot struct {
 		Reason    func(childComplexity int) int
 		Status    func(childComplexity int) int
 		Subject   func(childComplexity int) int
+		Text      func(childComplexity int) int
 		To        func(childComplexity int) int
 		TraceID   func(childComplexity int) int
 		Verdict   func(childComplexity int) int
@@ -1792,6 +1823,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dispute.OpenedAt(childComplexity), true
+	case "Dispute.ownerEmail":
+		if e.ComplexityRoot.Dispute.OwnerEmail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.OwnerEmail(childComplexity), true
+	case "Dispute.ownerId":
+		if e.ComplexityRoot.Dispute.OwnerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.OwnerID(childComplexity), true
 	case "Dispute.payment":
 		if e.ComplexityRoot.Dispute.Payment == nil {
 			break
@@ -1859,6 +1902,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisputeAcceptPayload.UserErrors(childComplexity), true
+
+	case "DisputeAssignPayload.dispute":
+		if e.ComplexityRoot.DisputeAssignPayload.Dispute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeAssignPayload.Dispute(childComplexity), true
+	case "DisputeAssignPayload.preview":
+		if e.ComplexityRoot.DisputeAssignPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeAssignPayload.Preview(childComplexity), true
+	case "DisputeAssignPayload.userErrors":
+		if e.ComplexityRoot.DisputeAssignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeAssignPayload.UserErrors(childComplexity), true
 
 	case "DisputeConnection.edges":
 		if e.ComplexityRoot.DisputeConnection.Edges == nil {
@@ -1935,6 +1997,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisputeEvidenceSubmitPayload.UserErrors(childComplexity), true
+
+	case "EventReplayPayload.event":
+		if e.ComplexityRoot.EventReplayPayload.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventReplayPayload.Event(childComplexity), true
+	case "EventReplayPayload.preview":
+		if e.ComplexityRoot.EventReplayPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventReplayPayload.Preview(childComplexity), true
+	case "EventReplayPayload.userErrors":
+		if e.ComplexityRoot.EventReplayPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventReplayPayload.UserErrors(childComplexity), true
 
 	case "EvidenceFile.contentType":
 		if e.ComplexityRoot.EvidenceFile.ContentType == nil {
@@ -2352,6 +2433,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DisputeAccept(childComplexity, args["input"].(model.DisputeAcceptInput)), true
+	case "Mutation.disputeAssign":
+		if e.ComplexityRoot.Mutation.DisputeAssign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_disputeAssign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DisputeAssign(childComplexity, args["input"].(model.DisputeAssignInput)), true
 	case "Mutation.disputeEvidenceSubmit":
 		if e.ComplexityRoot.Mutation.DisputeEvidenceSubmit == nil {
 			break
@@ -2363,6 +2455,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DisputeEvidenceSubmit(childComplexity, args["input"].(model.DisputeEvidenceSubmitInput)), true
+	case "Mutation.eventReplay":
+		if e.ComplexityRoot.Mutation.EventReplay == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eventReplay_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EventReplay(childComplexity, args["input"].(model.EventReplayInput)), true
+	case "Mutation.noteAdd":
+		if e.ComplexityRoot.Mutation.NoteAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_noteAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NoteAdd(childComplexity, args["input"].(model.NoteAddInput)), true
 	case "Mutation.notificationRedeliver":
 		if e.ComplexityRoot.Mutation.NotificationRedeliver == nil {
 			break
@@ -2407,6 +2521,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PaymentCapture(childComplexity, args["input"].(model.PaymentCaptureInput)), true
+	case "Mutation.paymentReviewResolve":
+		if e.ComplexityRoot.Mutation.PaymentReviewResolve == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_paymentReviewResolve_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PaymentReviewResolve(childComplexity, args["input"].(model.PaymentReviewResolveInput)), true
 	case "Mutation.paymentSync":
 		if e.ComplexityRoot.Mutation.PaymentSync == nil {
 			break
@@ -2506,6 +2631,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubscriptionResume(childComplexity, args["input"].(model.SubscriptionResumeInput)), true
+
+	case "NoteAddPayload.note":
+		if e.ComplexityRoot.NoteAddPayload.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteAddPayload.Note(childComplexity), true
+	case "NoteAddPayload.preview":
+		if e.ComplexityRoot.NoteAddPayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteAddPayload.Preview(childComplexity), true
+	case "NoteAddPayload.userErrors":
+		if e.ComplexityRoot.NoteAddPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteAddPayload.UserErrors(childComplexity), true
 
 	case "Notification.answer":
 		if e.ComplexityRoot.Notification.Answer == nil {
@@ -3167,6 +3311,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PaymentMethod.Type(childComplexity), true
+
+	case "PaymentReviewResolvePayload.payment":
+		if e.ComplexityRoot.PaymentReviewResolvePayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentReviewResolvePayload.Payment(childComplexity), true
+	case "PaymentReviewResolvePayload.preview":
+		if e.ComplexityRoot.PaymentReviewResolvePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentReviewResolvePayload.Preview(childComplexity), true
+	case "PaymentReviewResolvePayload.userErrors":
+		if e.ComplexityRoot.PaymentReviewResolvePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentReviewResolvePayload.UserErrors(childComplexity), true
 
 	case "PaymentSyncPayload.payment":
 		if e.ComplexityRoot.PaymentSyncPayload.Payment == nil {
@@ -4128,6 +4291,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimelineEntry.Subject(childComplexity), true
+	case "TimelineEntry.text":
+		if e.ComplexityRoot.TimelineEntry.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimelineEntry.Text(childComplexity), true
 	case "TimelineEntry.to":
 		if e.ComplexityRoot.TimelineEntry.To == nil {
 			break
@@ -4341,9 +4510,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CodesRemoveInput", ec.unmarshalInputCodesRemoveInput),
 			graphql.NewInputUnmarshaler("CustomerFilter", ec.unmarshalInputCustomerFilter),
 			graphql.NewInputUnmarshaler("DisputeAcceptInput", ec.unmarshalInputDisputeAcceptInput),
+			graphql.NewInputUnmarshaler("DisputeAssignInput", ec.unmarshalInputDisputeAssignInput),
 			graphql.NewInputUnmarshaler("DisputeEvidenceSubmitInput", ec.unmarshalInputDisputeEvidenceSubmitInput),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
+			graphql.NewInputUnmarshaler("EventReplayInput", ec.unmarshalInputEventReplayInput),
 			graphql.NewInputUnmarshaler("InboundEventFilter", ec.unmarshalInputInboundEventFilter),
+			graphql.NewInputUnmarshaler("NoteAddInput", ec.unmarshalInputNoteAddInput),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
 			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
 			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
@@ -4351,6 +4523,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PaymentCancelInput", ec.unmarshalInputPaymentCancelInput),
 			graphql.NewInputUnmarshaler("PaymentCaptureInput", ec.unmarshalInputPaymentCaptureInput),
 			graphql.NewInputUnmarshaler("PaymentFilter", ec.unmarshalInputPaymentFilter),
+			graphql.NewInputUnmarshaler("PaymentReviewResolveInput", ec.unmarshalInputPaymentReviewResolveInput),
 			graphql.NewInputUnmarshaler("PaymentSyncInput", ec.unmarshalInputPaymentSyncInput),
 			graphql.NewInputUnmarshaler("RefundCreateInput", ec.unmarshalInputRefundCreateInput),
 			graphql.NewInputUnmarshaler("RefundFilter", ec.unmarshalInputRefundFilter),
@@ -4756,6 +4929,10 @@ type Dispute implements Node {
   canSubmit: Boolean!
   "Whether it can be accepted now."
   canAccept: Boolean!
+  "Staff id of whose task it is; null for nobody's."
+  ownerId: ID
+  "Their email; null for nobody's."
+  ownerEmail: String @personal
   "When our evidence went to the provider; null before."
   submittedAt: DateTime
   "When we gave in; null where we did not."
@@ -4849,6 +5026,8 @@ input DisputeFilter {
   status: [DisputeStatus!]
   "Any of these."
   reason: [DisputeReason!]
+  "Staff id of whose task it is."
+  owner: ID
   "Exclusive. What awaits no evidence has no deadline."
   dueAfter: DateTime
   "Exclusive."
@@ -4898,6 +5077,25 @@ extend type Mutation {
   disputeEvidenceSubmit(input: DisputeEvidenceSubmitInput!): DisputeEvidenceSubmitPayload! @requires(role: FINANCE)
   "Give in: the buyer gets the money."
   disputeAccept(input: DisputeAcceptInput!): DisputeAcceptPayload! @requires(role: FINANCE)
+}
+
+input DisputeAssignInput {
+  disputeId: ID!
+  "Staff id of whose task it shall be, a FINANCE or an ADMIN; null for nobody's."
+  ownerId: ID
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type DisputeAssignPayload {
+  dispute: Dispute
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Make a dispute somebody's task, or nobody's. Whoever had it has it no more."
+  disputeAssign(input: DisputeAssignInput!): DisputeAssignPayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
 	{Name: "../schema/errors.graphqls", Input: `"Why an attempt to take money did not work, in words that are the same for all providers."
@@ -5089,6 +5287,24 @@ input InboundEventFilter {
 extend type Query {
   "Providers' messages, newest first; 20 of them unless told otherwise, at most 100."
   inboundEvents(first: Int, after: Cursor, last: Int, before: Cursor, filter: InboundEventFilter): InboundEventConnection! @requires(role: VIEWER)
+}
+
+input EventReplayInput {
+  eventId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type EventReplayPayload {
+  "As it stands then: it waits for its turn."
+  event: InboundEvent
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Have the object that a message names looked at again, whatever became of the message before."
+  eventReplay(input: EventReplayInput!): EventReplayPayload! @requires(role: SUPPORT)
 }
 `, BuiltIn: false},
 	{Name: "../schema/health.graphqls", Input: `"Whether an account's webhook is registered with its provider for our address."
@@ -5489,7 +5705,7 @@ type Payment implements Node {
   subscriptionId: ID
   "The invoice that it pays; null elsewhere."
   invoiceId: ID
-  "Null unless the payment needs review."
+  "Why it needs review, or needed it until staff decided; null for never."
   review: ReviewReason
   "The last thing seen that the rules forbid; null for none."
   anomaly: String
@@ -5633,6 +5849,33 @@ extend type Mutation {
   paymentCancel(input: PaymentCancelInput!): PaymentCancelPayload! @requires(role: FINANCE)
   "Look at the provider's object at once."
   paymentSync(input: PaymentSyncInput!): PaymentSyncPayload! @requires(role: SUPPORT)
+}
+
+"What staff make of a payment that needs review."
+enum PaymentReviewResolution {
+  "Take what the provider shows as right, though it is not what was asked for."
+  ACCEPT
+  "Give the payment up. Nobody may hold the buyer's money by then: give it back, or accept and cancel, before."
+  DECLINE
+}
+
+input PaymentReviewResolveInput {
+  paymentId: ID!
+  resolution: PaymentReviewResolution!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type PaymentReviewResolvePayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  payment: Payment
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Decide on a payment that needs review. Its provider is asked how it stands, and that is what is decided on."
+  paymentReviewResolve(input: PaymentReviewResolveInput!): PaymentReviewResolvePayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
 	{Name: "../schema/refund.graphqls", Input: `"Where a refund stands."
@@ -6299,6 +6542,8 @@ enum TimelineKind {
   OPERATION
   "The provider's object was looked at."
   OBSERVATION
+  "A member of staff wrote something."
+  NOTE
 }
 
 "Who or what asked."
@@ -6355,7 +6600,10 @@ type TimelineEntry {
   verdict: Verdict
   "Why the input did what it did: moved, details, seen_before, older_state and others."
   reason: String
+  "In our own words; null for none."
   note: String
+  "What a member of staff wrote, for the kind NOTE; null for others."
+  text: String @personal
   "Null where nothing was traced."
   traceId: String
 }
@@ -6370,6 +6618,26 @@ type TimelineConnection {
 type TimelineEdge {
   cursor: Cursor!
   node: TimelineEntry!
+}
+
+input NoteAddInput {
+  paymentId: ID!
+  "1 to 4,000 characters. No card numbers."
+  text: String!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type NoteAddPayload {
+  "As it stands in the payment's timeline."
+  note: TimelineEntry
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Write something into a payment's timeline. It stays there."
+  noteAdd(input: NoteAddInput!): NoteAddPayload! @requires(role: SUPPORT)
 }
 `, BuiltIn: false},
 }
@@ -6847,6 +7115,10 @@ func (ec *executionContext) childFields_Dispute(ctx context.Context, field graph
 		return ec.fieldContext_Dispute_canSubmit(ctx, field)
 	case "canAccept":
 		return ec.fieldContext_Dispute_canAccept(ctx, field)
+	case "ownerId":
+		return ec.fieldContext_Dispute_ownerId(ctx, field)
+	case "ownerEmail":
+		return ec.fieldContext_Dispute_ownerEmail(ctx, field)
 	case "submittedAt":
 		return ec.fieldContext_Dispute_submittedAt(ctx, field)
 	case "acceptedAt":
@@ -6875,6 +7147,18 @@ func (ec *executionContext) childFields_DisputeAcceptPayload(ctx context.Context
 		return ec.fieldContext_DisputeAcceptPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisputeAcceptPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DisputeAssignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dispute":
+		return ec.fieldContext_DisputeAssignPayload_dispute(ctx, field)
+	case "preview":
+		return ec.fieldContext_DisputeAssignPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DisputeAssignPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeAssignPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DisputeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6923,6 +7207,18 @@ func (ec *executionContext) childFields_DisputeEvidenceSubmitPayload(ctx context
 		return ec.fieldContext_DisputeEvidenceSubmitPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisputeEvidenceSubmitPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EventReplayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "event":
+		return ec.fieldContext_EventReplayPayload_event(ctx, field)
+	case "preview":
+		return ec.fieldContext_EventReplayPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EventReplayPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventReplayPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EvidenceFile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7089,6 +7385,18 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_formatted(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_NoteAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "note":
+		return ec.fieldContext_NoteAddPayload_note(ctx, field)
+	case "preview":
+		return ec.fieldContext_NoteAddPayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NoteAddPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoteAddPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7387,6 +7695,18 @@ func (ec *executionContext) childFields_PaymentMethod(ctx context.Context, field
 		return ec.fieldContext_PaymentMethod_expYear(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PaymentMethod", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentReviewResolvePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_PaymentReviewResolvePayload_payment(ctx, field)
+	case "preview":
+		return ec.fieldContext_PaymentReviewResolvePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PaymentReviewResolvePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentReviewResolvePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PaymentSyncPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7761,6 +8081,8 @@ func (ec *executionContext) childFields_TimelineEntry(ctx context.Context, field
 		return ec.fieldContext_TimelineEntry_reason(ctx, field)
 	case "note":
 		return ec.fieldContext_TimelineEntry_note(ctx, field)
+	case "text":
+		return ec.fieldContext_TimelineEntry_text(ctx, field)
 	case "traceId":
 		return ec.fieldContext_TimelineEntry_traceId(ctx, field)
 	}

@@ -35,6 +35,9 @@ func (d Dispute) ForeignStatus() *string { return optional(d.Dispute.ForeignStat
 // ForeignReason is the provider's own word.
 func (d Dispute) ForeignReason() *string { return optional(d.Dispute.ForeignReason) }
 
+// OwnerID is empty for nobody's.
+func (d Dispute) OwnerID() core.StaffID { return d.Owner }
+
 // Fee is nil where the provider tells none.
 func (d Dispute) Fee() *core.Money { return optional(d.Dispute.Fee) }
 

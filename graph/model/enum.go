@@ -127,6 +127,14 @@ func UnmarshalOperationStatus(value any) (core.OperationStatus, error) {
 	return readEnum[core.OperationStatus](value)
 }
 
+// MarshalReviewResolution writes a resolution.
+func MarshalReviewResolution(word core.ReviewResolution) graphql.Marshaler { return enum(word) }
+
+// UnmarshalReviewResolution reads a resolution.
+func UnmarshalReviewResolution(value any) (core.ReviewResolution, error) {
+	return readEnum[core.ReviewResolution](value)
+}
+
 // MarshalTimelineKind writes a kind of entry.
 func MarshalTimelineKind(word core.TimelineKind) graphql.Marshaler { return enum(word) }
 

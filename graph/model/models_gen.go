@@ -176,6 +176,20 @@ type DisputeAcceptPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+type DisputeAssignInput struct {
+	DisputeID string `json:"disputeId"`
+	// Staff id of whose task it shall be, a FINANCE or an ADMIN; null for nobody's.
+	OwnerID        *string `json:"ownerId,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type DisputeAssignPayload struct {
+	Dispute    *Dispute     `json:"dispute,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 type DisputeEvidenceSubmitInput struct {
 	DisputeID      string  `json:"disputeId"`
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
@@ -197,10 +211,25 @@ type DisputeFilter struct {
 	Status []core.DisputeStatus `json:"status,omitempty"`
 	// Any of these.
 	Reason []core.DisputeReason `json:"reason,omitempty"`
+	// Staff id of whose task it is.
+	Owner *string `json:"owner,omitempty"`
 	// Exclusive. What awaits no evidence has no deadline.
 	DueAfter *time.Time `json:"dueAfter,omitempty"`
 	// Exclusive.
 	DueBefore *time.Time `json:"dueBefore,omitempty"`
+}
+
+type EventReplayInput struct {
+	EventID        string  `json:"eventId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type EventReplayPayload struct {
+	// As it stands then: it waits for its turn.
+	Event      *InboundEvent `json:"event,omitempty"`
+	Preview    *Preview      `json:"preview,omitempty"`
+	UserErrors []*UserError  `json:"userErrors"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -214,6 +243,21 @@ type InboundEventFilter struct {
 	ReceivedAfter *time.Time `json:"receivedAfter,omitempty"`
 	// Exclusive.
 	ReceivedBefore *time.Time `json:"receivedBefore,omitempty"`
+}
+
+type NoteAddInput struct {
+	PaymentID string `json:"paymentId"`
+	// 1 to 4,000 characters. No card numbers.
+	Text           string  `json:"text"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type NoteAddPayload struct {
+	// As it stands in the payment's timeline.
+	Note       *TimelineEntry `json:"note,omitempty"`
+	Preview    *Preview       `json:"preview,omitempty"`
+	UserErrors []*UserError   `json:"userErrors"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -321,6 +365,20 @@ type PaymentFilter struct {
 	CreatedAfter *time.Time `json:"createdAfter,omitempty"`
 	// Exclusive.
 	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
+type PaymentReviewResolveInput struct {
+	PaymentID      string                `json:"paymentId"`
+	Resolution     core.ReviewResolution `json:"resolution"`
+	IdempotencyKey *string               `json:"idempotencyKey,omitempty"`
+	DryRun         *bool                 `json:"dryRun,omitempty"`
+}
+
+type PaymentReviewResolvePayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Payment    *Payment     `json:"payment,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 type PaymentSyncInput struct {

@@ -156,6 +156,9 @@ func (e TimelineEntry) Verdict() VerdictName { return VerdictName(e.TimelineEntr
 // Note is nil for none.
 func (e TimelineEntry) Note() *string { return optional(e.TimelineEntry.Note) }
 
+// Text is nil but for notes.
+func (e TimelineEntry) Text() *string { return optional(e.TimelineEntry.Text) }
+
 // TraceID is nil where nothing was traced.
 func (e TimelineEntry) TraceID() *string { return optional(e.TimelineEntry.TraceID) }
 

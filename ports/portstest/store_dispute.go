@@ -18,7 +18,7 @@ func fullDispute(t testing.TB, payment core.PaymentID) core.Dispute {
 		ID: id, Version: 1, Payment: payment, Account: "stripe_eu", Provider: core.ProviderStripe, ProviderDisputeID: "du_" + string(id),
 		Status: core.DisputeUnderReview, ForeignStatus: "under_review", Reason: core.DisputeNotReceived, ForeignReason: "not_received",
 		Amount: eur(t, 900), Fee: usd(t, 15), Withdrawn: eur(t, 800), Reinstated: usd(t, 700), DueAt: minutes(90), CanSubmit: true,
-		CanAccept: true, RemindedDays: 3, SubmittedAt: minutes(4), AcceptedAt: minutes(5), ClosedAt: minutes(6),
+		CanAccept: true, RemindedDays: 3, Owner: storeID[core.StaffID](), SubmittedAt: minutes(4), AcceptedAt: minutes(5), ClosedAt: minutes(6),
 		Anomaly: core.ReasonOverpaid, Environment: core.EnvTest, OpenedAt: minutes(0), CreatedAt: minutes(1), UpdatedAt: minutes(2), SyncedAt: minutes(3),
 	}
 }
@@ -40,6 +40,7 @@ func disputeRoundTrip(t *testing.T, store ports.Store) {
 	next.Reason, next.ForeignReason, next.Amount = core.DisputeFraudulent, "NO_KNOWLEDGE", usd(t, core.MinorMax)
 	next.Fee, next.Withdrawn, next.Reinstated = core.Money{}, usd(t, 0), eur(t, 5)
 	next.DueAt, next.CanSubmit, next.CanAccept, next.RemindedDays = minutes(95), false, false, 1
+	next.Owner = storeID[core.StaffID]()
 	next.SubmittedAt, next.AcceptedAt, next.ClosedAt = minutes(14), minutes(15), minutes(16)
 	next.Anomaly, next.OpenedAt = core.Reason(core.ReviewTransition), minutes(7)
 	next.UpdatedAt, next.SyncedAt = minutes(8), minutes(9)
@@ -112,9 +113,13 @@ func disputeLists(t *testing.T, store ports.Store) {
 	ctx := t.Context()
 	payments := []core.PaymentID{storedPayment(t, store), storedPayment(t, store)}
 	var all []core.Dispute
+	owner := storeID[core.StaffID]()
 	for i := range 14 {
 		d := newDispute(t, payments[i%2])
 		d.CreatedAt, d.Status = minutes(i*5%4), core.DisputeStatuses()[i*5%6]
+		if i%3 == 0 {
+			d.Owner = owner
+		}
 		all = append(all, write(t, store, ports.Tx.InsertDispute, d))
 	}
 	place := func(d core.Dispute) core.Cursor { return core.Cursor{At: d.CreatedAt, ID: string(d.ID)} }
@@ -125,9 +130,11 @@ func disputeLists(t *testing.T, store ports.Store) {
 		{Statuses: []core.DisputeStatus{core.DisputeWon, core.DisputeLost, core.DisputeAccepted}},
 		{Payment: payments[1], Statuses: []core.DisputeStatus{core.DisputeInquiry, core.DisputeUnderReview}},
 		{Payment: storeID[core.PaymentID]()},
+		{Owner: owner},
+		{Owner: owner, Statuses: []core.DisputeStatus{core.DisputeWon, core.DisputeLost}},
 	} {
 		holdList(t, all, place, func(d core.Dispute) bool {
-			return (filter.Payment == "" || filter.Payment == d.Payment) && anyOf(filter.Statuses, d.Status)
+			return (filter.Payment == "" || filter.Payment == d.Payment) && (filter.Owner == "" || filter.Owner == d.Owner) && anyOf(filter.Statuses, d.Status)
 		}, func(request core.PageRequest) (core.Page[core.Dispute], error) {
 			return store.Disputes(ctx, filter, request)
 		})

@@ -206,7 +206,7 @@ func fullEntry(payment core.PaymentID, at time.Time) core.TimelineEntry {
 		ID: id, Payment: payment, Subject: string(payment), Kind: core.TimelineObservation,
 		Cause:     core.Cause{Kind: core.CauseWebhook, Inbound: storeID[core.InboundID](), Actor: "key_x"},
 		Operation: storeID[core.OperationID](), Status: "requires_capture", From: string(core.PaymentProcessing), To: string(core.PaymentAuthorized),
-		Verdict: core.Advance.String(), Reason: core.ReasonMoved, Note: "note of " + string(id), TraceID: "0af7651916cd43dd8448eb211c80319c", At: at,
+		Verdict: core.Advance.String(), Reason: core.ReasonMoved, Note: "note of " + string(id), Text: "text of " + string(id), TraceID: "0af7651916cd43dd8448eb211c80319c", At: at,
 	}
 }
 
@@ -231,6 +231,13 @@ func timelineOrder(t *testing.T, store ports.Store) {
 	read, err := store.Timeline(ctx, payment, nil, 100)
 	require.NoError(t, err)
 	require.Equal(t, want, read, "oldest first, by id where times are equal")
+	for _, entry := range want {
+		one, err := store.TimelineEntry(ctx, entry.ID)
+		require.NoError(t, err)
+		require.Equal(t, entry, one)
+	}
+	_, err = store.TimelineEntry(ctx, storeID[core.TimelineID]())
+	require.ErrorIs(t, err, ports.ErrNotFound)
 
 	for i, entry := range want {
 		read, err = store.Timeline(ctx, payment, &core.Cursor{At: entry.At, ID: string(entry.ID)}, 2)
