@@ -25,6 +25,11 @@ func (r *disputeResolver) Evidence(ctx context.Context, obj *model.Dispute) (*mo
 	return &model.DisputeEvidence{Evidence: *draft}, nil
 }
 
+func (r *disputeResolver) Checklist(ctx context.Context, obj *model.Dispute) ([]*model.EvidenceWanted, error) {
+	draft, err := requestOf(ctx).loaders.evidence.get(ctx, obj.ID)
+	return checklist(obj.Reason, draft), err
+}
+
 func (r *disputeResolver) OwnerEmail(ctx context.Context, obj *model.Dispute) (*string, error) {
 	owner, err := requestOf(ctx).loaders.owners.get(ctx, obj.Owner)
 	if err != nil || owner == nil {
@@ -43,6 +48,10 @@ func (r *mutationResolver) DisputeAccept(ctx context.Context, input model.Disput
 
 func (r *mutationResolver) DisputeAssign(ctx context.Context, input model.DisputeAssignInput) (*model.DisputeAssignPayload, error) {
 	return r.assignDispute(ctx, input)
+}
+
+func (r *mutationResolver) DisputeEvidenceSave(ctx context.Context, input model.DisputeEvidenceSaveInput) (*model.DisputeEvidenceSavePayload, error) {
+	return r.saveEvidence(ctx, input)
 }
 
 func (r *queryResolver) Disputes(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.DisputeFilter, sort *core.Order) (*model.DisputeConnection, error) {

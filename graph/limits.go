@@ -172,6 +172,7 @@ func costs() (c generated.ComplexityRoot) {
 	c.BillingSubscription.Payments = func(child int) int { return 1 + ofEachMax*child }
 	c.BillingSubscription.Invoices = func(child int) int { return 1 + ofEachMax*child }
 	c.Dispute.Evidence = func(child int) int { return 1 + operationsGuess*child }
+	c.Dispute.Checklist = func(child int) int { return 1 + operationsGuess*child }
 	c.InboundEvent.Payload = func(int) int { return payloadCost }
 	c.InboundEvent.Outcomes = func(child int) int { return 1 + refundsGuess*child }
 	return c
@@ -233,6 +234,12 @@ func mutationCosts(c *generated.ComplexityRoot) {
 	c.Mutation.SubscriptionCancel = func(child int, _ model.SubscriptionCancelInput) int { return readCost + child }
 	c.Mutation.PaymentCapture = func(child int, _ model.PaymentCaptureInput) int { return readCost + child }
 	c.Mutation.PaymentCancel = func(child int, _ model.PaymentCancelInput) int { return readCost + child }
+	c.Mutation.PaymentReviewResolve = func(child int, _ model.PaymentReviewResolveInput) int { return readCost + child }
+	c.Mutation.NoteAdd = func(child int, _ model.NoteAddInput) int { return readCost + child }
+	c.Mutation.EventReplay = func(child int, _ model.EventReplayInput) int { return readCost + child }
+	c.Mutation.DisputeAssign = func(child int, _ model.DisputeAssignInput) int { return readCost + child }
+	c.Mutation.DisputeEvidenceSave = func(child int, _ model.DisputeEvidenceSaveInput) int { return readCost + child }
+	c.Mutation.SubscriptionChange = func(child int, _ model.SubscriptionChangeInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }
 }
 

@@ -44,6 +44,18 @@ var mutations = map[string]struct {
 		input["ownerId"] = d.staff[core.RoleFinance].ID
 		return input
 	}},
+	"disputeEvidenceSave": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		input := disputed(t, d)
+		input["texts"] = []map[string]any{{"field": "REFUND_REFUSAL_EXPLANATION", "text": "It was eaten."}}
+		return input
+	}},
+	"subscriptionChange": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		input := subscribed(t, d)
+		input["quantity"] = 3
+		return input
+	}},
 	"noteAdd": {core.RoleSupport, func(t *testing.T, d *desk) map[string]any {
 		t.Helper()
 		return map[string]any{"paymentId": d.world.Paid().ID, "text": "The buyer called."}
@@ -168,11 +180,11 @@ func TestEveryMutationIsAudited(t *testing.T) {
 
 				dry := map[string]any{"dryRun": true}
 				maps.Copy(dry, input)
-				calls := len(d.world.Provider.Calls())
+				calls := mutating(d)
 				preview := d.done(t, how.role, name, "preview { stateAfter providerCall amount { minor } amountLeft { minor } warnings }", dry)
 				require.NotNil(t, preview.at(t, name+".preview"))
 				require.Len(t, d.audit(t), before, "a dry run leaves nothing")
-				require.Len(t, d.world.Provider.Calls(), calls, "and calls nobody")
+				require.Equal(t, calls, mutating(d), "and has nobody do anything")
 
 				input["idempotencyKey"] = "key-1"
 				d.done(t, how.role, name, "", input)
@@ -195,6 +207,16 @@ func TestEveryMutationIsAudited(t *testing.T) {
 			})
 		})
 	}
+}
+
+// mutating counts the calls that had the provider do something.
+func mutating(d *desk) (count int) {
+	for _, call := range d.world.Provider.Calls() {
+		if call.Key != "" {
+			count++
+		}
+	}
+	return count
 }
 
 // A change and its line are committed together, or neither is.

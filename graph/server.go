@@ -166,7 +166,11 @@ func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		writeRefusal(ctx, w, http.StatusInternalServerError, codeInternal, messageInternal)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, bodyBytesMax)
+	most := int64(bodyBytesMax)
+	if strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), mediaMultipart) {
+		most = multipartBytesMax
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	ctx = withRequest(ctx, &request{staff: staff, from: address(r), loaders: newLoaders(s.store)})
 	s.graphql.ServeHTTP(w, r.WithContext(ctx))
 }

@@ -90,7 +90,7 @@ func TestBodies(t *testing.T) {
 		"other charset":          {"application/json; charset=latin1", fine, 415, "UNSUPPORTED_MEDIA_TYPE"},
 		"form":                   {"application/x-www-form-urlencoded", "query={viewer{id}}", 415, "UNSUPPORTED_MEDIA_TYPE"},
 		"text":                   {"text/plain", fine, 415, "UNSUPPORTED_MEDIA_TYPE"},
-		"multipart":              {"multipart/form-data; boundary=x", fine, 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"multipart":              {"multipart/form-data; boundary=x", fine, 400, "BAD_REQUEST"},
 		"none":                   {"", fine, 415, "UNSUPPORTED_MEDIA_TYPE"},
 		"batch":                  {"application/json", " [" + fine + "," + fine + "]", 400, "BATCH_REFUSED"},
 		"empty":                  {"application/json", "", 400, "BAD_REQUEST"},

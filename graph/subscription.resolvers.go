@@ -46,6 +46,10 @@ func (r *mutationResolver) SubscriptionCancel(ctx context.Context, input model.S
 	return r.cancelSubscription(ctx, input)
 }
 
+func (r *mutationResolver) SubscriptionChange(ctx context.Context, input model.SubscriptionChangeInput) (*model.SubscriptionChangePayload, error) {
+	return r.changeSubscription(ctx, input)
+}
+
 func (r *queryResolver) Subscriptions(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.BillingSubscriptionFilter) (*model.SubscriptionConnection, error) {
 	return r.subscriptionPage(ctx, pageArgs{first: first, after: after, last: last, before: before}, filter)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph/model"
+	"github.com/paydesk/paydesk/ports"
 )
 
 // subscriptionMutation is a mutation on a subscription: what it would ask, and how it is done.
@@ -81,4 +82,56 @@ func (r *Resolver) cancelSubscription(ctx context.Context, in model.Subscription
 		return nil, err
 	}
 	return &model.SubscriptionCancelPayload{Subscription: subscription, Preview: preview, UserErrors: refused}, nil
+}
+
+func (r *Resolver) changeSubscription(ctx context.Context, in model.SubscriptionChangeInput) (*model.SubscriptionChangePayload, error) {
+	change := subscriptions.Change{Prorate: in.Prorate != nil && *in.Prorate}
+	if in.PriceID != nil {
+		price, err := parseID[core.PriceID]("input.priceId", *in.PriceID)
+		if err != nil {
+			return nil, err
+		}
+		change.Price = string(price)
+	}
+	if in.Quantity != nil {
+		if change.Quantity = *in.Quantity; change.Quantity < 1 {
+			return nil, refuse(codeInput, "input.quantity must be 1 or more")
+		}
+	}
+	payload := &model.SubscriptionChangePayload{}
+	subscription, preview, refused, err := r.onSubscription(ctx, subscriptionMutation{
+		mutation: mutation{action: "subscription.change", input: in, key: in.IdempotencyKey, dryRun: in.DryRun}, id: in.SubscriptionID,
+		check: func(ctx context.Context, id core.SubscriptionID) (core.OperationKind, error) {
+			asked := change
+			asked.Verb = subscriptions.Verb{Subscription: id, Cause: byStaff(ctx)}
+			would, err := r.subscriptions.PreviewChange(ctx, asked)
+			if err == nil {
+				payload.Change = changeOf(would)
+			}
+			return core.OpChangeSubscription, err
+		},
+		do: func(ctx context.Context, verb subscriptions.Verb) (subscriptions.Outcome, error) {
+			asked := change
+			asked.Verb = verb
+			outcome, err := r.subscriptions.Change(ctx, asked)
+			payload.BuyerURL = optional(outcome.ActionURL)
+			return outcome, err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	payload.Subscription, payload.Preview, payload.UserErrors = subscription, preview, refused
+	return payload, nil
+}
+
+func changeOf(would ports.ChangePreview) *model.SubscriptionChangePreview {
+	change := &model.SubscriptionChangePreview{DueNow: &would.DueNow, NextAmount: &would.NextAmount, BuyerAgrees: would.BuyerAgrees}
+	if !would.NextAt.IsZero() {
+		change.NextAt = &would.NextAt
+	}
+	if !would.EffectiveAt.IsZero() {
+		change.EffectiveAt = &would.EffectiveAt
+	}
+	return change
 }

@@ -188,8 +188,11 @@ func anyCardNumber(value any) bool {
 func readBody(r *http.Request, params *graphql.RawParams) *problem {
 	media, options, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := options["charset"]
+	if err == nil && media == mediaMultipart {
+		return readMultipart(r, options["boundary"], params)
+	}
 	if err != nil || media != mediaJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
-		return &problem{http.StatusUnsupportedMediaType, codeMediaType, "Send the query as application/json."}
+		return &problem{http.StatusUnsupportedMediaType, codeMediaType, "Send the query as application/json, or as multipart/form-data where it has files."}
 	}
 	body, err := io.ReadAll(r.Body)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -198,6 +201,11 @@ func readBody(r *http.Request, params *graphql.RawParams) *problem {
 	if err != nil {
 		return &problem{http.StatusBadRequest, codeRequest, "The body could not be read."}
 	}
+	return readQuery(body, params)
+}
+
+// readQuery reads a query of the form of JSON.
+func readQuery(body []byte, params *graphql.RawParams) *problem {
 	if body = bytes.TrimSpace(body); len(body) > 0 && body[0] == '[' {
 		return &problem{http.StatusBadRequest, codeBatch, "Send one query a request, not a list of them."}
 	}

@@ -23,7 +23,7 @@ const (
 )
 
 // inputFields are the schema's names for fields that the use cases call otherwise.
-var inputFields = map[string]string{"amount": fieldAmount}
+var inputFields = map[string]string{"amount": fieldAmount, "price": "priceId"}
 
 // ruled are the errors of the use cases that are the business's answer, not a fault.
 var ruled = []struct {
@@ -45,6 +45,7 @@ var ruled = []struct {
 	{core.ErrEvidenceEmpty, model.UserErrorCodeEvidenceEmpty, fieldSubject, "Save texts or files first: there is nothing to submit."},
 	{core.ErrSubscriptionEnded, model.UserErrorCodeSubscriptionEnded, fieldSubject, "The subscription has ended. Sell a new one by a checkout."},
 	{core.ErrSubscriptionState, model.UserErrorCodeInvalidSubscriptionState, fieldSubject, "The subscription's status does not allow this."},
+	{core.ErrNothingToChange, model.UserErrorCodeNothingToChange, fieldSubject, "It has that price and quantity already."},
 	{core.ErrNotSupported, model.UserErrorCodeUnsupported, fieldSubject, "The provider does not offer this, or not now. It may be possible in its own dashboard."},
 	{core.ErrAccountNotOffered, model.UserErrorCodeAccountNotConfigured, fieldSubject, "The account at the provider is not configured any more."},
 	{core.ErrOperationOpen, model.UserErrorCodeOperationOpen, fieldSubject, "An earlier call on this object is not settled yet. Look again in a moment."},

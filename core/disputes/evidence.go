@@ -2,8 +2,6 @@ package disputes
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/check"
+	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/ports"
 )
 
@@ -36,22 +35,7 @@ func (s *Service) Evidence(ctx context.Context, id core.DisputeID) (core.Evidenc
 // [core.ErrNotSupported]; [core.ErrOperationOpen] while the draft is being submitted.
 func (s *Service) SaveEvidence(ctx context.Context, id core.DisputeID, texts map[core.EvidenceField]string) (core.Evidence, error) {
 	return s.edit(ctx, id, func(can ports.DisputeAbilities, draft *core.Evidence) (change, error) {
-		if err := checkTexts(texts, can); err != nil {
-			return nil, err
-		}
-		merged := maps.Clone(draft.Texts)
-		if merged == nil {
-			merged = map[core.EvidenceField]string{}
-		}
-		for field, text := range texts {
-			if strings.TrimSpace(text) == "" {
-				delete(merged, field)
-			} else {
-				merged[field] = text
-			}
-		}
-		draft.Texts = merged
-		return nil, checkSum(merged, can)
+		return nil, merge(draft, texts, can)
 	})
 }
 
@@ -112,14 +96,9 @@ type AddFile struct {
 // AddFile puts a file into a dispute's draft, in place of the one of the same field. The declared
 // type must be what the first bytes prove. Errors are those of [Service.SaveEvidence].
 func (s *Service) AddFile(ctx context.Context, id core.DisputeID, in AddFile) (core.EvidenceFile, error) {
-	contentType, err := checkFile(in)
+	file, err := s.file(id, in)
 	if err != nil {
-		return core.EvidenceFile{}, err
-	}
-	sum := sha256.Sum256(in.Content)
-	file := core.EvidenceFile{
-		ID: core.NewID[core.FileID](s.ids.UUID()), Dispute: id, Field: in.Field, Name: plainName(in.Name), ContentType: contentType,
-		Size: int64(len(in.Content)), SHA256: hex.EncodeToString(sum[:]), CreatedAt: s.clock.Now(),
+		return file, err
 	}
 	_, err = s.edit(ctx, id, func(ports.DisputeAbilities, *core.Evidence) (change, error) {
 		return func(ctx context.Context, tx ports.Tx) error { return tx.PutEvidenceFile(ctx, file, in.Content) }, nil
@@ -193,6 +172,7 @@ func (s *Service) edit(ctx context.Context, id core.DisputeID, do func(can ports
 		if err != nil {
 			return draft, err
 		}
+		before := draftState(draft)
 		draft.Dispute, draft.UpdatedAt = id, s.clock.Now()
 		more, err := do(can, &draft)
 		if err != nil {
@@ -202,10 +182,15 @@ func (s *Service) edit(ctx context.Context, id core.DisputeID, do func(can ports
 			if err := s.mayEdit(ctx, tx, id); err != nil {
 				return err
 			}
-			if _, err := tx.SaveEvidence(ctx, draft); err != nil || more == nil {
+			if _, err := tx.SaveEvidence(ctx, draft); err != nil {
 				return err
 			}
-			return more(ctx, tx)
+			if more != nil {
+				if err := more(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return s.record.Acted(ctx, tx, record.Change{Subject: string(id), Before: before, After: core.AuditState{"version": draft.Version + 1}})
 		})
 		if err == nil {
 			return s.store.Evidence(ctx, id)

@@ -24,6 +24,7 @@ type MutationResolver interface {
 	DisputeEvidenceSubmit(ctx context.Context, input model.DisputeEvidenceSubmitInput) (*model.DisputeEvidenceSubmitPayload, error)
 	DisputeAccept(ctx context.Context, input model.DisputeAcceptInput) (*model.DisputeAcceptPayload, error)
 	DisputeAssign(ctx context.Context, input model.DisputeAssignInput) (*model.DisputeAssignPayload, error)
+	DisputeEvidenceSave(ctx context.Context, input model.DisputeEvidenceSaveInput) (*model.DisputeEvidenceSavePayload, error)
 	EventReplay(ctx context.Context, input model.EventReplayInput) (*model.EventReplayPayload, error)
 	NotificationRedeliver(ctx context.Context, input model.NotificationRedeliverInput) (*model.NotificationRedeliverPayload, error)
 	PaymentCapture(ctx context.Context, input model.PaymentCaptureInput) (*model.PaymentCapturePayload, error)
@@ -44,6 +45,7 @@ type MutationResolver interface {
 	SubscriptionPause(ctx context.Context, input model.SubscriptionPauseInput) (*model.SubscriptionPausePayload, error)
 	SubscriptionResume(ctx context.Context, input model.SubscriptionResumeInput) (*model.SubscriptionResumePayload, error)
 	SubscriptionCancel(ctx context.Context, input model.SubscriptionCancelInput) (*model.SubscriptionCancelPayload, error)
+	SubscriptionChange(ctx context.Context, input model.SubscriptionChangeInput) (*model.SubscriptionChangePayload, error)
 	NoteAdd(ctx context.Context, input model.NoteAddInput) (*model.NoteAddPayload, error)
 }
 
@@ -169,6 +171,20 @@ func (ec *executionContext) field_Mutation_disputeAssign_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DisputeAssignInput, error) {
 			return ec.unmarshalNDisputeAssignInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeAssignInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_disputeEvidenceSave_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DisputeEvidenceSaveInput, error) {
+			return ec.unmarshalNDisputeEvidenceSaveInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidenceSaveInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -379,6 +395,20 @@ func (ec *executionContext) field_Mutation_subscriptionCancel_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SubscriptionCancelInput, error) {
 			return ec.unmarshalNSubscriptionCancelInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐSubscriptionCancelInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_subscriptionChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SubscriptionChangeInput, error) {
+			return ec.unmarshalNSubscriptionChangeInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐSubscriptionChangeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1383,6 +1413,68 @@ func (ec *executionContext) fieldContext_Mutation_disputeAssign(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_disputeAssign_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_disputeEvidenceSave(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_disputeEvidenceSave(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DisputeEvidenceSave(ctx, fc.Args["input"].(model.DisputeEvidenceSaveInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				role, err := ec.unmarshalNRole2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRole(ctx, "FINANCE")
+				if err != nil {
+					var zeroVal *model.DisputeEvidenceSavePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.DisputeEvidenceSavePayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, role)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DisputeEvidenceSavePayload) graphql.Marshaler {
+			return ec.marshalNDisputeEvidenceSavePayload2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidenceSavePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_disputeEvidenceSave(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DisputeEvidenceSavePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_disputeEvidenceSave_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2629,6 +2721,68 @@ func (ec *executionContext) fieldContext_Mutation_subscriptionCancel(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_subscriptionChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_subscriptionChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubscriptionChange(ctx, fc.Args["input"].(model.SubscriptionChangeInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				role, err := ec.unmarshalNRole2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐRole(ctx, "FINANCE")
+				if err != nil {
+					var zeroVal *model.SubscriptionChangePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.SubscriptionChangePayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, role)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SubscriptionChangePayload) graphql.Marshaler {
+			return ec.marshalNSubscriptionChangePayload2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐSubscriptionChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_subscriptionChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubscriptionChangePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_subscriptionChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_noteAdd(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3178,6 +3332,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "disputeEvidenceSave":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_disputeEvidenceSave(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "eventReplay":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_eventReplay(ctx, field)
@@ -3314,6 +3475,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "subscriptionCancel":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_subscriptionCancel(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscriptionChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_subscriptionChange(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

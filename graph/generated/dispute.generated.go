@@ -21,6 +21,7 @@ import (
 type DisputeResolver interface {
 	Payment(ctx context.Context, obj *model.Dispute) (*model.Payment, error)
 	Evidence(ctx context.Context, obj *model.Dispute) (*model.DisputeEvidence, error)
+	Checklist(ctx context.Context, obj *model.Dispute) ([]*model.EvidenceWanted, error)
 
 	OwnerEmail(ctx context.Context, obj *model.Dispute) (*string, error)
 }
@@ -138,6 +139,38 @@ func (ec *executionContext) fieldContext_Dispute_evidence(_ context.Context, fie
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_DisputeEvidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Dispute_checklist(ctx context.Context, field graphql.CollectedField, obj *model.Dispute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dispute_checklist(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Dispute().Checklist(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.EvidenceWanted) graphql.Marshaler {
+			return ec.marshalNEvidenceWanted2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceWantedᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Dispute_checklist(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Dispute",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceWanted(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1110,6 +1143,102 @@ func (ec *executionContext) fieldContext_DisputeEvidence_updatedAt(_ context.Con
 	return graphql.NewScalarFieldContext("DisputeEvidence", field, true, false, "DateTime")
 }
 
+func (ec *executionContext) _DisputeEvidenceSavePayload_dispute(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidenceSavePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidenceSavePayload_dispute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dispute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Dispute) graphql.Marshaler {
+			return ec.marshalODispute2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDispute(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidenceSavePayload_dispute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeEvidenceSavePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Dispute(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeEvidenceSavePayload_preview(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidenceSavePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidenceSavePayload_preview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Preview, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Preview) graphql.Marshaler {
+			return ec.marshalOPreview2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐPreview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidenceSavePayload_preview(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeEvidenceSavePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Preview(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DisputeEvidenceSavePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidenceSavePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisputeEvidenceSavePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisputeEvidenceSavePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisputeEvidenceSavePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DisputeEvidenceSubmitPayload_dispute(ctx context.Context, field graphql.CollectedField, obj *model.DisputeEvidenceSubmitPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1416,6 +1545,75 @@ func (ec *executionContext) fieldContext_EvidenceText_text(_ context.Context, fi
 	return graphql.NewScalarFieldContext("EvidenceText", field, false, false, "String")
 }
 
+func (ec *executionContext) _EvidenceWanted_field(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceWanted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceWanted_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v core.EvidenceField) graphql.Marshaler {
+			return ec.marshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceWanted_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceWanted", field, false, false, "EvidenceField")
+}
+
+func (ec *executionContext) _EvidenceWanted_isFile(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceWanted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceWanted_isFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsFile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceWanted_isFile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceWanted", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _EvidenceWanted_saved(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceWanted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceWanted_saved(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Saved, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceWanted_saved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceWanted", field, false, false, "Boolean")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1536,6 +1734,83 @@ func (ec *executionContext) unmarshalInputDisputeAssignInput(ctx context.Context
 func UnmarshalDisputeAssignInput(ctx context.Context, raw any) (model.DisputeAssignInput, error) {
 	var out model.DisputeAssignInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DisputeAssignInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDisputeEvidenceSaveInput(ctx context.Context, obj any) (model.DisputeEvidenceSaveInput, error) {
+	var it model.DisputeEvidenceSaveInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"disputeId", "texts", "files", "removeFiles", "idempotencyKey", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "disputeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("disputeId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DisputeID = data
+		case "texts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("texts"))
+			data, err := ec.unmarshalOEvidenceTextInput2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceTextInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Texts = data
+		case "files":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("files"))
+			data, err := ec.unmarshalOEvidenceFileInput2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFileInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Files = data
+		case "removeFiles":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removeFiles"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemoveFiles = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDisputeEvidenceSaveInput unmarshals raw into the DisputeEvidenceSaveInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDisputeEvidenceSaveInput(ctx context.Context, raw any) (model.DisputeEvidenceSaveInput, error) {
+	var out model.DisputeEvidenceSaveInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DisputeEvidenceSaveInput", raw, &out)
 	return out, err
 }
 
@@ -1679,6 +1954,104 @@ func UnmarshalDisputeFilter(ctx context.Context, raw any) (model.DisputeFilter, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEvidenceFileInput(ctx context.Context, obj any) (model.EvidenceFileInput, error) {
+	var it model.EvidenceFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "file"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "file":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("file"))
+			data, err := ec.unmarshalNUpload2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUpload(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.File = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEvidenceFileInput unmarshals raw into the EvidenceFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEvidenceFileInput(ctx context.Context, raw any) (model.EvidenceFileInput, error) {
+	var out model.EvidenceFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EvidenceFileInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputEvidenceTextInput(ctx context.Context, obj any) (model.EvidenceTextInput, error) {
+	var it model.EvidenceTextInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNEvidenceField2githubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐEvidenceField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEvidenceTextInput unmarshals raw into the EvidenceTextInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEvidenceTextInput(ctx context.Context, raw any) (model.EvidenceTextInput, error) {
+	var out model.EvidenceTextInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EvidenceTextInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -1719,6 +2092,12 @@ func (ec *executionContext) _Dispute(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Dispute_evidence(ctx, field, obj)
+				})
+		case "checklist":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Dispute_checklist(ctx, field, obj)
 				})
 		case "status":
 			out.Values[i] = ec._Dispute_status(ctx, field, obj)
@@ -2058,6 +2437,49 @@ func (ec *executionContext) _DisputeEvidence(ctx context.Context, sel ast.Select
 	return out
 }
 
+var disputeEvidenceSavePayloadImplementors = []string{"DisputeEvidenceSavePayload"}
+
+func (ec *executionContext) _DisputeEvidenceSavePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DisputeEvidenceSavePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, disputeEvidenceSavePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DisputeEvidenceSavePayload")
+		case "dispute":
+			out.Values[i] = ec._DisputeEvidenceSavePayload_dispute(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "preview":
+			out.Values[i] = ec._DisputeEvidenceSavePayload_preview(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DisputeEvidenceSavePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var disputeEvidenceSubmitPayloadImplementors = []string{"DisputeEvidenceSubmitPayload"}
 
 func (ec *executionContext) _DisputeEvidenceSubmitPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DisputeEvidenceSubmitPayload) graphql.Marshaler {
@@ -2197,6 +2619,49 @@ func (ec *executionContext) _EvidenceText(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var evidenceWantedImplementors = []string{"EvidenceWanted"}
+
+func (ec *executionContext) _EvidenceWanted(ctx context.Context, sel ast.SelectionSet, obj *model.EvidenceWanted) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceWantedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceWanted")
+		case "field":
+			out.Values[i] = ec._EvidenceWanted_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isFile":
+			out.Values[i] = ec._EvidenceWanted_isFile(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saved":
+			out.Values[i] = ec._EvidenceWanted_saved(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2307,6 +2772,19 @@ func (ec *executionContext) marshalNDisputeEvidence2ᚖgithubᚗcomᚋpaydeskᚋ
 	return ec._DisputeEvidence(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDisputeEvidenceSaveInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidenceSaveInput(ctx context.Context, v any) (model.DisputeEvidenceSaveInput, error) {
+	res, err := ec.unmarshalInputDisputeEvidenceSaveInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDisputeEvidenceSavePayload2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidenceSavePayload(ctx context.Context, sel ast.SelectionSet, v *model.DisputeEvidenceSavePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DisputeEvidenceSavePayload!")
+		return graphql.Null
+	}
+	return ec._DisputeEvidenceSavePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDisputeEvidenceSubmitInput2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDisputeEvidenceSubmitInput(ctx context.Context, v any) (model.DisputeEvidenceSubmitInput, error) {
 	res, err := ec.unmarshalInputDisputeEvidenceSubmitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2382,6 +2860,11 @@ func (ec *executionContext) marshalNEvidenceFile2ᚕgithubᚗcomᚋpaydeskᚋpay
 	return ret
 }
 
+func (ec *executionContext) unmarshalNEvidenceFileInput2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFileInput(ctx context.Context, v any) (*model.EvidenceFileInput, error) {
+	res, err := ec.unmarshalInputEvidenceFileInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNEvidenceText2githubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceText(ctx context.Context, sel ast.SelectionSet, v model.EvidenceText) graphql.Marshaler {
 	return ec._EvidenceText(ctx, sel, &v)
 }
@@ -2400,6 +2883,35 @@ func (ec *executionContext) marshalNEvidenceText2ᚕgithubᚗcomᚋpaydeskᚋpay
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNEvidenceTextInput2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceTextInput(ctx context.Context, v any) (*model.EvidenceTextInput, error) {
+	res, err := ec.unmarshalInputEvidenceTextInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEvidenceWanted2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceWantedᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EvidenceWanted) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvidenceWanted2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceWanted(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEvidenceWanted2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceWanted(ctx context.Context, sel ast.SelectionSet, v *model.EvidenceWanted) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EvidenceWanted!")
+		return graphql.Null
+	}
+	return ec._EvidenceWanted(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalODispute2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐDispute(ctx context.Context, sel ast.SelectionSet, v *model.Dispute) graphql.Marshaler {
@@ -2505,6 +3017,40 @@ func (ec *executionContext) marshalODisputeStatus2ᚕgithubᚗcomᚋpaydeskᚋpa
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOEvidenceFileInput2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFileInputᚄ(ctx context.Context, v any) ([]*model.EvidenceFileInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.EvidenceFileInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEvidenceFileInput2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceFileInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOEvidenceTextInput2ᚕᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceTextInputᚄ(ctx context.Context, v any) ([]*model.EvidenceTextInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.EvidenceTextInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEvidenceTextInput2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐEvidenceTextInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 // endregion ***************************** type.gotpl *****************************

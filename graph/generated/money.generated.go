@@ -212,6 +212,14 @@ func (ec *executionContext) marshalNMoney2githubᚗcomᚋpaydeskᚋpaydeskᚋcor
 	return ec._Money(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋcoreᚐMoney(ctx context.Context, sel ast.SelectionSet, v *core.Money) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Money!")
+		return graphql.Null
+	}
+	return ec._Money(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOAmountRange2ᚖgithubᚗcomᚋpaydeskᚋpaydeskᚋgraphᚋmodelᚐAmountRange(ctx context.Context, v any) (*model.AmountRange, error) {
 	if v == nil {
 		return nil, nil

@@ -270,6 +270,7 @@ type ComplexityRoot struct {
 		Anomaly           func(childComplexity int) int
 		CanAccept         func(childComplexity int) int
 		CanSubmit         func(childComplexity int) int
+		Checklist         func(childComplexity int) int
 		ClosedAt          func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
 		DueAt             func(childComplexity int) int
@@ -321,6 +322,12 @@ type ComplexityRoot struct {
 		Version   func(childComplexity int) int
 	}
 
+	DisputeEvidenceSavePayload struct {
+		Dispute    func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	DisputeEvidenceSubmitPayload struct {
 		Dispute    func(childComplexity int) int
 		Preview    func(childComplexity int) int
@@ -345,6 +352,12 @@ type ComplexityRoot struct {
 	EvidenceText struct {
 		Field func(childComplexity int) int
 		Text  func(childComplexity int) int
+	}
+
+	EvidenceWanted struct {
+		Field  func(childComplexity int) int
+		IsFile func(childComplexity int) int
+		Saved  func(childComplexity int) int
 	}
 
 	Failure struct {
@@ -426,6 +439,7 @@ type ComplexityRoot struct {
 		CodesRemove           func(childComplexity int, input model.CodesRemoveInput) int
 		DisputeAccept         func(childComplexity int, input model.DisputeAcceptInput) int
 		DisputeAssign         func(childComplexity int, input model.DisputeAssignInput) int
+		DisputeEvidenceSave   func(childComplexity int, input model.DisputeEvidenceSaveInput) int
 		DisputeEvidenceSubmit func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
 		EventReplay           func(childComplexity int, input model.EventReplayInput) int
 		NoteAdd               func(childComplexity int, input model.NoteAddInput) int
@@ -441,6 +455,7 @@ type ComplexityRoot struct {
 		StaffDisable          func(childComplexity int, input model.StaffDisableInput) int
 		StaffSetRole          func(childComplexity int, input model.StaffSetRoleInput) int
 		SubscriptionCancel    func(childComplexity int, input model.SubscriptionCancelInput) int
+		SubscriptionChange    func(childComplexity int, input model.SubscriptionChangeInput) int
 		SubscriptionPause     func(childComplexity int, input model.SubscriptionPauseInput) int
 		SubscriptionResume    func(childComplexity int, input model.SubscriptionResumeInput) int
 	}
@@ -741,6 +756,22 @@ type ComplexityRoot struct {
 		Preview      func(childComplexity int) int
 		Subscription func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
+	}
+
+	SubscriptionChangePayload struct {
+		BuyerURL     func(childComplexity int) int
+		Change       func(childComplexity int) int
+		Preview      func(childComplexity int) int
+		Subscription func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	SubscriptionChangePreview struct {
+		BuyerAgrees func(childComplexity int) int
+		DueNow      func(childComplexity int) int
+		EffectiveAt func(childComplexity int) int
+		NextAmount  func(childComplexity int) int
+		NextAt      func(childComplexity int) int
 	}
 
 	SubscriptionPausePayload struct {
@@ -1769,6 +1800,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dispute.CanSubmit(childComplexity), true
+	case "Dispute.checklist":
+		if e.ComplexityRoot.Dispute.Checklist == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dispute.Checklist(childComplexity), true
 	case "Dispute.closedAt":
 		if e.ComplexityRoot.Dispute.ClosedAt == nil {
 			break
@@ -1979,6 +2016,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DisputeEvidence.Version(childComplexity), true
 
+	case "DisputeEvidenceSavePayload.dispute":
+		if e.ComplexityRoot.DisputeEvidenceSavePayload.Dispute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidenceSavePayload.Dispute(childComplexity), true
+	case "DisputeEvidenceSavePayload.preview":
+		if e.ComplexityRoot.DisputeEvidenceSavePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidenceSavePayload.Preview(childComplexity), true
+	case "DisputeEvidenceSavePayload.userErrors":
+		if e.ComplexityRoot.DisputeEvidenceSavePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisputeEvidenceSavePayload.UserErrors(childComplexity), true
+
 	case "DisputeEvidenceSubmitPayload.dispute":
 		if e.ComplexityRoot.DisputeEvidenceSubmitPayload.Dispute == nil {
 			break
@@ -2066,6 +2122,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EvidenceText.Text(childComplexity), true
+
+	case "EvidenceWanted.field":
+		if e.ComplexityRoot.EvidenceWanted.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceWanted.Field(childComplexity), true
+	case "EvidenceWanted.isFile":
+		if e.ComplexityRoot.EvidenceWanted.IsFile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceWanted.IsFile(childComplexity), true
+	case "EvidenceWanted.saved":
+		if e.ComplexityRoot.EvidenceWanted.Saved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceWanted.Saved(childComplexity), true
 
 	case "Failure.code":
 		if e.ComplexityRoot.Failure.Code == nil {
@@ -2444,6 +2519,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DisputeAssign(childComplexity, args["input"].(model.DisputeAssignInput)), true
+	case "Mutation.disputeEvidenceSave":
+		if e.ComplexityRoot.Mutation.DisputeEvidenceSave == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_disputeEvidenceSave_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DisputeEvidenceSave(childComplexity, args["input"].(model.DisputeEvidenceSaveInput)), true
 	case "Mutation.disputeEvidenceSubmit":
 		if e.ComplexityRoot.Mutation.DisputeEvidenceSubmit == nil {
 			break
@@ -2609,6 +2695,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubscriptionCancel(childComplexity, args["input"].(model.SubscriptionCancelInput)), true
+	case "Mutation.subscriptionChange":
+		if e.ComplexityRoot.Mutation.SubscriptionChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_subscriptionChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubscriptionChange(childComplexity, args["input"].(model.SubscriptionChangeInput)), true
 	case "Mutation.subscriptionPause":
 		if e.ComplexityRoot.Mutation.SubscriptionPause == nil {
 			break
@@ -3984,6 +4081,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SubscriptionCancelPayload.UserErrors(childComplexity), true
 
+	case "SubscriptionChangePayload.buyerUrl":
+		if e.ComplexityRoot.SubscriptionChangePayload.BuyerURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePayload.BuyerURL(childComplexity), true
+	case "SubscriptionChangePayload.change":
+		if e.ComplexityRoot.SubscriptionChangePayload.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePayload.Change(childComplexity), true
+	case "SubscriptionChangePayload.preview":
+		if e.ComplexityRoot.SubscriptionChangePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePayload.Preview(childComplexity), true
+	case "SubscriptionChangePayload.subscription":
+		if e.ComplexityRoot.SubscriptionChangePayload.Subscription == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePayload.Subscription(childComplexity), true
+	case "SubscriptionChangePayload.userErrors":
+		if e.ComplexityRoot.SubscriptionChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePayload.UserErrors(childComplexity), true
+
+	case "SubscriptionChangePreview.buyerAgrees":
+		if e.ComplexityRoot.SubscriptionChangePreview.BuyerAgrees == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePreview.BuyerAgrees(childComplexity), true
+	case "SubscriptionChangePreview.dueNow":
+		if e.ComplexityRoot.SubscriptionChangePreview.DueNow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePreview.DueNow(childComplexity), true
+	case "SubscriptionChangePreview.effectiveAt":
+		if e.ComplexityRoot.SubscriptionChangePreview.EffectiveAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePreview.EffectiveAt(childComplexity), true
+	case "SubscriptionChangePreview.nextAmount":
+		if e.ComplexityRoot.SubscriptionChangePreview.NextAmount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePreview.NextAmount(childComplexity), true
+	case "SubscriptionChangePreview.nextAt":
+		if e.ComplexityRoot.SubscriptionChangePreview.NextAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscriptionChangePreview.NextAt(childComplexity), true
+
 	case "SubscriptionPausePayload.preview":
 		if e.ComplexityRoot.SubscriptionPausePayload.Preview == nil {
 			break
@@ -4511,9 +4670,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CustomerFilter", ec.unmarshalInputCustomerFilter),
 			graphql.NewInputUnmarshaler("DisputeAcceptInput", ec.unmarshalInputDisputeAcceptInput),
 			graphql.NewInputUnmarshaler("DisputeAssignInput", ec.unmarshalInputDisputeAssignInput),
+			graphql.NewInputUnmarshaler("DisputeEvidenceSaveInput", ec.unmarshalInputDisputeEvidenceSaveInput),
 			graphql.NewInputUnmarshaler("DisputeEvidenceSubmitInput", ec.unmarshalInputDisputeEvidenceSubmitInput),
 			graphql.NewInputUnmarshaler("DisputeFilter", ec.unmarshalInputDisputeFilter),
 			graphql.NewInputUnmarshaler("EventReplayInput", ec.unmarshalInputEventReplayInput),
+			graphql.NewInputUnmarshaler("EvidenceFileInput", ec.unmarshalInputEvidenceFileInput),
+			graphql.NewInputUnmarshaler("EvidenceTextInput", ec.unmarshalInputEvidenceTextInput),
 			graphql.NewInputUnmarshaler("InboundEventFilter", ec.unmarshalInputInboundEventFilter),
 			graphql.NewInputUnmarshaler("NoteAddInput", ec.unmarshalInputNoteAddInput),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
@@ -4532,6 +4694,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StaffDisableInput", ec.unmarshalInputStaffDisableInput),
 			graphql.NewInputUnmarshaler("StaffSetRoleInput", ec.unmarshalInputStaffSetRoleInput),
 			graphql.NewInputUnmarshaler("SubscriptionCancelInput", ec.unmarshalInputSubscriptionCancelInput),
+			graphql.NewInputUnmarshaler("SubscriptionChangeInput", ec.unmarshalInputSubscriptionChangeInput),
 			graphql.NewInputUnmarshaler("SubscriptionPauseInput", ec.unmarshalInputSubscriptionPauseInput),
 			graphql.NewInputUnmarshaler("SubscriptionResumeInput", ec.unmarshalInputSubscriptionResumeInput),
 		)
@@ -4911,6 +5074,8 @@ type Dispute implements Node {
   payment: Payment!
   "What was gathered to answer it."
   evidence: DisputeEvidence!
+  "What answers the complaint best, the most convincing first. Nothing of it is a condition for submitting."
+  checklist: [EvidenceWanted!]!
   status: DisputeStatus!
   "The provider's own word."
   foreignStatus: String
@@ -4955,6 +5120,15 @@ type DisputeEvidence {
   files: [EvidenceFile!]!
   "Null before the first text was saved."
   updatedAt: DateTime
+}
+
+"One thing that answers a complaint."
+type EvidenceWanted {
+  field: EvidenceField!
+  "Whether it is a file, and a text otherwise."
+  isFile: Boolean!
+  "Whether the draft has it."
+  saved: Boolean!
 }
 
 "One text of a draft."
@@ -5097,6 +5271,41 @@ extend type Mutation {
   "Make a dispute somebody's task, or nobody's. Whoever had it has it no more."
   disputeAssign(input: DisputeAssignInput!): DisputeAssignPayload! @requires(role: FINANCE)
 }
+
+input EvidenceTextInput {
+  field: EvidenceField!
+  "An empty one removes the field's."
+  text: String!
+}
+
+input EvidenceFileInput {
+  field: EvidenceField!
+  "JPEG, PNG or PDF of at most 5 MiB, as declared and as its first bytes prove. It takes the place of the field's."
+  file: Upload!
+}
+
+input DisputeEvidenceSaveInput {
+  disputeId: ID!
+  "Beside those that the draft has; each field once."
+  texts: [EvidenceTextInput!]
+  files: [EvidenceFileInput!]
+  "Ids of files that go."
+  removeFiles: [ID!]
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type DisputeEvidenceSavePayload {
+  "With the draft as it stands then; null where userErrors says why not, and for a dry run."
+  dispute: Dispute
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Change the draft of an answer to a dispute, all that is given or nothing. Nobody else sees it before it is submitted."
+  disputeEvidenceSave(input: DisputeEvidenceSaveInput!): DisputeEvidenceSavePayload! @requires(role: FINANCE)
+}
 `, BuiltIn: false},
 	{Name: "../schema/errors.graphqls", Input: `"Why an attempt to take money did not work, in words that are the same for all providers."
 enum FailureCode {
@@ -5154,6 +5363,8 @@ enum UserErrorCode {
   EVIDENCE_LATE
   "There is nothing to submit."
   EVIDENCE_EMPTY
+  "It is so already."
+  NOTHING_TO_CHANGE
   "The subscription has ended."
   SUBSCRIPTION_ENDED
   "The subscription's status does not allow it."
@@ -6004,6 +6215,9 @@ scalar Int64
 "An opaque place in a list."
 scalar Cursor
 
+"A file, in a request of the form of graphql-multipart-request-spec: at most 9 of them, 12 MiB together."
+scalar Upload
+
 "The storefront's own keys and texts, as a JSON object."
 scalar Metadata
 `, BuiltIn: false},
@@ -6440,6 +6654,48 @@ extend type Mutation {
   subscriptionResume(input: SubscriptionResumeInput!): SubscriptionResumePayload! @requires(role: FINANCE)
   "End it."
   subscriptionCancel(input: SubscriptionCancelInput!): SubscriptionCancelPayload! @requires(role: FINANCE)
+}
+
+input SubscriptionChangeInput {
+  subscriptionId: ID!
+  "Null for the one that it has."
+  priceId: ID
+  "Null for the one that it has."
+  quantity: Int64
+  "Whether the rest of the period is billed, or credited, at once; not unless told so. Not every provider can."
+  prorate: Boolean
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+"What a change would come to, as its provider says."
+type SubscriptionChangePreview {
+  "Asked for at once; below zero where something is credited."
+  dueNow: Money!
+  "Asked for at nextAt."
+  nextAmount: Money!
+  "Null where the provider does not say."
+  nextAt: DateTime
+  "When the change counts; null where the provider does not say."
+  effectiveAt: DateTime
+  "Whether the buyer has to agree first."
+  buyerAgrees: Boolean!
+}
+
+type SubscriptionChangePayload {
+  "As it stands then; null where userErrors says why not, and for a dry run."
+  subscription: BillingSubscription
+  "For a dry run, what it would come to; its provider is asked for that."
+  change: SubscriptionChangePreview
+  "Where the buyer has to agree first, before anything changes; null where they have not."
+  buyerUrl: String
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Have a subscription take another price or quantity."
+  subscriptionChange(input: SubscriptionChangeInput!): SubscriptionChangePayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
 	{Name: "../schema/summary.graphqls", Input: `"How long a summary's buckets are. They begin with hours, days, Mondays and months of UTC."
@@ -7091,6 +7347,8 @@ func (ec *executionContext) childFields_Dispute(ctx context.Context, field graph
 		return ec.fieldContext_Dispute_payment(ctx, field)
 	case "evidence":
 		return ec.fieldContext_Dispute_evidence(ctx, field)
+	case "checklist":
+		return ec.fieldContext_Dispute_checklist(ctx, field)
 	case "status":
 		return ec.fieldContext_Dispute_status(ctx, field)
 	case "foreignStatus":
@@ -7197,6 +7455,18 @@ func (ec *executionContext) childFields_DisputeEvidence(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type DisputeEvidence", field.Name)
 }
 
+func (ec *executionContext) childFields_DisputeEvidenceSavePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dispute":
+		return ec.fieldContext_DisputeEvidenceSavePayload_dispute(ctx, field)
+	case "preview":
+		return ec.fieldContext_DisputeEvidenceSavePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DisputeEvidenceSavePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisputeEvidenceSavePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DisputeEvidenceSubmitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dispute":
@@ -7247,6 +7517,18 @@ func (ec *executionContext) childFields_EvidenceText(ctx context.Context, field 
 		return ec.fieldContext_EvidenceText_text(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceText", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceWanted(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_EvidenceWanted_field(ctx, field)
+	case "isFile":
+		return ec.fieldContext_EvidenceWanted_isFile(ctx, field)
+	case "saved":
+		return ec.fieldContext_EvidenceWanted_saved(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceWanted", field.Name)
 }
 
 func (ec *executionContext) childFields_Failure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7931,6 +8213,38 @@ func (ec *executionContext) childFields_SubscriptionCancelPayload(ctx context.Co
 		return ec.fieldContext_SubscriptionCancelPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubscriptionCancelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubscriptionChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subscription":
+		return ec.fieldContext_SubscriptionChangePayload_subscription(ctx, field)
+	case "change":
+		return ec.fieldContext_SubscriptionChangePayload_change(ctx, field)
+	case "buyerUrl":
+		return ec.fieldContext_SubscriptionChangePayload_buyerUrl(ctx, field)
+	case "preview":
+		return ec.fieldContext_SubscriptionChangePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SubscriptionChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscriptionChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubscriptionChangePreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dueNow":
+		return ec.fieldContext_SubscriptionChangePreview_dueNow(ctx, field)
+	case "nextAmount":
+		return ec.fieldContext_SubscriptionChangePreview_nextAmount(ctx, field)
+	case "nextAt":
+		return ec.fieldContext_SubscriptionChangePreview_nextAt(ctx, field)
+	case "effectiveAt":
+		return ec.fieldContext_SubscriptionChangePreview_effectiveAt(ctx, field)
+	case "buyerAgrees":
+		return ec.fieldContext_SubscriptionChangePreview_buyerAgrees(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscriptionChangePreview", field.Name)
 }
 
 func (ec *executionContext) childFields_SubscriptionPausePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

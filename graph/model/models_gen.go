@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/paydesk/paydesk/core"
 )
 
@@ -190,6 +191,24 @@ type DisputeAssignPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+type DisputeEvidenceSaveInput struct {
+	DisputeID string `json:"disputeId"`
+	// Beside those that the draft has; each field once.
+	Texts []*EvidenceTextInput `json:"texts,omitempty"`
+	Files []*EvidenceFileInput `json:"files,omitempty"`
+	// Ids of files that go.
+	RemoveFiles    []string `json:"removeFiles,omitempty"`
+	IdempotencyKey *string  `json:"idempotencyKey,omitempty"`
+	DryRun         *bool    `json:"dryRun,omitempty"`
+}
+
+type DisputeEvidenceSavePayload struct {
+	// With the draft as it stands then; null where userErrors says why not, and for a dry run.
+	Dispute    *Dispute     `json:"dispute,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 type DisputeEvidenceSubmitInput struct {
 	DisputeID      string  `json:"disputeId"`
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
@@ -230,6 +249,27 @@ type EventReplayPayload struct {
 	Event      *InboundEvent `json:"event,omitempty"`
 	Preview    *Preview      `json:"preview,omitempty"`
 	UserErrors []*UserError  `json:"userErrors"`
+}
+
+type EvidenceFileInput struct {
+	Field core.EvidenceField `json:"field"`
+	// JPEG, PNG or PDF of at most 5 MiB, as declared and as its first bytes prove. It takes the place of the field's.
+	File graphql.Upload `json:"file"`
+}
+
+type EvidenceTextInput struct {
+	Field core.EvidenceField `json:"field"`
+	// An empty one removes the field's.
+	Text string `json:"text"`
+}
+
+// One thing that answers a complaint.
+type EvidenceWanted struct {
+	Field core.EvidenceField `json:"field"`
+	// Whether it is a file, and a text otherwise.
+	IsFile bool `json:"isFile"`
+	// Whether the draft has it.
+	Saved bool `json:"saved"`
 }
 
 // Each field narrows the list; null and absent select all.
@@ -507,6 +547,43 @@ type SubscriptionCancelPayload struct {
 	UserErrors   []*UserError  `json:"userErrors"`
 }
 
+type SubscriptionChangeInput struct {
+	SubscriptionID string `json:"subscriptionId"`
+	// Null for the one that it has.
+	PriceID *string `json:"priceId,omitempty"`
+	// Null for the one that it has.
+	Quantity *int64 `json:"quantity,omitempty"`
+	// Whether the rest of the period is billed, or credited, at once; not unless told so. Not every provider can.
+	Prorate        *bool   `json:"prorate,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type SubscriptionChangePayload struct {
+	// As it stands then; null where userErrors says why not, and for a dry run.
+	Subscription *Subscription `json:"subscription,omitempty"`
+	// For a dry run, what it would come to; its provider is asked for that.
+	Change *SubscriptionChangePreview `json:"change,omitempty"`
+	// Where the buyer has to agree first, before anything changes; null where they have not.
+	BuyerURL   *string      `json:"buyerUrl,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What a change would come to, as its provider says.
+type SubscriptionChangePreview struct {
+	// Asked for at once; below zero where something is credited.
+	DueNow *core.Money `json:"dueNow"`
+	// Asked for at nextAt.
+	NextAmount *core.Money `json:"nextAmount"`
+	// Null where the provider does not say.
+	NextAt *time.Time `json:"nextAt,omitempty"`
+	// When the change counts; null where the provider does not say.
+	EffectiveAt *time.Time `json:"effectiveAt,omitempty"`
+	// Whether the buyer has to agree first.
+	BuyerAgrees bool `json:"buyerAgrees"`
+}
+
 type SubscriptionPauseInput struct {
 	SubscriptionID string  `json:"subscriptionId"`
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
@@ -573,6 +650,8 @@ const (
 	UserErrorCodeEvidenceLate UserErrorCode = "EVIDENCE_LATE"
 	// There is nothing to submit.
 	UserErrorCodeEvidenceEmpty UserErrorCode = "EVIDENCE_EMPTY"
+	// It is so already.
+	UserErrorCodeNothingToChange UserErrorCode = "NOTHING_TO_CHANGE"
 	// The subscription has ended.
 	UserErrorCodeSubscriptionEnded UserErrorCode = "SUBSCRIPTION_ENDED"
 	// The subscription's status does not allow it.
@@ -624,6 +703,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeEvidenceSubmitted,
 	UserErrorCodeEvidenceLate,
 	UserErrorCodeEvidenceEmpty,
+	UserErrorCodeNothingToChange,
 	UserErrorCodeSubscriptionEnded,
 	UserErrorCodeInvalidSubscriptionState,
 	UserErrorCodeUnsupported,
@@ -645,7 +725,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeSubscriptionEnded, UserErrorCodeInvalidSubscriptionState, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeAlreadyExists, UserErrorCodeOwnAccount, UserErrorCodeLastAdmin, UserErrorCodePasswordWrong, UserErrorCodeCodeWrong, UserErrorCodeLocked, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
+	case UserErrorCodeNotFound, UserErrorCodeInvalidRequest, UserErrorCodeInvalidState, UserErrorCodeInvalidPaymentState, UserErrorCodePaymentInProgress, UserErrorCodeOperationOpen, UserErrorCodeAmountNotAvailable, UserErrorCodeAuthorizationExpired, UserErrorCodeCurrencyMismatch, UserErrorCodePaymentDisputed, UserErrorCodeDisputeClosed, UserErrorCodeEvidenceSubmitted, UserErrorCodeEvidenceLate, UserErrorCodeEvidenceEmpty, UserErrorCodeNothingToChange, UserErrorCodeSubscriptionEnded, UserErrorCodeInvalidSubscriptionState, UserErrorCodeUnsupported, UserErrorCodeAccountNotConfigured, UserErrorCodePaymentRefused, UserErrorCodeProviderUnavailable, UserErrorCodeApprovalOwn, UserErrorCodeApprovalDecided, UserErrorCodeApprovalExpired, UserErrorCodeAlreadyExists, UserErrorCodeOwnAccount, UserErrorCodeLastAdmin, UserErrorCodePasswordWrong, UserErrorCodeCodeWrong, UserErrorCodeLocked, UserErrorCodeIdempotencyKeyReused, UserErrorCodeIdempotencyInProgress:
 		return true
 	}
 	return false
