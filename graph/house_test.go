@@ -64,7 +64,12 @@ type house struct {
 
 func newHouse(t *testing.T, environment core.Environment) *house {
 	t.Helper()
-	h := &house{store: &countingStore{Store: repotest.SQLite(t)}, logs: &coretest.Buffer{}, staff: map[core.Role]core.Staff{}, provider: portstest.NewFakeProvider("stripe", core.EnvTest)}
+	return newHouseOver(t, environment, repotest.SQLite(t))
+}
+
+func newHouseOver(t *testing.T, environment core.Environment, store ports.Store) *house {
+	t.Helper()
+	h := &house{store: &countingStore{Store: store}, logs: &coretest.Buffer{}, staff: map[core.Role]core.Staff{}, provider: portstest.NewFakeProvider("stripe", core.EnvTest)}
 	ids := system.NewIDs()
 	recorder := record.New(fixedClock{}, ids, "https://pay.example", noTraces{})
 	service := payments.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	bundialect "github.com/uptrace/bun/dialect"
 
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
@@ -121,20 +122,40 @@ func ofEach[R, T any, K core.ID](ctx context.Context, db bun.IDB, l listing, col
 	if l.oldest {
 		direction = "ASC"
 	}
-	var parts []string
-	var values []any
-	for _, owner := range owners {
-		query := db.NewSelect().Model((*R)(nil)).Column("id").Where("? = ?", bun.Ident(column), owner).
-			OrderExpr("? "+direction+", id "+direction, bun.Ident(l.column)).Limit(int64(limit))
-		parts, values = append(parts, "SELECT id FROM (?) AS part"), append(values, query)
-	}
+	order := fmt.Sprintf("%s %s, id %s", l.column, direction, direction)
 	var rows []R
-	query := db.NewSelect().Model(&rows).Where("id IN ("+strings.Join(parts, " UNION ALL ")+")", values...).
-		OrderExpr("? "+direction+", id "+direction, bun.Ident(l.column))
-	if err := query.Scan(ctx); err != nil {
+	query := db.NewSelect().Model(&rows)
+	if db.Dialect().Name() == bundialect.PG {
+		query = whereFirstJoined[R](query, db, column, owners, order, limit)
+	} else {
+		query = whereFirstInParts[R](query, db, column, owners, order, limit)
+	}
+	if err := query.OrderExpr(order).Scan(ctx); err != nil {
 		return nil, err
 	}
 	return mapped(rows, of)
+}
+
+// whereFirstJoined selects the first rows of each owner by a join: a part for each owner, as SQLite gets it,
+// takes PostgreSQL longer to plan than to run.
+func whereFirstJoined[R any, K core.ID](query *bun.SelectQuery, db bun.IDB, column string, owners []K, order string, limit int) *bun.SelectQuery {
+	values := make([]any, 0, len(owners)+1)
+	for _, owner := range owners {
+		values = append(values, owner)
+	}
+	part := db.NewSelect().Model((*R)(nil)).Column("id").Where("? = owner.key", bun.Ident(column)).OrderExpr(order).Limit(int64(limit))
+	list := strings.TrimSuffix(strings.Repeat("(?),", len(owners)), ",")
+	return query.Where("id IN (SELECT part.id FROM (VALUES "+list+") AS owner (key) CROSS JOIN LATERAL (?) AS part)", append(values, part)...)
+}
+
+func whereFirstInParts[R any, K core.ID](query *bun.SelectQuery, db bun.IDB, column string, owners []K, order string, limit int) *bun.SelectQuery {
+	var parts []string
+	var values []any
+	for _, owner := range owners {
+		part := db.NewSelect().Model((*R)(nil)).Column("id").Where("? = ?", bun.Ident(column), owner).OrderExpr(order).Limit(int64(limit))
+		parts, values = append(parts, "SELECT id FROM (?) AS part"), append(values, part)
+	}
+	return query.Where("id IN ("+strings.Join(parts, " UNION ALL ")+")", values...)
 }
 
 // refColumns says in which column a table holds its providers' ids of each kind of object.
