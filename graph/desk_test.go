@@ -11,6 +11,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/bunrepo"
 	"github.com/paydesk/paydesk/adapters/bunrepo/repotest"
 	"github.com/paydesk/paydesk/adapters/onetime"
+	"github.com/paydesk/paydesk/adapters/seal"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
 	"github.com/paydesk/paydesk/core/coretest"
@@ -44,7 +45,7 @@ func newDesk(t *testing.T, store *bunrepo.Store) *desk {
 		d.staff[role] = staff
 	}
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: world.Payments, Refunds: world.Refunds, Disputes: world.Disputes, Subscriptions: world.Subscriptions, ApprovalAbove: core.RefundLimits{Each: map[core.Currency]int64{"EUR": approvalAbove}}, Store: world.Store, Access: keeper, Notify: world.Notify, Inbox: world.Inbox, Environment: core.EnvTest,
+		Payments: world.Payments, Refunds: world.Refunds, Disputes: world.Disputes, Subscriptions: world.Subscriptions, ApprovalAbove: core.RefundLimits{Each: map[core.Currency]int64{"EUR": approvalAbove}}, Store: world.Store, Access: keeper, Notify: world.Notify, Inbox: world.Inbox, Sealer: seal.Plain(), Environment: core.EnvTest,
 		Health: health.New(world.Store, ports.Providers{}, nil, world.Clock, world.Clock), Idempotency: idempotency.New(world.Store, world.Clock),
 		Logger: slog.New(slog.NewTextHandler(d.logs, nil)), Session: func(r *http.Request) string { return r.Header.Get("Session") },
 	})

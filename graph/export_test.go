@@ -12,3 +12,6 @@ var EncodeCursor = encodeCursor
 func DecodeCursor[T core.ID](name string, text *string, order core.Order) (*core.Cursor, error) {
 	return decodeCursor[T](name, text, order)
 }
+
+// Guarded makes a cell no formula.
+var Guarded = guarded

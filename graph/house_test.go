@@ -15,6 +15,7 @@ import (
 
 	"github.com/paydesk/paydesk/adapters/bunrepo/repotest"
 	"github.com/paydesk/paydesk/adapters/onetime"
+	"github.com/paydesk/paydesk/adapters/seal"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/core/access"
@@ -86,7 +87,7 @@ func newHouseOver(t *testing.T, environment core.Environment, store ports.Store)
 		Payments: service, Store: h.store, Refunds: refunds.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Subscriptions: &subscriptions.Service{}, Disputes: disputes.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Access: keeper, Environment: environment,
 		Notify:      notify.New(h.store, nil, fixedClock{}, fixedClock{}, ids, noTraces{}, core.EnvTest),
 		Health:      health.New(h.store, ports.Providers{"stripe": h.provider}, map[core.AccountName]string{"stripe": "https://pay.example/webhooks/stripe"}, fixedClock{}, fixedClock{}),
-		Idempotency: idempotency.New(h.store, fixedClock{}), Inbox: &observe.Inbox{},
+		Idempotency: idempotency.New(h.store, fixedClock{}), Inbox: &observe.Inbox{}, Sealer: seal.Plain(),
 		Logger: slog.New(slog.NewTextHandler(h.logs, nil)),
 	})
 	require.NoError(t, err)

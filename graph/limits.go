@@ -240,6 +240,7 @@ func mutationCosts(c *generated.ComplexityRoot) {
 	c.Mutation.DisputeAssign = func(child int, _ model.DisputeAssignInput) int { return readCost + child }
 	c.Mutation.DisputeEvidenceSave = func(child int, _ model.DisputeEvidenceSaveInput) int { return readCost + child }
 	c.Mutation.SubscriptionChange = func(child int, _ model.SubscriptionChangeInput) int { return readCost + child }
+	c.Mutation.ExportCreate = func(child int, _ model.ExportCreateInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }
 }
 

@@ -56,6 +56,9 @@ var mutations = map[string]struct {
 		input["quantity"] = 3
 		return input
 	}},
+	"exportCreate": {core.RoleFinance, func(*testing.T, *desk) map[string]any {
+		return map[string]any{"payments": map[string]any{"status": []string{"SUCCEEDED"}}}
+	}},
 	"noteAdd": {core.RoleSupport, func(t *testing.T, d *desk) map[string]any {
 		t.Helper()
 		return map[string]any{"paymentId": d.world.Paid().ID, "text": "The buyer called."}

@@ -36,6 +36,7 @@ type Resolver struct {
 	access        *access.Service
 	notify        *notify.Service
 	inbox         *observe.Inbox
+	sealer        ports.Sealer
 	health        *health.Service
 	replays       *idempotency.Service
 	logger        *slog.Logger

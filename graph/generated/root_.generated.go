@@ -360,6 +360,17 @@ type ComplexityRoot struct {
 		Saved  func(childComplexity int) int
 	}
 
+	Export struct {
+		ExpiresAt func(childComplexity int) int
+		URL       func(childComplexity int) int
+	}
+
+	ExportCreatePayload struct {
+		Export     func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Failure struct {
 		Code         func(childComplexity int) int
 		Message      func(childComplexity int) int
@@ -442,6 +453,7 @@ type ComplexityRoot struct {
 		DisputeEvidenceSave   func(childComplexity int, input model.DisputeEvidenceSaveInput) int
 		DisputeEvidenceSubmit func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
 		EventReplay           func(childComplexity int, input model.EventReplayInput) int
+		ExportCreate          func(childComplexity int, input model.ExportCreateInput) int
 		NoteAdd               func(childComplexity int, input model.NoteAddInput) int
 		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
 		PasswordChange        func(childComplexity int, input model.PasswordChangeInput) int
@@ -2142,6 +2154,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EvidenceWanted.Saved(childComplexity), true
 
+	case "Export.expiresAt":
+		if e.ComplexityRoot.Export.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.ExpiresAt(childComplexity), true
+	case "Export.url":
+		if e.ComplexityRoot.Export.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.URL(childComplexity), true
+
+	case "ExportCreatePayload.export":
+		if e.ComplexityRoot.ExportCreatePayload.Export == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportCreatePayload.Export(childComplexity), true
+	case "ExportCreatePayload.preview":
+		if e.ComplexityRoot.ExportCreatePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportCreatePayload.Preview(childComplexity), true
+	case "ExportCreatePayload.userErrors":
+		if e.ComplexityRoot.ExportCreatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportCreatePayload.UserErrors(childComplexity), true
+
 	case "Failure.code":
 		if e.ComplexityRoot.Failure.Code == nil {
 			break
@@ -2552,6 +2596,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EventReplay(childComplexity, args["input"].(model.EventReplayInput)), true
+	case "Mutation.exportCreate":
+		if e.ComplexityRoot.Mutation.ExportCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportCreate(childComplexity, args["input"].(model.ExportCreateInput)), true
 	case "Mutation.noteAdd":
 		if e.ComplexityRoot.Mutation.NoteAdd == nil {
 			break
@@ -4676,6 +4731,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EventReplayInput", ec.unmarshalInputEventReplayInput),
 			graphql.NewInputUnmarshaler("EvidenceFileInput", ec.unmarshalInputEvidenceFileInput),
 			graphql.NewInputUnmarshaler("EvidenceTextInput", ec.unmarshalInputEvidenceTextInput),
+			graphql.NewInputUnmarshaler("ExportCreateInput", ec.unmarshalInputExportCreateInput),
 			graphql.NewInputUnmarshaler("InboundEventFilter", ec.unmarshalInputInboundEventFilter),
 			graphql.NewInputUnmarshaler("NoteAddInput", ec.unmarshalInputNoteAddInput),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
@@ -5516,6 +5572,34 @@ type EventReplayPayload {
 extend type Mutation {
   "Have the object that a message names looked at again, whatever became of the message before."
   eventReplay(input: EventReplayInput!): EventReplayPayload! @requires(role: SUPPORT)
+}
+`, BuiltIn: false},
+	{Name: "../schema/export.graphqls", Input: `"A file of CSV, written while it is fetched."
+type Export {
+  "By GET on this listener, by who asked for it, as long as their role allows exports: with the session's cookie or a staff token."
+  url: String!
+  "From then on it must be asked for anew."
+  expiresAt: DateTime!
+}
+
+"One of payments, refunds and disputes; an empty filter selects all of them."
+input ExportCreateInput {
+  payments: PaymentFilter
+  refunds: RefundFilter
+  disputes: DisputeFilter
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type ExportCreatePayload {
+  export: Export
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Have a list written as CSV, newest first, all that the filter selects. Asking for it and fetching it each leave an audit row."
+  exportCreate(input: ExportCreateInput!): ExportCreatePayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
 	{Name: "../schema/health.graphqls", Input: `"Whether an account's webhook is registered with its provider for our address."
@@ -7529,6 +7613,28 @@ func (ec *executionContext) childFields_EvidenceWanted(ctx context.Context, fiel
 		return ec.fieldContext_EvidenceWanted_saved(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceWanted", field.Name)
+}
+
+func (ec *executionContext) childFields_Export(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_Export_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Export_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Export", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "export":
+		return ec.fieldContext_ExportCreatePayload_export(ctx, field)
+	case "preview":
+		return ec.fieldContext_ExportCreatePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExportCreatePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportCreatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Failure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

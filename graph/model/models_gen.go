@@ -272,6 +272,29 @@ type EvidenceWanted struct {
 	Saved bool `json:"saved"`
 }
 
+// A file of CSV, written while it is fetched.
+type Export struct {
+	// By GET on this listener, by who asked for it, as long as their role allows exports: with the session's cookie or a staff token.
+	URL string `json:"url"`
+	// From then on it must be asked for anew.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// One of payments, refunds and disputes; an empty filter selects all of them.
+type ExportCreateInput struct {
+	Payments       *PaymentFilter `json:"payments,omitempty"`
+	Refunds        *RefundFilter  `json:"refunds,omitempty"`
+	Disputes       *DisputeFilter `json:"disputes,omitempty"`
+	IdempotencyKey *string        `json:"idempotencyKey,omitempty"`
+	DryRun         *bool          `json:"dryRun,omitempty"`
+}
+
+type ExportCreatePayload struct {
+	Export     *Export      `json:"export,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Each field narrows the list; null and absent select all.
 type InboundEventFilter struct {
 	Account *string `json:"account,omitempty"`
