@@ -67,10 +67,10 @@ const (
 )
 
 // Tally counts what is alike: objects of one kind, account, currency and status that were made within
-// the same hour or day.
+// the same bucket of time.
 type Tally struct {
 	Kind     TallyKind
-	At       time.Time // the beginning of the hour or day, UTC
+	At       time.Time // the beginning of their bucket, UTC
 	Account  AccountName
 	Provider ProviderName
 	Currency Currency
@@ -246,14 +246,20 @@ func NewSummaryPeriod(from, to time.Time, interval SummaryInterval) (SummaryPeri
 	return period, from.Before(to)
 }
 
+// Edges are the beginnings of the buckets, the first cut to the period, and its end.
+func (p SummaryPeriod) Edges() []time.Time {
+	edges := append(slices.Clone(p.starts), p.to)
+	edges[0] = p.from
+	return edges
+}
+
 // buckets are all of the period, with no figures yet.
 func (p SummaryPeriod) buckets(currency Currency) []SummaryBucket {
+	edges := p.Edges()
 	all := make([]SummaryBucket, len(p.starts))
-	for i, start := range p.starts {
-		all[i] = SummaryBucket{From: start, To: p.interval.next(start), Figures: Figures{currency: currency}}
+	for i := range all {
+		all[i] = SummaryBucket{From: edges[i], To: edges[i+1], Figures: Figures{currency: currency}}
 	}
-	all[0].From = p.from
-	all[len(all)-1].To = p.to
 	return all
 }
 

@@ -39,6 +39,7 @@ type Resolver struct {
 	sealer        ports.Sealer
 	health        *health.Service
 	replays       *idempotency.Service
+	summaries     *together[summaryAsked, *core.Summary]
 	logger        *slog.Logger
 }
 

@@ -99,7 +99,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, sealer: o.Sealer, health: o.Health, replays: o.Idempotency, logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, sealer: o.Sealer, health: o.Health, replays: o.Idempotency, summaries: newTogether[summaryAsked, *core.Summary](queryTimeMax), logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration, session: o.Session, origins: http.NewCrossOriginProtection(),
 	}

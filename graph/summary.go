@@ -8,6 +8,13 @@ import (
 	"github.com/paydesk/paydesk/ports"
 )
 
+// summaryAsked is what makes two summaries the same.
+type summaryAsked struct {
+	from, to int64 // microseconds since 1970
+	currency core.Currency
+	interval core.SummaryInterval
+}
+
 // summary adds up what happened within a period.
 func (r *Resolver) summary(ctx context.Context, from, to time.Time, currency *string, interval core.SummaryInterval) (*core.Summary, error) {
 	period, ok := core.NewSummaryPeriod(from, to, interval)
@@ -17,7 +24,7 @@ func (r *Resolver) summary(ctx context.Context, from, to time.Time, currency *st
 	case !ok:
 		return nil, refuse(codeInput, "the period has more than %d buckets; ask for less, or for a longer interval", core.SummaryBucketsMax)
 	}
-	filter := ports.TallyFilter{From: from, To: to, Hourly: interval == core.SummaryHour}
+	filter := ports.TallyFilter{Edges: period.Edges()}
 	if currency != nil {
 		parsed, err := core.ParseCurrency(*currency)
 		if err != nil {
@@ -25,13 +32,16 @@ func (r *Resolver) summary(ctx context.Context, from, to time.Time, currency *st
 		}
 		filter.Currency = parsed
 	}
-	tallies, err := r.store.Tallies(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	summary, err := period.Summarize(tallies)
-	if err != nil {
-		return nil, err
-	}
-	return &summary, nil
+	asked := summaryAsked{from.UnixMicro(), to.UnixMicro(), filter.Currency, interval}
+	return r.summaries.do(ctx, asked, func(ctx context.Context) (*core.Summary, error) {
+		tallies, err := r.store.Tallies(ctx, filter)
+		if err != nil {
+			return nil, err
+		}
+		summary, err := period.Summarize(tallies)
+		if err != nil {
+			return nil, err
+		}
+		return &summary, nil
+	})
 }

@@ -244,7 +244,7 @@ type Reader interface {
 
 	// Search gives what carries a text: the newest of each kind first, and no object twice.
 	Search(ctx context.Context, find Find) ([]Found, error)
-	// Tallies counts the payments, refunds and disputes of a period, as they are at one moment.
+	// Tallies counts the payments, refunds and disputes of some buckets of time, as they are at one moment.
 	Tallies(ctx context.Context, filter TallyFilter) ([]core.Tally, error)
 	// Endpoints gives the storefront's webhook endpoints that are not deleted.
 	Endpoints(ctx context.Context) ([]core.Endpoint, error)

@@ -154,8 +154,8 @@ type NotificationFilter struct {
 
 // TallyFilter says what to count.
 type TallyFilter struct {
-	From     time.Time     // inclusive
-	To       time.Time     // exclusive
+	// Edges are those of the buckets in order, the last being the end of the last bucket: a bucket holds
+	// what was made at its edge or later, and before the next. At least two, at most [core.SummaryBucketsMax] + 1.
+	Edges    []time.Time
 	Currency core.Currency // empty for all
-	Hourly   bool          // by hours; else by days
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/uptrace/bun"
-
 	"github.com/paydesk/paydesk/core"
 	"github.com/paydesk/paydesk/ports"
 )
@@ -18,25 +16,30 @@ const talliesMax = 20_000
 // errManyTallies says that a period is too long for what happened in it.
 var errManyTallies = errors.New("too many tallies")
 
-// tallied is a table that is counted, with the column that is added up. An index on created_at holds
-// these columns of the two large tables, so that their rows are not read.
+// tallied are the tables that are counted, with the column that is added up. An index on created_at holds
+// all columns that are read of the two large ones, so that their rows are not.
 var tallied = []struct {
 	kind   core.TallyKind
 	amount string
 }{{core.TallyPayments, "amount_captured"}, {core.TallyRefunds, "amount"}, {core.TallyDisputes, "amount"}}
 
-// period is an expression for the hour or day that a row was made in. Both are cheap, for they are worked out for each row.
-func (d dialect) period(hourly bool) string {
-	switch {
-	case d == dialectPostgres && hourly:
-		return "date_bin('1 hour', created_at, '2000-01-01T00:00:00Z')"
-	case d == dialectPostgres:
-		return "date_bin('1 day', created_at, '2000-01-01T00:00:00Z')"
-	case hourly:
-		return "substr(created_at, 1, 13) || ':00:00.000000Z'"
-	default:
-		return "substr(created_at, 1, 10) || 'T00:00:00.000000Z'"
+// tally counts one table, each bucket for itself: to work out the bucket of each row would take longer than all the rest.
+func (d dialect) tally(kind core.TallyKind, amount, narrow string) string {
+	columns := fmt.Sprintf("account, provider, currency, status, count(*) AS count, CAST(sum(%s) AS bigint) AS minor", amount)
+	within := fmt.Sprintf("created_at >= bucket.edge AND created_at < bucket.next%s", narrow)
+	if d == dialectPostgres {
+		return fmt.Sprintf("SELECT '%s' AS kind, bucket.edge, part.* FROM bucket CROSS JOIN LATERAL (SELECT %s FROM %s WHERE %s GROUP BY account, provider, currency, status) AS part",
+			kind, columns, kind, within)
 	}
+	return fmt.Sprintf("SELECT '%s' AS kind, bucket.edge, %s FROM bucket CROSS JOIN %s WHERE %s GROUP BY bucket.edge, account, provider, currency, status", kind, columns, kind, within)
+}
+
+// bucketRow is a row of the list of buckets.
+func (d dialect) bucketRow() string {
+	if d == dialectPostgres {
+		return "(CAST(? AS timestamptz), CAST(? AS timestamptz))"
+	}
+	return "(?, ?)"
 }
 
 // Tallies counts by one statement, so that all is of one moment.
@@ -44,22 +47,28 @@ func (s *Store) Tallies(ctx context.Context, filter ports.TallyFilter) ([]core.T
 	if err := checkTexts(filter); err != nil {
 		return nil, fmt.Errorf("tally: %w", err)
 	}
-	var parts []string
+	if buckets := len(filter.Edges) - 1; buckets < 1 || buckets > core.SummaryBucketsMax {
+		return nil, fmt.Errorf("tally of %d buckets is not within 1 and %d", buckets, core.SummaryBucketsMax)
+	}
+	var buckets, parts []string
 	var values []any
+	for i, edge := range filter.Edges[1:] {
+		buckets = append(buckets, s.dialect.bucketRow())
+		values = append(values, at(filter.Edges[i]), at(edge))
+	}
+	narrow := ""
+	if filter.Currency != "" {
+		narrow = " AND currency = ?"
+	}
 	for _, table := range tallied {
-		currency := ""
-		values = append(values, at(filter.From), at(filter.To))
+		parts = append(parts, s.dialect.tally(table.kind, table.amount, narrow))
 		if filter.Currency != "" {
-			currency = " AND currency = ?"
 			values = append(values, string(filter.Currency))
 		}
-		parts = append(parts, fmt.Sprintf("SELECT '%s' AS kind, %s AS at, account, provider, currency, status, count(*) AS count, CAST(sum(%s) AS bigint) AS minor"+
-			" FROM %s WHERE created_at >= ? AND created_at < ?%s GROUP BY 2, account, provider, currency, status",
-			table.kind, s.dialect.period(filter.Hourly), table.amount, table.kind, currency))
 	}
 	var rows []struct {
 		Kind     core.TallyKind
-		At       instant
+		Edge     instant
 		Account  core.AccountName
 		Provider core.ProviderName
 		Currency core.Currency
@@ -67,17 +76,17 @@ func (s *Store) Tallies(ctx context.Context, filter ports.TallyFilter) ([]core.T
 		Count    int64
 		Minor    int64
 	}
-	query := bun.SafeQuery("? LIMIT ?", bun.SafeQuery(strings.Join(parts, " UNION ALL "), values...), talliesMax+1)
-	if err := s.read.NewRaw("?", query).Scan(ctx, &rows); err != nil {
+	query := fmt.Sprintf("WITH bucket (edge, next) AS (VALUES %s) %s LIMIT %d", strings.Join(buckets, ", "), strings.Join(parts, " UNION ALL "), talliesMax+1)
+	if err := s.read.NewRaw(query, values...).Scan(ctx, &rows); err != nil {
 		return nil, s.failed(ctx, err, "tally")
 	}
 	if len(rows) > talliesMax {
-		return nil, fmt.Errorf("tally from %s to %s: %w: more than %d", filter.From, filter.To, errManyTallies, talliesMax)
+		return nil, fmt.Errorf("tally from %s: %w: more than %d", filter.Edges[0], errManyTallies, talliesMax)
 	}
 	tallies := make([]core.Tally, len(rows))
 	for i, row := range rows {
 		tallies[i] = core.Tally{
-			Kind: row.Kind, At: row.At.Time, Account: row.Account, Provider: row.Provider,
+			Kind: row.Kind, At: row.Edge.Time, Account: row.Account, Provider: row.Provider,
 			Currency: row.Currency, Status: row.Status, Count: row.Count, Minor: row.Minor,
 		}
 	}

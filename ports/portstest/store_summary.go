@@ -57,7 +57,7 @@ func tallies(t *testing.T, store ports.Store) {
 		})
 		return got
 	}
-	next, late := tallyDay.Add(24*time.Hour), last.Truncate(time.Hour)
+	next, late, end := tallyDay.Add(24*time.Hour), tallyDay.Add(23*time.Hour), tallyDay.Add(48*time.Hour)
 	euros := []core.Tally{
 		tally(core.TallyDisputes, tallyDay, "stripe_eu", "needs_response", 1, eur(t, 1)),
 		tally(core.TallyPayments, tallyDay, "stripe_eu", "failed", 1, eur(t, 0)),
@@ -66,23 +66,28 @@ func tallies(t *testing.T, store ports.Store) {
 	}
 	dollars := tally(core.TallyPayments, tallyDay, "stripe_eu", "succeeded", 1, usd(t, 7))
 	pending := tally(core.TallyRefunds, tallyDay, "stripe_eu", "pending", 1, eur(t, 40))
+	after := tallyDay.Add(time.Microsecond)
 	large := tally(core.TallyPayments, next, "stripe_eu", "succeeded", 2, eur(t, 0))
 	large.Minor = 2 * core.MinorMax // more than one amount can be
-	require.Equal(t, slices.Concat(euros, []core.Tally{dollars, pending, large}), get(ports.TallyFilter{From: rough(tallyDay), To: tallyDay.Add(48 * time.Hour)}), "from is inclusive, and to is not")
-	require.Equal(t, slices.Concat(euros, []core.Tally{pending}), get(ports.TallyFilter{From: tallyDay, To: next, Currency: "EUR"}))
+	require.Equal(t, slices.Concat(euros, []core.Tally{dollars, pending, large}), get(ports.TallyFilter{Edges: []time.Time{rough(tallyDay), next, end}}), "an edge belongs to the bucket that it begins")
+	require.Equal(t, slices.Concat(euros, []core.Tally{pending}), get(ports.TallyFilter{Edges: []time.Time{tallyDay, next}, Currency: "EUR"}))
 	require.Equal(t, []core.Tally{
-		tally(core.TallyRefunds, tallyDay.Add(time.Hour), "stripe_eu", "pending", 1, eur(t, 40)),
-		tally(core.TallyDisputes, tallyDay.Add(2*time.Hour), "stripe_eu", "needs_response", 1, eur(t, 1)),
+		tally(core.TallyDisputes, after, "stripe_eu", "needs_response", 1, eur(t, 1)),
+		tally(core.TallyRefunds, after, "stripe_eu", "pending", 1, eur(t, 40)),
 		tally(core.TallyPayments, late, "stripe_eu", "failed", 1, eur(t, 0)),
 		tally(core.TallyPayments, late, "stripe_eu", "succeeded", 1, eur(t, 234)),
 		tally(core.TallyPayments, late, "stripe_us", "succeeded", 1, eur(t, 5)),
-	}, get(ports.TallyFilter{From: tallyDay.Add(time.Microsecond), To: next, Currency: "EUR", Hourly: true}))
+	}, get(ports.TallyFilter{Edges: []time.Time{after, late, next}, Currency: "EUR"}), "buckets of any length")
 
 	refund.Status = core.RefundSucceeded
 	write(t, store, ports.Tx.UpdateRefund, refund)
 	pending.Status = "succeeded"
-	require.Contains(t, get(ports.TallyFilter{From: tallyDay, To: next}), pending, "what changed counts as it is now")
-	require.Empty(t, get(ports.TallyFilter{From: tallyDay.AddDate(1, 0, 0), To: next.AddDate(1, 0, 0)}))
-	_, err := store.Tallies(t.Context(), ports.TallyFilter{From: tallyDay, To: next, Currency: "E\x00R"})
+	require.Contains(t, get(ports.TallyFilter{Edges: []time.Time{tallyDay, next}}), pending, "what changed counts as it is now")
+	require.Empty(t, get(ports.TallyFilter{Edges: []time.Time{tallyDay.AddDate(1, 0, 0), next.AddDate(1, 0, 0)}}))
+	_, err := store.Tallies(t.Context(), ports.TallyFilter{Edges: []time.Time{tallyDay, next}, Currency: "E\x00R"})
 	require.ErrorIs(t, err, ports.ErrText)
+	for _, edges := range [][]time.Time{nil, {tallyDay}, make([]time.Time, core.SummaryBucketsMax+2)} {
+		_, err := store.Tallies(t.Context(), ports.TallyFilter{Edges: edges})
+		require.Error(t, err, "%d edges", len(edges))
+	}
 }
