@@ -381,10 +381,10 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 
 // NewAdminHandler is the admin listener's one part.
 func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, sold UseCases, staff *access.Service,
-	notifications *notify.Service, accounts *health.Service, replays *idempotency.Service, inbox *observe.Inbox, sealer ports.Sealer,
+	notifications *notify.Service, accounts *health.Service, replays *idempotency.Service, inbox *observe.Inbox, sealer ports.Sealer, repairs *repair.Service,
 ) (AdminHandler, error) {
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: sold.Payments, Refunds: sold.Refunds, Disputes: sold.Disputes, Subscriptions: sold.Subscriptions, Store: store, Access: staff, Notify: notifications, Inbox: inbox, Sealer: sealer, Health: accounts, Idempotency: replays,
+		Payments: sold.Payments, Refunds: sold.Refunds, Disputes: sold.Disputes, Subscriptions: sold.Subscriptions, Store: store, Access: staff, Notify: notifications, Inbox: inbox, Repair: repairs, Sealer: sealer, Health: accounts, Idempotency: replays,
 		Environment: c.Environment, ApprovalAbove: c.ApprovalAbove, Logger: logger,
 		Session: func(r *http.Request) string { return httpedge.SessionToken(r, c.AdminURL.Secure()) },
 	})

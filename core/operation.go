@@ -108,6 +108,7 @@ type Operation struct {
 	// for, and once settled, by whatever shows it, waits no more.
 	GivenUpAt time.Time
 	GivenUp   GivenUp
+	Claim     Claim // what staff say of it; the zero Claim for nothing
 }
 
 // GivenUp is why an operation of unknown outcome waits for staff.

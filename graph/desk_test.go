@@ -45,7 +45,7 @@ func newDesk(t *testing.T, store *bunrepo.Store) *desk {
 		d.staff[role] = staff
 	}
 	handler, err := graph.NewHandler(graph.Options{
-		Payments: world.Payments, Refunds: world.Refunds, Disputes: world.Disputes, Subscriptions: world.Subscriptions, ApprovalAbove: core.RefundLimits{Each: map[core.Currency]int64{"EUR": approvalAbove}}, Store: world.Store, Access: keeper, Notify: world.Notify, Inbox: world.Inbox, Sealer: seal.Plain(), Environment: core.EnvTest,
+		Payments: world.Payments, Refunds: world.Refunds, Disputes: world.Disputes, Subscriptions: world.Subscriptions, ApprovalAbove: core.RefundLimits{Each: map[core.Currency]int64{"EUR": approvalAbove}}, Store: world.Store, Access: keeper, Notify: world.Notify, Inbox: world.Inbox, Repair: world.Repair, Sealer: seal.Plain(), Environment: core.EnvTest,
 		Health: health.New(world.Store, ports.Providers{}, nil, world.Clock, world.Clock), Idempotency: idempotency.New(world.Store, world.Clock),
 		Logger: slog.New(slog.NewTextHandler(d.logs, nil)), Session: func(r *http.Request) string { return r.Header.Get("Session") },
 	})

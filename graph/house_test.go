@@ -28,6 +28,7 @@ import (
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/record"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/repair"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph"
 	"github.com/paydesk/paydesk/ports"
@@ -87,7 +88,7 @@ func newHouseOver(t *testing.T, environment core.Environment, store ports.Store)
 		Payments: service, Store: h.store, Refunds: refunds.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Subscriptions: &subscriptions.Service{}, Disputes: disputes.New(h.store, ports.Providers{}, nil, fixedClock{}, ids, recorder, nil), Access: keeper, Environment: environment,
 		Notify:      notify.New(h.store, nil, fixedClock{}, fixedClock{}, ids, noTraces{}, core.EnvTest),
 		Health:      health.New(h.store, ports.Providers{"stripe": h.provider}, map[core.AccountName]string{"stripe": "https://pay.example/webhooks/stripe"}, fixedClock{}, fixedClock{}),
-		Idempotency: idempotency.New(h.store, fixedClock{}), Inbox: &observe.Inbox{}, Sealer: seal.Plain(),
+		Idempotency: idempotency.New(h.store, fixedClock{}), Inbox: &observe.Inbox{}, Repair: &repair.Service{}, Sealer: seal.Plain(),
 		Logger: slog.New(slog.NewTextHandler(h.logs, nil)),
 	})
 	require.NoError(t, err)

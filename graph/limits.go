@@ -241,6 +241,8 @@ func mutationCosts(c *generated.ComplexityRoot) {
 	c.Mutation.DisputeEvidenceSave = func(child int, _ model.DisputeEvidenceSaveInput) int { return readCost + child }
 	c.Mutation.SubscriptionChange = func(child int, _ model.SubscriptionChangeInput) int { return readCost + child }
 	c.Mutation.ExportCreate = func(child int, _ model.ExportCreateInput) int { return readCost + child }
+	c.Mutation.OperationConfirmDone = func(child int, _ model.OperationConfirmDoneInput) int { return readCost + child }
+	c.Mutation.OperationConfirmNotDone = func(child int, _ model.OperationConfirmNotDoneInput) int { return readCost + child }
 	c.Mutation.PaymentSync = func(child int, _ model.PaymentSyncInput) int { return readCost + child }
 }
 

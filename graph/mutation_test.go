@@ -59,6 +59,14 @@ var mutations = map[string]struct {
 	"exportCreate": {core.RoleFinance, func(*testing.T, *desk) map[string]any {
 		return map[string]any{"payments": map[string]any{"status": []string{"SUCCEEDED"}}}
 	}},
+	"operationConfirmDone": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		return map[string]any{"operationId": forStaff(t, d).ID}
+	}},
+	"operationConfirmNotDone": {core.RoleFinance, func(t *testing.T, d *desk) map[string]any {
+		t.Helper()
+		return map[string]any{"operationId": forStaff(t, d).ID}
+	}},
 	"noteAdd": {core.RoleSupport, func(t *testing.T, d *desk) map[string]any {
 		t.Helper()
 		return map[string]any{"paymentId": d.world.Paid().ID, "text": "The buyer called."}

@@ -12,6 +12,14 @@ import (
 	"github.com/paydesk/paydesk/graph/model"
 )
 
+func (r *mutationResolver) OperationConfirmDone(ctx context.Context, input model.OperationConfirmDoneInput) (*model.OperationConfirmDonePayload, error) {
+	return r.confirmDone(ctx, input)
+}
+
+func (r *mutationResolver) OperationConfirmNotDone(ctx context.Context, input model.OperationConfirmNotDoneInput) (*model.OperationConfirmNotDonePayload, error) {
+	return r.confirmNotDone(ctx, input)
+}
+
 func (r *operationResolver) Payment(ctx context.Context, obj *model.Operation) (*model.Payment, error) {
 	payment, err := requestOf(ctx).loaders.payments.get(ctx, obj.Operation.Payment)
 	return paymentOf(payment), err

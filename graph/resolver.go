@@ -20,6 +20,7 @@ import (
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/repair"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph/model"
 	"github.com/paydesk/paydesk/ports"
@@ -36,6 +37,7 @@ type Resolver struct {
 	access        *access.Service
 	notify        *notify.Service
 	inbox         *observe.Inbox
+	repair        *repair.Service
 	sealer        ports.Sealer
 	health        *health.Service
 	replays       *idempotency.Service

@@ -28,6 +28,7 @@ import (
 	"github.com/paydesk/paydesk/core/observe"
 	"github.com/paydesk/paydesk/core/payments"
 	"github.com/paydesk/paydesk/core/refunds"
+	"github.com/paydesk/paydesk/core/repair"
 	"github.com/paydesk/paydesk/core/subscriptions"
 	"github.com/paydesk/paydesk/graph/generated"
 	"github.com/paydesk/paydesk/ports"
@@ -59,6 +60,7 @@ type Options struct {
 	Access        *access.Service
 	Notify        *notify.Service
 	Inbox         *observe.Inbox
+	Repair        *repair.Service
 	Sealer        ports.Sealer // of the addresses of exports
 	Health        *health.Service
 	Idempotency   *idempotency.Service
@@ -87,8 +89,8 @@ type server struct {
 // their token, and a page at / that says so. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Inbox == nil || o.Sealer == nil || o.Health == nil || o.Idempotency == nil {
-		return nil, errors.New("admin API needs payments, refunds, disputes, subscriptions, a store, access, notifications, an inbox, a sealer and idempotency")
+	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Inbox == nil || o.Repair == nil || o.Sealer == nil || o.Health == nil || o.Idempotency == nil {
+		return nil, errors.New("admin API needs payments, refunds, disputes, subscriptions, a store, access, notifications, an inbox, repair, a sealer and idempotency")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -99,7 +101,7 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, sealer: o.Sealer, health: o.Health, replays: o.Idempotency, summaries: newTogether[summaryAsked, *core.Summary](queryTimeMax), logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, repair: o.Repair, sealer: o.Sealer, health: o.Health, replays: o.Idempotency, summaries: newTogether[summaryAsked, *core.Summary](queryTimeMax), logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
 		tracer: otel.Tracer(scope), duration: duration, session: o.Session, origins: http.NewCrossOriginProtection(),
 	}

@@ -19,7 +19,7 @@ import (
 
 // Version is the number of the latest migration: the one schema that this program
 // works with.
-const Version = 17
+const Version = 18
 
 // Dialect is which database a schema is for, and the folder its files lie in.
 type Dialect string

@@ -40,6 +40,12 @@ type operationRow struct {
 	GivenUpAt   instant              `bun:"given_up_at"`
 	GivenUp     core.GivenUp         `bun:"given_up,nullzero"`
 	Place       int64                `bun:"place"`
+
+	Claimed       core.ClaimedOutcome `bun:"claimed,nullzero"`
+	ClaimedObject string              `bun:"claimed_object,nullzero"`
+	ClaimedBy     core.StaffID        `bun:"claimed_by,nullzero"`
+	ClaimedAt     instant             `bun:"claimed_at"`
+	ConfirmedBy   core.StaffID        `bun:"confirmed_by,nullzero"`
 }
 
 // placeOperationSource is where one-time tokens are sealed.
@@ -47,7 +53,7 @@ const placeOperationSource = "operations.source"
 
 // operationRow is how an operation is stored.
 func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
-	if err := errors.Join(checkTexts(o), checkAsked(o.Asked)); err != nil {
+	if err := errors.Join(checkTexts(o), checkTexts(o.Claim), checkAsked(o.Asked)); err != nil {
 		return row, err
 	}
 	row = operationRow{
@@ -56,6 +62,7 @@ func (s *Store) operationRow(o core.Operation) (row operationRow, err error) {
 		Attempts: o.Attempts, ObjectID: o.ObjectID, RequestID: o.RequestID, CreatedAt: at(o.CreatedAt),
 		SentAt: at(o.SentAt), SettledAt: at(o.SettledAt),
 		LookedAt: at(o.LookedAt), LookAt: at(o.LookAt()), GivenUpAt: at(o.GivenUpAt), GivenUp: o.GivenUp, Place: o.Place(),
+		Claimed: o.Claim.Outcome, ClaimedObject: o.Claim.Object, ClaimedBy: o.Claim.By, ClaimedAt: at(o.Claim.At), ConfirmedBy: o.Claim.ConfirmedBy,
 	}
 	var failed [2]error
 	row.Failure, failed[0] = encodeFailure(o.Failure)
@@ -83,6 +90,7 @@ func (s *Store) operation(row operationRow) (core.Operation, error) {
 		RequestHash: row.RequestHash, RequestKey: row.RequestKey, Status: row.Status, Attempts: row.Attempts,
 		ObjectID: row.ObjectID, RequestID: row.RequestID, CreatedAt: row.CreatedAt.Time, SentAt: row.SentAt.Time,
 		SettledAt: row.SettledAt.Time, LookedAt: row.LookedAt.Time, GivenUpAt: row.GivenUpAt.Time, GivenUp: row.GivenUp,
+		Claim: core.Claim{Outcome: row.Claimed, Object: row.ClaimedObject, By: row.ClaimedBy, At: row.ClaimedAt.Time, ConfirmedBy: row.ConfirmedBy},
 	}
 	var failed [3]error
 	o.Amount, failed[0] = moneyOf(row.Amount, row.Currency)

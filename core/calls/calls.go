@@ -181,8 +181,8 @@ func (d *Desk) SettleOpen(ctx context.Context, subject string, by Sender) error 
 // would have a second effect. Where there is nothing more to ask it is handed to staff, whoever
 // resumed it. That it was refused is no error here, see [Replayed].
 func (d *Desk) Resume(ctx context.Context, op core.Operation, by Sender, cause core.Cause) (core.Operation, error) {
-	if op.Status.Settled() {
-		return op, nil
+	if op.Status.Settled() || op.Confirmed() {
+		return op, nil // what two people said is recorded by whoever repairs, and nothing is sent any more
 	}
 	err := d.ask(ctx, op, by, cause)
 	// The call may have been settled, or noted, though what followed failed.

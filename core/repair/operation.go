@@ -32,6 +32,12 @@ func (s *Service) Operation(ctx context.Context, job ports.Job) error {
 		}
 		return nil
 	}
+	if op.Confirmed() {
+		if err := s.conclude(ctx, op); err != nil {
+			return fmt.Errorf("record what was confirmed of %s: %w", op.ID, err)
+		}
+		return nil
+	}
 	op, err = s.calls.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair})
 	switch {
 	case op.ForStaff():
@@ -59,7 +65,11 @@ func (s *Service) lookOperation(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if by, senderErr := s.sender(op); senderErr != nil {
+	if op.Confirmed() {
+		if err = s.conclude(ctx, op); err == nil {
+			return nil
+		}
+	} else if by, senderErr := s.sender(op); senderErr != nil {
 		err = senderErr
 	} else {
 		op, err = s.calls.Resume(ctx, op, by, core.Cause{Kind: core.CauseRepair})

@@ -441,35 +441,37 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		APIKeyCreate          func(childComplexity int, input model.APIKeyCreateInput) int
-		APIKeyRevoke          func(childComplexity int, input model.APIKeyRevokeInput) int
-		ApprovalApprove       func(childComplexity int, input model.ApprovalApproveInput) int
-		ApprovalReject        func(childComplexity int, input model.ApprovalRejectInput) int
-		CodesBegin            func(childComplexity int, input model.CodesBeginInput) int
-		CodesConfirm          func(childComplexity int, input model.CodesConfirmInput) int
-		CodesRemove           func(childComplexity int, input model.CodesRemoveInput) int
-		DisputeAccept         func(childComplexity int, input model.DisputeAcceptInput) int
-		DisputeAssign         func(childComplexity int, input model.DisputeAssignInput) int
-		DisputeEvidenceSave   func(childComplexity int, input model.DisputeEvidenceSaveInput) int
-		DisputeEvidenceSubmit func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
-		EventReplay           func(childComplexity int, input model.EventReplayInput) int
-		ExportCreate          func(childComplexity int, input model.ExportCreateInput) int
-		NoteAdd               func(childComplexity int, input model.NoteAddInput) int
-		NotificationRedeliver func(childComplexity int, input model.NotificationRedeliverInput) int
-		PasswordChange        func(childComplexity int, input model.PasswordChangeInput) int
-		PaymentCancel         func(childComplexity int, input model.PaymentCancelInput) int
-		PaymentCapture        func(childComplexity int, input model.PaymentCaptureInput) int
-		PaymentReviewResolve  func(childComplexity int, input model.PaymentReviewResolveInput) int
-		PaymentSync           func(childComplexity int, input model.PaymentSyncInput) int
-		RefundCreate          func(childComplexity int, input model.RefundCreateInput) int
-		SessionsRevoke        func(childComplexity int, input model.SessionsRevokeInput) int
-		StaffAdd              func(childComplexity int, input model.StaffAddInput) int
-		StaffDisable          func(childComplexity int, input model.StaffDisableInput) int
-		StaffSetRole          func(childComplexity int, input model.StaffSetRoleInput) int
-		SubscriptionCancel    func(childComplexity int, input model.SubscriptionCancelInput) int
-		SubscriptionChange    func(childComplexity int, input model.SubscriptionChangeInput) int
-		SubscriptionPause     func(childComplexity int, input model.SubscriptionPauseInput) int
-		SubscriptionResume    func(childComplexity int, input model.SubscriptionResumeInput) int
+		APIKeyCreate            func(childComplexity int, input model.APIKeyCreateInput) int
+		APIKeyRevoke            func(childComplexity int, input model.APIKeyRevokeInput) int
+		ApprovalApprove         func(childComplexity int, input model.ApprovalApproveInput) int
+		ApprovalReject          func(childComplexity int, input model.ApprovalRejectInput) int
+		CodesBegin              func(childComplexity int, input model.CodesBeginInput) int
+		CodesConfirm            func(childComplexity int, input model.CodesConfirmInput) int
+		CodesRemove             func(childComplexity int, input model.CodesRemoveInput) int
+		DisputeAccept           func(childComplexity int, input model.DisputeAcceptInput) int
+		DisputeAssign           func(childComplexity int, input model.DisputeAssignInput) int
+		DisputeEvidenceSave     func(childComplexity int, input model.DisputeEvidenceSaveInput) int
+		DisputeEvidenceSubmit   func(childComplexity int, input model.DisputeEvidenceSubmitInput) int
+		EventReplay             func(childComplexity int, input model.EventReplayInput) int
+		ExportCreate            func(childComplexity int, input model.ExportCreateInput) int
+		NoteAdd                 func(childComplexity int, input model.NoteAddInput) int
+		NotificationRedeliver   func(childComplexity int, input model.NotificationRedeliverInput) int
+		OperationConfirmDone    func(childComplexity int, input model.OperationConfirmDoneInput) int
+		OperationConfirmNotDone func(childComplexity int, input model.OperationConfirmNotDoneInput) int
+		PasswordChange          func(childComplexity int, input model.PasswordChangeInput) int
+		PaymentCancel           func(childComplexity int, input model.PaymentCancelInput) int
+		PaymentCapture          func(childComplexity int, input model.PaymentCaptureInput) int
+		PaymentReviewResolve    func(childComplexity int, input model.PaymentReviewResolveInput) int
+		PaymentSync             func(childComplexity int, input model.PaymentSyncInput) int
+		RefundCreate            func(childComplexity int, input model.RefundCreateInput) int
+		SessionsRevoke          func(childComplexity int, input model.SessionsRevokeInput) int
+		StaffAdd                func(childComplexity int, input model.StaffAddInput) int
+		StaffDisable            func(childComplexity int, input model.StaffDisableInput) int
+		StaffSetRole            func(childComplexity int, input model.StaffSetRoleInput) int
+		SubscriptionCancel      func(childComplexity int, input model.SubscriptionCancelInput) int
+		SubscriptionChange      func(childComplexity int, input model.SubscriptionChangeInput) int
+		SubscriptionPause       func(childComplexity int, input model.SubscriptionPauseInput) int
+		SubscriptionResume      func(childComplexity int, input model.SubscriptionResumeInput) int
 	}
 
 	NoteAddPayload struct {
@@ -518,6 +520,7 @@ type ComplexityRoot struct {
 		Amount            func(childComplexity int) int
 		Asked             func(childComplexity int) int
 		Attempts          func(childComplexity int) int
+		Claim             func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
 		Failure           func(childComplexity int) int
 		ForStaff          func(childComplexity int) int
@@ -535,6 +538,26 @@ type ComplexityRoot struct {
 		SettledAt         func(childComplexity int) int
 		Status            func(childComplexity int) int
 		Subject           func(childComplexity int) int
+	}
+
+	OperationClaim struct {
+		ClaimedAt        func(childComplexity int) int
+		ClaimedBy        func(childComplexity int) int
+		ConfirmedBy      func(childComplexity int) int
+		Outcome          func(childComplexity int) int
+		ProviderObjectID func(childComplexity int) int
+	}
+
+	OperationConfirmDonePayload struct {
+		Operation  func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	OperationConfirmNotDonePayload struct {
+		Operation  func(childComplexity int) int
+		Preview    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	OperationConnection struct {
@@ -2629,6 +2652,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.NotificationRedeliver(childComplexity, args["input"].(model.NotificationRedeliverInput)), true
+	case "Mutation.operationConfirmDone":
+		if e.ComplexityRoot.Mutation.OperationConfirmDone == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_operationConfirmDone_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OperationConfirmDone(childComplexity, args["input"].(model.OperationConfirmDoneInput)), true
+	case "Mutation.operationConfirmNotDone":
+		if e.ComplexityRoot.Mutation.OperationConfirmNotDone == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_operationConfirmNotDone_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OperationConfirmNotDone(childComplexity, args["input"].(model.OperationConfirmNotDoneInput)), true
 	case "Mutation.passwordChange":
 		if e.ComplexityRoot.Mutation.PasswordChange == nil {
 			break
@@ -2969,6 +3014,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Attempts(childComplexity), true
+	case "Operation.claim":
+		if e.ComplexityRoot.Operation.Claim == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.Claim(childComplexity), true
 	case "Operation.createdAt":
 		if e.ComplexityRoot.Operation.CreatedAt == nil {
 			break
@@ -3071,6 +3122,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Operation.Subject(childComplexity), true
+
+	case "OperationClaim.claimedAt":
+		if e.ComplexityRoot.OperationClaim.ClaimedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationClaim.ClaimedAt(childComplexity), true
+	case "OperationClaim.claimedBy":
+		if e.ComplexityRoot.OperationClaim.ClaimedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationClaim.ClaimedBy(childComplexity), true
+	case "OperationClaim.confirmedBy":
+		if e.ComplexityRoot.OperationClaim.ConfirmedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationClaim.ConfirmedBy(childComplexity), true
+	case "OperationClaim.outcome":
+		if e.ComplexityRoot.OperationClaim.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationClaim.Outcome(childComplexity), true
+	case "OperationClaim.providerObjectId":
+		if e.ComplexityRoot.OperationClaim.ProviderObjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationClaim.ProviderObjectID(childComplexity), true
+
+	case "OperationConfirmDonePayload.operation":
+		if e.ComplexityRoot.OperationConfirmDonePayload.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConfirmDonePayload.Operation(childComplexity), true
+	case "OperationConfirmDonePayload.preview":
+		if e.ComplexityRoot.OperationConfirmDonePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConfirmDonePayload.Preview(childComplexity), true
+	case "OperationConfirmDonePayload.userErrors":
+		if e.ComplexityRoot.OperationConfirmDonePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConfirmDonePayload.UserErrors(childComplexity), true
+
+	case "OperationConfirmNotDonePayload.operation":
+		if e.ComplexityRoot.OperationConfirmNotDonePayload.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConfirmNotDonePayload.Operation(childComplexity), true
+	case "OperationConfirmNotDonePayload.preview":
+		if e.ComplexityRoot.OperationConfirmNotDonePayload.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConfirmNotDonePayload.Preview(childComplexity), true
+	case "OperationConfirmNotDonePayload.userErrors":
+		if e.ComplexityRoot.OperationConfirmNotDonePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConfirmNotDonePayload.UserErrors(childComplexity), true
 
 	case "OperationConnection.edges":
 		if e.ComplexityRoot.OperationConnection.Edges == nil {
@@ -4736,6 +4856,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("NoteAddInput", ec.unmarshalInputNoteAddInput),
 			graphql.NewInputUnmarshaler("NotificationFilter", ec.unmarshalInputNotificationFilter),
 			graphql.NewInputUnmarshaler("NotificationRedeliverInput", ec.unmarshalInputNotificationRedeliverInput),
+			graphql.NewInputUnmarshaler("OperationConfirmDoneInput", ec.unmarshalInputOperationConfirmDoneInput),
+			graphql.NewInputUnmarshaler("OperationConfirmNotDoneInput", ec.unmarshalInputOperationConfirmNotDoneInput),
 			graphql.NewInputUnmarshaler("OperationFilter", ec.unmarshalInputOperationFilter),
 			graphql.NewInputUnmarshaler("PasswordChangeInput", ec.unmarshalInputPasswordChangeInput),
 			graphql.NewInputUnmarshaler("PaymentCancelInput", ec.unmarshalInputPaymentCancelInput),
@@ -5878,6 +6000,26 @@ type Operation implements Node {
   givenUpAt: DateTime
   "Why; null for never."
   givenUp: GivenUp
+  "What staff say of it; null for nothing."
+  claim: OperationClaim
+}
+
+"How staff say that an operation ended."
+enum ClaimedOutcome {
+  DONE
+  NOT_DONE
+}
+
+"What one person says of an operation that waits for staff, and a second confirms."
+type OperationClaim {
+  outcome: ClaimedOutcome!
+  "The provider's id of what it made; null where it acted on something that is known."
+  providerObjectId: String
+  "Staff id of who says so, and may not confirm it."
+  claimedBy: ID!
+  claimedAt: DateTime!
+  "Staff id; null while nobody did."
+  confirmedBy: ID
 }
 
 "Why an operation of unknown outcome waits for staff."
@@ -5923,6 +6065,41 @@ input OperationFilter {
 extend type Query {
   "Provider calls: those of unknown outcome first, then those that were perhaps not sent, then all others; each newest first. 20 of them unless told otherwise, at most 100."
   operations(first: Int, after: Cursor, last: Int, before: Cursor, filter: OperationFilter): OperationConnection! @requires(role: VIEWER)
+}
+
+input OperationConfirmDoneInput {
+  operationId: ID!
+  "The provider's id of what it made: needed for what makes a payment or a refund, and for nothing else."
+  providerObjectId: String
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type OperationConfirmDonePayload {
+  "As it stands then: still open where a second person is needed."
+  operation: Operation
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+input OperationConfirmNotDoneInput {
+  operationId: ID!
+  idempotencyKey: String
+  dryRun: Boolean
+}
+
+type OperationConfirmNotDonePayload {
+  "As it stands then: still open where a second person is needed."
+  operation: Operation
+  preview: Preview
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Say that an operation that waits for staff was done, as the provider's dashboard shows. A second person must say the same; then it is recorded, and its object looked at."
+  operationConfirmDone(input: OperationConfirmDoneInput!): OperationConfirmDonePayload! @requires(role: FINANCE)
+  "Say that it was not done. A second person must say the same; then it is recorded as refused."
+  operationConfirmNotDone(input: OperationConfirmNotDoneInput!): OperationConfirmNotDonePayload! @requires(role: FINANCE)
 }
 `, BuiltIn: false},
 	{Name: "../schema/payment.graphqls", Input: `"Play money or real money."
@@ -7901,8 +8078,50 @@ func (ec *executionContext) childFields_Operation(ctx context.Context, field gra
 		return ec.fieldContext_Operation_givenUpAt(ctx, field)
 	case "givenUp":
 		return ec.fieldContext_Operation_givenUp(ctx, field)
+	case "claim":
+		return ec.fieldContext_Operation_claim(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Operation", field.Name)
+}
+
+func (ec *executionContext) childFields_OperationClaim(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outcome":
+		return ec.fieldContext_OperationClaim_outcome(ctx, field)
+	case "providerObjectId":
+		return ec.fieldContext_OperationClaim_providerObjectId(ctx, field)
+	case "claimedBy":
+		return ec.fieldContext_OperationClaim_claimedBy(ctx, field)
+	case "claimedAt":
+		return ec.fieldContext_OperationClaim_claimedAt(ctx, field)
+	case "confirmedBy":
+		return ec.fieldContext_OperationClaim_confirmedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationClaim", field.Name)
+}
+
+func (ec *executionContext) childFields_OperationConfirmDonePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "operation":
+		return ec.fieldContext_OperationConfirmDonePayload_operation(ctx, field)
+	case "preview":
+		return ec.fieldContext_OperationConfirmDonePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OperationConfirmDonePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationConfirmDonePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OperationConfirmNotDonePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "operation":
+		return ec.fieldContext_OperationConfirmNotDonePayload_operation(ctx, field)
+	case "preview":
+		return ec.fieldContext_OperationConfirmNotDonePayload_preview(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OperationConfirmNotDonePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationConfirmNotDonePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OperationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

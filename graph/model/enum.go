@@ -135,6 +135,14 @@ func UnmarshalReviewResolution(value any) (core.ReviewResolution, error) {
 	return readEnum[core.ReviewResolution](value)
 }
 
+// MarshalClaimedOutcome writes an outcome.
+func MarshalClaimedOutcome(word core.ClaimedOutcome) graphql.Marshaler { return enum(word) }
+
+// UnmarshalClaimedOutcome reads an outcome.
+func UnmarshalClaimedOutcome(value any) (core.ClaimedOutcome, error) {
+	return readEnum[core.ClaimedOutcome](value)
+}
+
 // MarshalTimelineKind writes a kind of entry.
 func MarshalTimelineKind(word core.TimelineKind) graphql.Marshaler { return enum(word) }
 

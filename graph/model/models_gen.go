@@ -349,6 +349,34 @@ type NotificationRedeliverPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+type OperationConfirmDoneInput struct {
+	OperationID string `json:"operationId"`
+	// The provider's id of what it made: needed for what makes a payment or a refund, and for nothing else.
+	ProviderObjectID *string `json:"providerObjectId,omitempty"`
+	IdempotencyKey   *string `json:"idempotencyKey,omitempty"`
+	DryRun           *bool   `json:"dryRun,omitempty"`
+}
+
+type OperationConfirmDonePayload struct {
+	// As it stands then: still open where a second person is needed.
+	Operation  *Operation   `json:"operation,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+type OperationConfirmNotDoneInput struct {
+	OperationID    string  `json:"operationId"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	DryRun         *bool   `json:"dryRun,omitempty"`
+}
+
+type OperationConfirmNotDonePayload struct {
+	// As it stands then: still open where a second person is needed.
+	Operation  *Operation   `json:"operation,omitempty"`
+	Preview    *Preview     `json:"preview,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Each field narrows the list; null and absent select all.
 type OperationFilter struct {
 	// Any of these.

@@ -21,6 +21,7 @@ func fullOperation(t testing.TB, payment core.PaymentID) core.Operation {
 		Failure:   &core.Failure{Code: core.FailureIncorrectCVC, ProviderCode: "cvc", Message: "Check it.", Retryable: true},
 		CreatedAt: minutes(4), SentAt: minutes(5), SettledAt: minutes(6),
 		LookedAt: minutes(7), GivenUpAt: minutes(8), GivenUp: core.GivenUpNotFound,
+		Claim: core.Claim{Outcome: core.ClaimedDone, Object: "pi_9", By: storeID[core.StaffID](), At: minutes(9), ConfirmedBy: storeID[core.StaffID]()},
 	}
 }
 
@@ -46,6 +47,7 @@ func operationRoundTrip(t *testing.T, store ports.Store) {
 	next.Failure = core.NewFailure(core.FailureInvalidRequest, "other")
 	next.SentAt, next.SettledAt = minutes(15), minutes(16)
 	next.LookedAt, next.GivenUpAt, next.GivenUp = minutes(17), minutes(18), core.GivenUpUnanswered
+	next.Claim = core.Claim{Outcome: core.ClaimedNotDone, By: storeID[core.StaffID](), At: minutes(19)}
 	updated := write(t, store, ports.Tx.UpdateOperation, next)
 	next.Version = 2
 	require.Equal(t, next, updated, "what Update gives")
