@@ -43,8 +43,15 @@ func (r *Resolver) require(ctx context.Context, role core.Role, action string) e
 	return refuse(codeForbidden, messageForbidden)
 }
 
-// requires is the directive @requires.
+// requires is the directive @requires. An input's field that was left out, or is null, takes no role.
 func (r *Resolver) requires(ctx context.Context, _ any, next graphql.Resolver, role core.Role) (any, error) {
+	if input := graphql.GetPathContext(ctx); input != nil && input.Field != nil {
+		value, err := next(ctx)
+		if text, isText := value.(*string); err != nil || isText && text == nil {
+			return value, err
+		}
+		return value, r.require(ctx, role, "input:"+*input.Field)
+	}
 	field := graphql.GetFieldContext(ctx)
 	if err := r.require(ctx, role, field.Object+"."+field.Field.Name); err != nil {
 		return nil, err

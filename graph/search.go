@@ -31,7 +31,8 @@ func (r *Resolver) search(ctx context.Context, text string) ([]model.SearchResul
 	}
 	found := []ports.Found{{Kind: ownKind(text), ID: text}}
 	if found[0].Kind == "" {
-		if found, err = r.store.Search(ctx, ports.Find{Text: text, Limit: searchHitsMax}); err != nil {
+		find := ports.Find{Text: text, WithoutEmails: !requestOf(ctx).staff.Role.Includes(personalRole), Limit: searchHitsMax}
+		if found, err = r.store.Search(ctx, find); err != nil {
 			return nil, err
 		}
 	}

@@ -120,7 +120,10 @@ type AuditFilter struct {
 // Find is what is searched for: a text that is looked up as it is.
 type Find struct {
 	// Text is a reference, a provider's id, an email or the last four digits.
-	Text  string
+	Text string
+	// WithoutEmails looks for no email: who may not see them must not find out by asking whose they are.
+	WithoutEmails bool
+
 	Limit int // of each kind of hit; 1 to core.PageItemsMax
 }
 

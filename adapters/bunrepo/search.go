@@ -76,7 +76,8 @@ type foundIn struct {
 }
 
 // places are where a text may stand.
-func (s *Store) places(text string) []foundIn {
+func (s *Store) places(find ports.Find) []foundIn {
+	text := find.Text
 	all := []foundIn{
 		{ports.FoundPayment, "payments", "created_at", "reference = ?", text},
 		{ports.FoundCheckout, "checkouts", "created_at", "reference = ?", text},
@@ -88,7 +89,7 @@ func (s *Store) places(text string) []foundIn {
 		{ports.FoundSubscription, "subscriptions", "created_at", ofAnyAccount("subscriptions", "provider_subscription_id"), text},
 		{ports.FoundInbound, "inbound_events", "received_at", ofAnyAccount("inbound_events", "provider_event_id"), text},
 	}
-	if strings.Contains(text, "@") { // an email as likely as a reference
+	if strings.Contains(text, "@") && !find.WithoutEmails { // an email as likely as a reference
 		marks := bun.Tuple(s.emailMarks(text))
 		all = append(all,
 			foundIn{ports.FoundCustomer, "customers", "created_at", "email_mark IN ?", marks},
@@ -112,7 +113,7 @@ func (s *Store) Search(ctx context.Context, find ports.Find) ([]ports.Found, err
 	}
 	var parts []string
 	var values []any
-	for _, place := range s.places(find.Text) {
+	for _, place := range s.places(find) {
 		parts = append(parts, fmt.Sprintf("SELECT kind, id FROM (SELECT '%s' AS kind, id FROM %s WHERE %s ORDER BY %s DESC, id DESC LIMIT %d) AS part",
 			place.kind, place.table, place.where, place.column, find.Limit))
 		values = append(values, place.value)

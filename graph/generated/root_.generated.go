@@ -5160,7 +5160,7 @@ input CheckoutFilter {
   reference: String
   customer: ID
   "That the buyer left; upper and lower case are the same."
-  email: String
+  email: String @requires(role: SUPPORT)
   "Any of these."
   status: [CheckoutStatus!]
   "Exclusive."
@@ -5206,7 +5206,7 @@ type CustomerEdge {
 "Each field narrows the list; null and absent select all."
 input CustomerFilter {
   "Whole; upper and lower case are the same."
-  email: String
+  email: String @requires(role: SUPPORT)
 }
 
 extend type Query {
@@ -6238,7 +6238,7 @@ input PaymentFilter {
   provider: String
   customer: ID
   "Of the customer, or what the buyer left at the checkout; upper and lower case are the same."
-  customerEmail: String
+  customerEmail: String @requires(role: SUPPORT)
   checkout: ID
   subscription: ID
   "ISO 4217 code."
@@ -6482,8 +6482,11 @@ scalar Upload
 "The storefront's own keys and texts, as a JSON object."
 scalar Metadata
 `, BuiltIn: false},
-	{Name: "../schema/schema.graphqls", Input: `"Who may see a field. Every field of Query carries one; without the role it is a FORBIDDEN error and a line in the audit log."
-directive @requires(role: Role!) on FIELD_DEFINITION
+	{Name: "../schema/schema.graphqls", Input: `"""
+Who may see a field, or narrow a list by it. Every field of Query and Mutation carries one; without the role it is a FORBIDDEN
+error and a line in the audit log.
+"""
+directive @requires(role: Role!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 
 "Personal data: masked for a VIEWER."
 directive @personal on FIELD_DEFINITION

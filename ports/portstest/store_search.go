@@ -144,6 +144,11 @@ func searches(t *testing.T, store ports.Store) {
 	shop.Reference = "17@shop.example"
 	shop = write(t, store, ports.Tx.InsertPayment, shop)
 	require.Equal(t, []string{string(shop.ID)}, find(shop.Reference), "a reference may look like an email")
+	for text, want := range map[string]int{"ada@EXAMPLE.test": 0, "grace@example.test": 0, shop.Reference: 1} {
+		found, err := store.Search(t.Context(), ports.Find{Text: text, WithoutEmails: true, Limit: 5})
+		require.NoError(t, err)
+		require.Len(t, found, want, "%s is looked for, but not as an email", text)
+	}
 	require.Empty(t, find("nothing of that name"))
 	require.Empty(t, find("%"), "it is no pattern")
 	require.Empty(t, find("' OR 1=1 --"))
