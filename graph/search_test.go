@@ -87,7 +87,7 @@ func TestCustomersCheckoutsAndMessagesAreListed(t *testing.T) {
 	require.Equal(t, "ada@shop.example", one.at(t, "customer.email"))
 
 	for _, filter := range []string{`reference: "order 17"`, fmt.Sprintf(`customer: %q`, customer.ID), `reference: "order 17", email: "JO@buyer.example", status: [OPEN, EXPIRED]`} {
-		list := h.get(t, core.RoleViewer, `{ checkouts(filter: {`+filter+`}) { nodes { id } } }`, nil)
+		list := h.get(t, core.RoleSupport, `{ checkouts(filter: {`+filter+`}) { nodes { id } } }`, nil)
 		require.Equal(t, []any{map[string]any{"id": string(checkout.ID)}}, list.at(t, "checkouts.nodes"), filter)
 	}
 
