@@ -100,6 +100,8 @@ generate: generate-graph generate-wire generate-docs ## Write all generated file
 .PHONY: generate-graph
 generate-graph:
 	go tool gqlgen generate
+	go tool genqlient adapters/web/console/genqlient.yaml
+	go tool templ generate -path adapters/web/console
 
 # Called here and not by go generate: the directive that wire leaves in its output names no version and may rewrite go.mod.
 .PHONY: generate-wire

@@ -139,7 +139,7 @@ func newApp(ctx context.Context, config app.Config, logger *slog.Logger, clock p
 		cleanup()
 		return nil, nil, err
 	}
-	adminHandler, err := app.NewAdminHandler(config, logger, database, useCases, accessService, notifyService, healthService, idempotencyService, inbox, sealer, repairService)
+	adminHandler, err := app.NewAdminHandler(config, logger, iDs, clock, database, useCases, accessService, notifyService, healthService, idempotencyService, inbox, sealer, repairService)
 	if err != nil {
 		cleanup4()
 		cleanup3()

@@ -26,6 +26,7 @@ import (
 	"github.com/paydesk/paydesk/adapters/stripe"
 	"github.com/paydesk/paydesk/adapters/system"
 	"github.com/paydesk/paydesk/adapters/telemetry"
+	"github.com/paydesk/paydesk/adapters/web/console"
 	"github.com/paydesk/paydesk/adapters/web/pay"
 	"github.com/paydesk/paydesk/adapters/webhook"
 	"github.com/paydesk/paydesk/core"
@@ -379,8 +380,8 @@ func NewPublicHandler(c Config, logger *slog.Logger, clock ports.Clock, all Acco
 	return mux, nil
 }
 
-// NewAdminHandler is the admin listener's one part.
-func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, sold UseCases, staff *access.Service,
+// NewAdminHandler is the admin listener: the admin API, and the console that asks it.
+func NewAdminHandler(c Config, logger *slog.Logger, ids ports.IDs, clock ports.Clock, store ports.Store, sold UseCases, staff *access.Service,
 	notifications *notify.Service, accounts *health.Service, replays *idempotency.Service, inbox *observe.Inbox, sealer ports.Sealer, repairs *repair.Service,
 ) (AdminHandler, error) {
 	handler, err := graph.NewHandler(graph.Options{
@@ -391,7 +392,16 @@ func NewAdminHandler(c Config, logger *slog.Logger, store ports.Store, sold UseC
 	if err != nil {
 		return nil, fmt.Errorf("build the admin API: %w", err)
 	}
-	return handler, nil
+	pages, err := console.New(console.Options{GraphQL: handler, Access: staff, IDs: ids, Clock: clock, URL: c.AdminURL, Logger: logger})
+	if err != nil {
+		return nil, fmt.Errorf("build the console: %w", err)
+	}
+	mux := http.NewServeMux()
+	for _, path := range graph.Paths() {
+		mux.Handle(path, handler)
+	}
+	mux.Handle("/", pages)
+	return mux, nil
 }
 
 // Providers makes the configured accounts' adapters alone, for checks.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -85,8 +84,8 @@ type server struct {
 	origins  *http.CrossOriginProtection
 }
 
-// NewHandler makes the admin listener's handler: GraphQL under /graphql for staff with
-// their token, and a page at / that says so. A schema with a root field that says
+// NewHandler makes the admin API's handler: GraphQL under /graphql, for staff with their token or the
+// session of the console. A schema with a root field that says
 // nothing of who may see it is an error.
 func NewHandler(o Options) (http.Handler, error) {
 	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Inbox == nil || o.Repair == nil || o.Sealer == nil || o.Health == nil || o.Idempotency == nil {
@@ -109,11 +108,13 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", serveFront)
 	mux.HandleFunc("/graphql", s.serveGraphQL)
 	mux.HandleFunc("GET "+exportPath+"{file}", s.serveExport)
 	return secured(mux), nil
 }
+
+// Paths are what the handler answers, as patterns of [http.ServeMux]; all else of the listener is others'.
+func Paths() []string { return []string{"/graphql", exportPath} }
 
 func (s *server) newGraphQL(live bool) (*handler.Server, error) {
 	schema := generated.NewExecutableSchema(generated.Config{
@@ -236,9 +237,4 @@ func secured(next http.Handler) http.Handler {
 		header.Set("X-Frame-Options", "DENY")
 		next.ServeHTTP(w, r)
 	})
-}
-
-func serveFront(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "Paydesk admin API\n\nPOST /graphql with Authorization: Bearer STAFF_TOKEN and a JSON body {\"query\": \"…\"}.\n")
 }

@@ -198,13 +198,14 @@ Paydesk %s is ready. Providers are simulated; no money moves.
 
   Storefront API   %s/v1         documents: %[2]s/docs
   Checkout page    %[2]s/pay/…
-  Admin API        http://%s/graphql
-  Health, metrics  http://%s/readyz   /metrics
-  Simulator        http://%s/_control/objects
+  Console          http://%s/
+  Admin API        http://%[3]s/graphql
+  Health, metrics  http://%[4]s/readyz   /metrics
+  Simulator        http://%[5]s/_control/objects
 
-  API key          %s
-  Staff login      %s  password %s
-  Staff token      %s
+  API key          %[6]s
+  Staff login      %[7]s  password %[8]s
+  Staff token      %[9]s
 
 Create a checkout, then open its "url" and pay with card 4242 4242 4242 4242:
 
