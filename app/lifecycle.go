@@ -138,11 +138,15 @@ type server struct {
 }
 
 func newServer(listener net.Listener, handler http.Handler, logger *slog.Logger) *server {
-	return &server{listener: listener, http: &http.Server{
+	s := &server{listener: listener, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeMax, ReadTimeout: readTimeMax,
 		WriteTimeout: writeTimeMax, IdleTimeout: idleTimeMax, MaxHeaderBytes: headerBytesMax,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}}
+	if streaming, ok := handler.(interface{ EndStreams() }); ok { // which would hold the program for long
+		s.http.RegisterOnShutdown(streaming.EndStreams)
+	}
+	return s
 }
 
 func (s *server) serve() error {

@@ -401,8 +401,18 @@ func NewAdminHandler(c Config, logger *slog.Logger, ids ports.IDs, clock ports.C
 		mux.Handle(path, handler)
 	}
 	mux.Handle("/", pages)
-	return mux, nil
+	return adminListener{Handler: mux, api: handler}, nil
 }
+
+// adminListener is the admin API and the console.
+type adminListener struct {
+	http.Handler
+
+	api *graph.Handler
+}
+
+// EndStreams ends all subscriptions when the service stops.
+func (l adminListener) EndStreams() { l.api.EndStreams() }
 
 // Providers makes the configured accounts' adapters alone, for checks.
 func Providers(c Config) (ports.Providers, error) {

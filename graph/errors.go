@@ -31,6 +31,7 @@ const (
 	codeDepth            = "DEPTH_LIMIT_EXCEEDED"
 	codeAliases          = "ALIAS_LIMIT_EXCEEDED"
 	codeFields           = "FIELD_LIMIT_EXCEEDED"
+	codeStreams          = "SUBSCRIPTION_LIMIT_EXCEEDED"
 	codeTimeout          = "TIMEOUT"
 	codeInternal         = "INTERNAL"
 	messageInternal      = "Something went wrong on our side. The trace id helps to find out what."

@@ -155,6 +155,8 @@ func costs() (c generated.ComplexityRoot) {
 	c.Query.Payment = func(child int, _ string) int { return readCost + child }
 	c.Query.Customer = func(child int, _ string) int { return readCost + child }
 	c.Query.Search = func(child int, _ string) int { return 2*readCost + searchKinds*searchHitsMax*child }
+	c.Subscription.PaymentChanged = func(child int, _ *string) int { return readCost + child }
+	c.Subscription.SummaryChanged = func(child int, _, _ time.Time, _ *string, _ core.SummaryInterval) int { return summaryCost + child }
 	c.Query.Summary = func(child int, _, _ time.Time, _ *string, _ core.SummaryInterval) int { return summaryCost + child }
 	c.Summary.Currencies = func(child int) int { return 1 + currenciesGuess*child }
 	c.CurrencySummary.Accounts = func(child int) int { return 1 + accountsGuess*child }

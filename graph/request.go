@@ -12,9 +12,15 @@ type request struct {
 	staff   core.Staff
 	from    string // network address of the caller
 	loaders *loaders
+	still   func(context.Context) error // whether who asked may read as they could then
 
 	mu     sync.Mutex
 	denied map[string]bool // actions already written down as refused
+}
+
+// again is the same for another answer of a subscription.
+func (r *request) again(loaders *loaders) *request {
+	return &request{staff: r.staff, from: r.from, loaders: loaders, still: r.still}
 }
 
 // firstDenial reports whether the action is refused for the first time in this request.

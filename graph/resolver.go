@@ -43,6 +43,8 @@ type Resolver struct {
 	replays       *idempotency.Service
 	summaries     *together[summaryAsked, *core.Summary]
 	logger        *slog.Logger
+	changes       ports.Changes
+	streams       slots
 }
 
 // checkout is a checkout as the schema shows it, with its status as of now.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -82,12 +83,23 @@ type server struct {
 	duration metric.Float64Histogram
 	session  func(*http.Request) string
 	origins  *http.CrossOriginProtection
+	sockets  slots
+	ended    chan struct{} // closed when the service stops
 }
+
+// Handler is the admin listener's handler.
+type Handler struct {
+	http.Handler
+	end func()
+}
+
+// EndStreams ends all subscriptions, which would never end by themselves, and begins no more. Call it when the service stops.
+func (h *Handler) EndStreams() { h.end() }
 
 // NewHandler makes the admin API's handler: GraphQL under /graphql, for staff with their token or the
 // session of the console. A schema with a root field that says
 // nothing of who may see it is an error.
-func NewHandler(o Options) (http.Handler, error) {
+func NewHandler(o Options) (*Handler, error) {
 	if o.Payments == nil || o.Refunds == nil || o.Disputes == nil || o.Subscriptions == nil || o.Store == nil || o.Access == nil || o.Notify == nil || o.Inbox == nil || o.Repair == nil || o.Sealer == nil || o.Health == nil || o.Idempotency == nil {
 		return nil, errors.New("admin API needs payments, refunds, disputes, subscriptions, a store, access, notifications, an inbox, repair, a sealer and idempotency")
 	}
@@ -100,9 +112,9 @@ func NewHandler(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make the admin API's metric: %w", err)
 	}
 	s := &server{
-		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, repair: o.Repair, sealer: o.Sealer, health: o.Health, replays: o.Idempotency, summaries: newTogether[summaryAsked, *core.Summary](queryTimeMax), logger: o.Logger},
+		resolver: &Resolver{payments: o.Payments, refunds: o.Refunds, disputes: o.Disputes, subscriptions: o.Subscriptions, limits: o.ApprovalAbove, store: o.Store, changes: o.Store, access: o.Access, notify: o.Notify, inbox: o.Inbox, repair: o.Repair, sealer: o.Sealer, health: o.Health, replays: o.Idempotency, summaries: newTogether[summaryAsked, *core.Summary](queryTimeMax), logger: o.Logger},
 		store:    o.Store, access: o.Access, logger: o.Logger,
-		tracer: otel.Tracer(scope), duration: duration, session: o.Session, origins: http.NewCrossOriginProtection(),
+		tracer: otel.Tracer(scope), duration: duration, session: o.Session, origins: http.NewCrossOriginProtection(), ended: make(chan struct{}),
 	}
 	if s.graphql, err = s.newGraphQL(o.Environment == core.EnvLive); err != nil {
 		return nil, err
@@ -110,7 +122,7 @@ func NewHandler(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", s.serveGraphQL)
 	mux.HandleFunc("GET "+exportPath+"{file}", s.serveExport)
-	return secured(mux), nil
+	return &Handler{Handler: secured(mux), end: sync.OnceFunc(func() { close(s.ended) })}, nil
 }
 
 // Paths are what the handler answers, as patterns of [http.ServeMux]; all else of the listener is others'.
@@ -126,7 +138,8 @@ func (s *server) newGraphQL(live bool) (*handler.Server, error) {
 		return nil, fmt.Errorf("check the admin API's schema: %w", err)
 	}
 	server := handler.New(schema)
-	server.AddTransport(transport{server: s})
+	server.AddTransport(httpTransport{server: s})
+	server.AroundResponses(s.freshly)
 	server.SetErrorPresenter(s.present)
 	server.SetRecoverFunc(s.recovered)
 	server.SetParserTokenLimit(tokensMax)
@@ -155,7 +168,7 @@ func (q shortQueries) Add(ctx context.Context, hash, query string) {
 func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	ctx, span := s.tracer.Start(r.Context(), "graphql", trace.WithSpanKind(trace.SpanKindServer))
 	defer span.End()
-	ctx, cancel := context.WithTimeout(ctx, queryTimeMax)
+	ctx, cancel := s.bounded(ctx, r)
 	defer cancel()
 	staff, err := s.caller(ctx, r)
 	switch {
@@ -176,8 +189,24 @@ func (s *server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		most = multipartBytesMax
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, most)
-	ctx = withRequest(ctx, &request{staff: staff, from: address(r), loaders: newLoaders(s.store)})
+	ctx = withRequest(ctx, &request{staff: staff, from: address(r), loaders: newLoaders(s.store), still: s.stillAllowed(r, staff)})
 	s.graphql.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// bounded ends queries after their time, and subscriptions when the service stops.
+func (s *server) bounded(ctx context.Context, r *http.Request) (context.Context, context.CancelFunc) {
+	if !wantsStream(r) && !wantsSocket(r) {
+		return context.WithTimeout(ctx, queryTimeMax)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // errForeign means that a page of another site made the browser send its cookie.

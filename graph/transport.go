@@ -33,15 +33,15 @@ const (
 	nameCharactersMax = 64
 )
 
-// transport reads requests by POST and, for queries alone, by GET.
+// httpTransport reads requests by POST and, for queries alone, by GET.
 //
 // Source: GraphQL over HTTP, the working draft of 2025: with application/json as the
 // answer's type a well-formed request gets 200, with application/graphql-response+json
 // one that was not executed gets 400.
-type transport struct{ server *server }
+type httpTransport struct{ server *server }
 
 // Supports implements graphql.Transport: this one takes all, so that each refusal has a code.
-func (transport) Supports(*http.Request) bool { return true }
+func (httpTransport) Supports(*http.Request) bool { return true }
 
 // problem is a request that never becomes a query.
 type problem struct {
@@ -51,12 +51,26 @@ type problem struct {
 }
 
 // Do implements graphql.Transport.
-func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx, start := r.Context(), graphql.GetStartTime(r.Context())
-	params, wrong := readRequest(r)
+	var params *graphql.RawParams
+	var wrong *problem
 	var answer *graphql.Response
 	status := http.StatusOK
-	if wrong == nil {
+	if wantsSocket(r) {
+		if wrong = t.socket(w, r, exec); wrong == nil {
+			return
+		}
+	} else {
+		params, wrong = readRequest(r)
+	}
+	switch {
+	case wrong != nil:
+	case wantsStream(r):
+		if wrong = t.events(w, r, params, exec); wrong == nil {
+			return
+		}
+	default:
 		params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 		answer, status, wrong = t.execute(ctx, r.Method, params, exec)
 	}
@@ -79,21 +93,19 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 }
 
 // execute runs the query. The status is for those who ask for GraphQL's own media type.
-func (t transport) execute(ctx context.Context, method string, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, int, *problem) {
+func (t httpTransport) execute(ctx context.Context, method string, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, int, *problem) {
 	if method == http.MethodGet && mutates(params) {
 		return nil, 0, &getMutates
 	}
 	operation, errs := exec.CreateOperationContext(ctx, params)
 	if len(errs) > 0 {
-		for _, err := range errs {
-			if err.Extensions == nil && err.Err == nil { // the library's own words, without a code
-				err.Extensions = map[string]any{extensionCode: codeRequest}
-			}
-		}
-		return exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs), http.StatusBadRequest, nil
+		return exec.DispatchError(graphql.WithOperationContext(ctx, operation), coded(errs)), http.StatusBadRequest, nil
 	}
 	if method == http.MethodGet && operation.Operation.Operation != ast.Query {
 		return nil, 0, &getMutates // one that was remembered by its hash
+	}
+	if operation.Operation.Operation == ast.Subscription {
+		return nil, 0, &notStreamed
 	}
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String("graphql.operation.type", string(operation.Operation.Operation)),
 		attribute.String("graphql.operation.name", operation.Operation.Name[:min(len(operation.Operation.Name), nameCharactersMax)]))
@@ -103,6 +115,16 @@ func (t transport) execute(ctx context.Context, method string, params *graphql.R
 		answer = &graphql.Response{Errors: gqlerror.List{t.server.present(ctx, context.DeadlineExceeded)}}
 	}
 	return answer, http.StatusOK, nil
+}
+
+// coded gives the library's own words, where they have none, a code.
+func coded(errs gqlerror.List) gqlerror.List {
+	for _, err := range errs {
+		if err.Extensions == nil && err.Err == nil {
+			err.Extensions = map[string]any{extensionCode: codeRequest}
+		}
+	}
+	return errs
 }
 
 var getMutates = problem{http.StatusMethodNotAllowed, codeMethod, "GET is for queries; send this by POST."}
@@ -128,7 +150,7 @@ func outcomeOf(answer *graphql.Response) string {
 }
 
 // note tells telemetry how the request ended.
-func (t transport) note(ctx context.Context, outcome string, took time.Duration) {
+func (t httpTransport) note(ctx context.Context, outcome string, took time.Duration) {
 	t.server.duration.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("outcome", outcome)))
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(attribute.String("graphql.outcome", outcome))

@@ -27,6 +27,7 @@ var (
 // Store keeps the state. SQLite and PostgreSQL behave alike behind it.
 type Store interface {
 	Reader
+	Changes
 	// InTx runs fn in one transaction: all that fn wrote is committed when fn returns nil,
 	// none of it otherwise. Where the database asks for it the transaction is run again,
 	// so fn must not have effects outside tx. No provider is ever called inside.

@@ -47,8 +47,10 @@ type Store struct {
 	jobs    jobClient
 	// notified tells this process of new notifications.
 	notified notified
-	tracer   trace.Tracer
-	meter    metric.Meter
+	// changes tells this process of changed payments.
+	changes changes
+	tracer  trace.Tracer
+	meter   metric.Meter
 	// inboundMode is how pgx sends the one statement that goes without bun; nil for the
 	// way that the URL asks for.
 	inboundMode *pgx.QueryExecMode

@@ -262,6 +262,7 @@ func (t *tx) InsertPayment(ctx context.Context, p core.Payment) (core.Payment, e
 	if err != nil {
 		return core.Payment{}, t.failed(ctx, err, "insert payment %s", p.ID)
 	}
+	t.changed(p.ID)
 	return t.store.payment(row)
 }
 
@@ -275,5 +276,6 @@ func (t *tx) UpdatePayment(ctx context.Context, p core.Payment) (core.Payment, e
 	if err != nil {
 		return core.Payment{}, t.failed(ctx, err, "update payment %s", p.ID)
 	}
+	t.changed(p.ID)
 	return t.store.payment(row)
 }

@@ -100,5 +100,8 @@ func (t *tx) AppendTimeline(ctx context.Context, entries ...core.TimelineEntry) 
 			Verdict: e.Verdict, Reason: e.Reason, Note: e.Note, Text: text, TraceID: e.TraceID, At: at(e.At),
 		}
 	}
+	for _, e := range entries {
+		t.changed(e.Payment)
+	}
 	return t.failed(ctx, t.insert(ctx, &rows), "append to timeline")
 }

@@ -38,6 +38,8 @@ type tx struct {
 	events        []core.Event
 	notifications []core.Notification
 	audits        []core.AuditEntry
+	// changedPayments are told of once the transaction is committed, each once.
+	changedPayments []core.PaymentID
 }
 
 var _ ports.Tx = (*tx)(nil)
@@ -97,6 +99,9 @@ func (s *Store) tryTx(ctx context.Context, fn func(ctx context.Context, tx ports
 	if len(t.notifications) > 0 {
 		s.notified.signal()
 	}
+	if s.pool == nil && len(t.changedPayments) > 0 {
+		s.changes.publish(t.changedPayments, false)
+	}
 	return nil
 }
 
@@ -105,6 +110,9 @@ func (s *Store) tryTx(ctx context.Context, fn func(ctx context.Context, tx ports
 // waiting until the commit, so this comes last; and always in the same order, so that
 // no two wait for each other.
 func (t *tx) flush(ctx context.Context) error {
+	if err := t.flushChanges(ctx); err != nil {
+		return err
+	}
 	if err := t.flushAudits(ctx); err != nil {
 		return err
 	}

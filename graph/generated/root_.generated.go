@@ -37,6 +37,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Refund() RefundResolver
 	Staff() StaffResolver
+	Subscription() SubscriptionResolver
 	TimelineEntry() TimelineEntryResolver
 }
 
@@ -785,6 +786,11 @@ type ComplexityRoot struct {
 		Preview    func(childComplexity int) int
 		Staff      func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Subscription struct {
+		PaymentChanged func(childComplexity int, id *string) int
+		SummaryChanged func(childComplexity int, from time.Time, to time.Time, currency *string, interval core.SummaryInterval) int
 	}
 
 	SubscriptionCancelPayload struct {
@@ -4237,6 +4243,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StaffPayload.UserErrors(childComplexity), true
 
+	case "Subscription.paymentChanged":
+		if e.ComplexityRoot.Subscription.PaymentChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_paymentChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.PaymentChanged(childComplexity, args["id"].(*string)), true
+	case "Subscription.summaryChanged":
+		if e.ComplexityRoot.Subscription.SummaryChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_summaryChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.SummaryChanged(childComplexity, args["from"].(time.Time), args["to"].(time.Time), args["currency"].(*string), args["interval"].(core.SummaryInterval)), true
+
 	case "SubscriptionCancelPayload.preview":
 		if e.ComplexityRoot.SubscriptionCancelPayload.Preview == nil {
 			break
@@ -4919,6 +4948,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -5789,6 +5835,17 @@ type LastWebhookEvent {
 extend type Query {
   "All configured accounts, by name."
   providerHealth: [ProviderHealth!]! @requires(role: VIEWER)
+}
+`, BuiltIn: false},
+	{Name: "../schema/live.graphqls", Input: `"""
+Sent as text/event-stream (Accept: text/event-stream), or over a WebSocket (graphql-transport-ws). A stream ends when its reader may
+no longer see it, when the service stops, and where changes may have been missed: read again, and subscribe again.
+"""
+type Subscription {
+  "A payment as it stands after each change of it or its history; of one payment, which comes at once as it is, or of all. Several changes may come as one."
+  paymentChanged(id: ID): Payment! @requires(role: VIEWER)
+  "The summary as it is, and again after changes, at most once in two seconds."
+  summaryChanged(from: DateTime!, "Exclusive." to: DateTime!, "ISO 4217 code; null for all." currency: String, interval: SummaryInterval! = DAY): Summary! @requires(role: VIEWER)
 }
 `, BuiltIn: false},
 	{Name: "../schema/money.graphqls", Input: `"Amounts of one currency; each bound is inclusive, and null for none."

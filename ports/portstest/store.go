@@ -42,6 +42,8 @@ func storeChapters() []storeChapter {
 		{"checkouts are found", checkoutLookups},
 		{"checkouts to expire come longest overdue first", checkoutsToExpire},
 		{"checkouts keep odd texts", checkoutTexts},
+		{"changes of payments are told of", changesTold},
+		{"a slow reader of changes keeps nobody waiting", changesOfTheSlow},
 		{"payments keep every field", paymentRoundTrip},
 		{"payments are versioned", paymentVersions},
 		{"payments are found", paymentLookups},

@@ -143,7 +143,7 @@ func exportAction() action {
 		do: func(ctx context.Context, c client, in asked) (outcome, error) {
 			from, to, wrong := daysOf(in.given)
 			if wrong != nil {
-				return outcome{errors: []ErrorView{{Field: []string{"from"}, Message: "Days are written as 2026-01-31."}}}, nil
+				return outcome{errors: []ErrorView{{Field: []string{"from"}, Message: "Days are written as 2026-01-31."}}}, nil //nolint:nilerr // the form says it
 			}
 			filter := &PaymentFilter{Status: one[PaymentStatus](in.given("status")), CreatedAfter: from, CreatedBefore: to}
 			got, err := ExportCreate(ctx, c, ExportCreateInput{Payments: filter, IdempotencyKey: in.key, DryRun: in.dry})
