@@ -31,7 +31,7 @@ help: ## List the targets.
 
 .PHONY: run
 run: ## Run a trial house with simulated providers; needs nothing but Go.
-	go run . dev
+	go run . dev --demo
 
 .PHONY: build
 build: ## Build the static binary build/paydesk.

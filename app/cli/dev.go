@@ -25,6 +25,7 @@ import (
 
 type devCommand struct {
 	Data string `default:".paydesk" help:"Folder of the database, the journal and the credentials." type:"path"`
+	Demo bool   `help:"Have a small shop trade meanwhile, so that there is something to see."`
 }
 
 // devFile holds what a trial house made up at its first start, so that the next start
@@ -89,7 +90,13 @@ func (c *devCommand) Run(ctx context.Context, r *run) error {
 		case <-ctx.Done():
 			return nil
 		}
-		return program.Run(ctx, app.AllRoles(), func(at app.Addresses) { r.welcome(config, at) })
+		return program.Run(ctx, app.AllRoles(), func(at app.Addresses) {
+			r.welcome(config, at)
+			if c.Demo {
+				shop := newDemo(config, at, logger)
+				group.Go(func() error { shop.run(ctx); return nil })
+			}
+		})
 	})
 	return group.Wait()
 }
