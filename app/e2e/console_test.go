@@ -130,6 +130,10 @@ func TestConsole(t *testing.T) {
 	m.seesANewPayment(t, house)
 
 	dispute := h.disputed(t, h.sold(t, "success"), false)
+	m.answersADispute(t, dispute.text("id"))
+	m.cancelsASubscription(t, h.subscribed(t, h.price(t, 1900, 0), "active").text("id"))
+	m.replaysAMessage(t)
+	m.exports(t)
 	m.managesStaff(t, b, house)
 	for name, path := range map[string]string{
 		"overview": "/", "payments": "/payments", "payment": "/payments/" + payment, "refund": "/payments/" + payment + "/refund", "refunds": "/refunds",
@@ -229,4 +233,54 @@ func (m *clerk) managesStaff(t *testing.T, b *browser, house *client) {
 	viewer.open(t, "/payments")
 	viewer.press(t, "order-that-appears")
 	viewer.sees(t, "buyer@shop.example")
+}
+
+func (m *clerk) answersADispute(t *testing.T, dispute string) {
+	t.Helper()
+	m.open(t, "/disputes")
+	m.press(t, dispute)
+	m.press(t, "Whose task")
+	m.press(t, "Make it so")
+	m.sees(t, "admin@shop.test")
+	m.press(t, "Save evidence")
+	m.fill(t, "#text", "Green tea, sent on the day it was ordered.")
+	m.press(t, "Save")
+	m.sees(t, "Green tea, sent on the day it was ordered.")
+	m.press(t, "Add a file")
+	file := filepath.Join(t.TempDir(), "receipt.png")
+	require.NoError(t, os.WriteFile(file, pixel(t), 0o600))
+	m.do(t, chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+	m.press(t, "Add the file")
+	m.sees(t, "receipt.png")
+	m.press(t, "Submit evidence")
+	m.press(t, "Submit, for good")
+	m.sees(t, "Submitted: the bank decides.")
+	m.sees(t, "Under review")
+}
+
+func (m *clerk) cancelsASubscription(t *testing.T, subscription string) {
+	t.Helper()
+	m.open(t, "/subscriptions/"+subscription)
+	m.press(t, "Cancel")
+	m.fill(t, "#when", "now")
+	m.press(t, "Cancel the subscription")
+	m.sees(t, "Canceled")
+}
+
+func (m *clerk) replaysAMessage(t *testing.T) {
+	t.Helper()
+	m.open(t, "/events?type=charge.dispute.created")
+	m.press(t, "charge.dispute.created")
+	m.sees(t, "Payload, personal data masked")
+	m.press(t, "Replay")
+	m.press(t, "Replay")
+	m.sees(t, "It goes through the inbox again.")
+}
+
+func (m *clerk) exports(t *testing.T) {
+	t.Helper()
+	m.open(t, "/payments")
+	m.press(t, "Export")
+	got := evaluate[string](t, m.tab, `fetch("/payments/export", {method: "POST", body: new URLSearchParams(new FormData(document.querySelector("form.action")))}).then((r) => r.text())`)
+	require.Contains(t, got, "order-that-appears")
 }

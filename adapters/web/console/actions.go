@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,6 +38,7 @@ type action struct {
 type asked struct {
 	id   string
 	form url.Values
+	file *multipart.FileHeader // nil for none
 	key  *string
 	dry  *bool
 }
@@ -88,7 +90,7 @@ func amountField(label string, left func(*PaymentPagePayment) MoneyView) func(ct
 }
 
 func actions() []action {
-	all := slices.Concat(paymentActions(), secondActions(), deskActions(), disputeActions(), subscriptionActions(), staffActions(), keyActions(), accountActions())
+	all := slices.Concat(paymentActions(), secondActions(), deskActions(), confirmActions(), disputeActions(), subscriptionActions(), staffActions(), keyActions(), accountActions())
 	for _, one := range all {
 		notices[word(one.path)] = one.done
 	}
@@ -122,10 +124,18 @@ func (h *handler) showAction(a action) pageFunc {
 // doAction does an action, once for the key that its page carried.
 func (h *handler) doAction(a action) pageFunc {
 	return func(ctx context.Context, v *visit) (shown, error) {
-		if err := v.ParseForm(); err != nil {
+		in := asked{id: v.PathValue("id")}
+		if strings.HasPrefix(v.Header.Get("Content-Type"), mediaFiles) {
+			if err := v.ParseMultipartForm(formBytesMax); err != nil {
+				return shown{}, inputError("The form could not be read. A file may have 5 MiB at most.")
+			}
+			if files := v.MultipartForm.File["file"]; len(files) > 0 {
+				in.file = files[0]
+			}
+		} else if err := v.ParseForm(); err != nil {
 			return shown{}, inputError("The form could not be read.")
 		}
-		in := asked{id: v.PathValue("id"), form: v.PostForm, key: nil}
+		in.form = v.PostForm
 		in.key = in.given("idempotency_key")
 		fields, err := a.ask(ctx, v, &in)
 		if err != nil {

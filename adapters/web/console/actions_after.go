@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 
+	"github.com/Khan/genqlient/graphql"
+
 	"github.com/paydesk/paydesk/core"
 )
 
@@ -27,6 +29,7 @@ func disputeActions() []action {
 			},
 		},
 		evidenceAction(),
+		evidenceFileAction(),
 		{
 			path: "/disputes/{id}/submit", role: core.RoleFinance, title: "Submit the evidence", submit: "Submit, for good", done: "Submitted: the bank decides.", danger: true, back: disputePath,
 			intro: "Sends what is saved to the bank. It can be done once, and not be changed after it.",
@@ -84,6 +87,59 @@ func evidenceAction() action {
 				return outcome{}, err
 			}
 			return outcome{preview: got.Done.Preview, errors: got.Done.UserErrors}, nil
+		},
+	}
+}
+
+// evidenceFileAction puts a file into the draft.
+func evidenceFileAction() action {
+	return action{
+		path: "/disputes/{id}/file", role: core.RoleFinance, title: "Add a file of evidence", submit: "Add the file", done: "The file is in the draft.", back: disputePath,
+		intro: "JPEG, PNG or PDF of at most 5 MiB. It takes the place of the field's.",
+		fields: fixed(field{name: "field", label: "What it is", value: string(EvidenceFieldUncategorizedFile), options: optionsOf([]EvidenceField{
+			EvidenceFieldReceipt, EvidenceFieldCustomerCommunication, EvidenceFieldCustomerSignature, EvidenceFieldShippingDocumentation, EvidenceFieldServiceDocumentation,
+			EvidenceFieldRefundPolicy, EvidenceFieldCancellationPolicy, EvidenceFieldDuplicateChargeDocumentation, EvidenceFieldUncategorizedFile,
+		})}, field{name: "file", label: "File", kind: "file", required: true}),
+		do: func(ctx context.Context, c client, in asked) (outcome, error) {
+			if in.file == nil {
+				return outcome{errors: []ErrorView{{Field: []string{"file"}, Message: "Choose a file."}}}, nil
+			}
+			got := &DisputeEvidenceSaveResponse{}
+			input := map[string]any{"disputeId": in.id, "idempotencyKey": in.key, "files": []any{map[string]any{"field": in.form.Get("field"), "file": nil}}}
+			request := &graphql.Request{Query: DisputeEvidenceSave_Operation, OpName: "DisputeEvidenceSave", Variables: map[string]any{"input": input}}
+			if err := c.upload(ctx, request, "variables.input.files.0.file", in.file, &graphql.Response{Data: got}); err != nil {
+				return outcome{}, err
+			}
+			return outcome{preview: got.Done.Preview, errors: got.Done.UserErrors}, nil
+		},
+	}
+}
+
+// confirmActions say how a call of unknown outcome ended; a second person must say the same.
+func confirmActions() []action {
+	return []action{
+		{
+			path: "/desk/{id}/done", role: core.RoleFinance, title: "Confirm that it was done", submit: "It was done", done: "Noted. A second person must say the same, unless you were the second.", back: at("/desk"),
+			intro:  "Only after a look into the provider's dashboard. A second person must say the same; then it is recorded, and its object looked at.",
+			fields: fixed(field{name: "providerObjectId", label: "Provider's id of what it made", hint: "Needed for what makes a payment or a refund, and for nothing else."}),
+			do: func(ctx context.Context, c client, in asked) (outcome, error) {
+				got, err := OperationConfirmDone(ctx, c, OperationConfirmDoneInput{OperationId: in.id, ProviderObjectId: in.given("providerObjectId"), IdempotencyKey: in.key, DryRun: in.dry})
+				if err != nil {
+					return outcome{}, err
+				}
+				return outcome{preview: got.Done.Preview, errors: got.Done.UserErrors}, nil
+			},
+		},
+		{
+			path: "/desk/{id}/not-done", role: core.RoleFinance, title: "Confirm that it was not done", submit: "It was not done", done: "Noted. A second person must say the same, unless you were the second.", danger: true, back: at("/desk"),
+			intro: "Only after a look into the provider's dashboard. A second person must say the same; then it is recorded as refused.",
+			do: func(ctx context.Context, c client, in asked) (outcome, error) {
+				got, err := OperationConfirmNotDone(ctx, c, OperationConfirmNotDoneInput{OperationId: in.id, IdempotencyKey: in.key, DryRun: in.dry})
+				if err != nil {
+					return outcome{}, err
+				}
+				return outcome{preview: got.Done.Preview, errors: got.Done.UserErrors}, nil
+			},
 		},
 	}
 }

@@ -501,6 +501,19 @@ var AllCheckoutStatus = []CheckoutStatus{
 	CheckoutStatusExpired,
 }
 
+// How staff say that an operation ended.
+type ClaimedOutcome string
+
+const (
+	ClaimedOutcomeDone    ClaimedOutcome = "DONE"
+	ClaimedOutcomeNotDone ClaimedOutcome = "NOT_DONE"
+)
+
+var AllClaimedOutcome = []ClaimedOutcome{
+	ClaimedOutcomeDone,
+	ClaimedOutcomeNotDone,
+}
+
 // CodesBeginDoneCodesBeginPayload includes the requested fields of the GraphQL type CodesBeginPayload.
 type CodesBeginDoneCodesBeginPayload struct {
 	// The secret in base32, to be typed into an app; shown only here.
@@ -821,6 +834,8 @@ type DeskOperationsOperationConnectionNodesOperation struct {
 	NextLookAt *time.Time `json:"nextLookAt"`
 	// The provider's object that the answer named.
 	ProviderObjectId *string `json:"providerObjectId"`
+	// What staff say of it; null for nothing.
+	Claim *DeskOperationsOperationConnectionNodesOperationClaim `json:"claim"`
 	// Null where it is about no amount.
 	Amount  *MoneyView                                              `json:"amount"`
 	Payment *DeskOperationsOperationConnectionNodesOperationPayment `json:"payment"`
@@ -878,12 +893,44 @@ func (v *DeskOperationsOperationConnectionNodesOperation) GetProviderObjectId() 
 	return v.ProviderObjectId
 }
 
+// GetClaim returns DeskOperationsOperationConnectionNodesOperation.Claim, and is useful for accessing the field via an interface.
+func (v *DeskOperationsOperationConnectionNodesOperation) GetClaim() *DeskOperationsOperationConnectionNodesOperationClaim {
+	return v.Claim
+}
+
 // GetAmount returns DeskOperationsOperationConnectionNodesOperation.Amount, and is useful for accessing the field via an interface.
 func (v *DeskOperationsOperationConnectionNodesOperation) GetAmount() *MoneyView { return v.Amount }
 
 // GetPayment returns DeskOperationsOperationConnectionNodesOperation.Payment, and is useful for accessing the field via an interface.
 func (v *DeskOperationsOperationConnectionNodesOperation) GetPayment() *DeskOperationsOperationConnectionNodesOperationPayment {
 	return v.Payment
+}
+
+// DeskOperationsOperationConnectionNodesOperationClaim includes the requested fields of the GraphQL type OperationClaim.
+// The GraphQL type's documentation follows.
+//
+// What one person says of an operation that waits for staff, and a second confirms.
+type DeskOperationsOperationConnectionNodesOperationClaim struct {
+	Outcome ClaimedOutcome `json:"outcome"`
+	// Staff id of who says so, and may not confirm it.
+	ClaimedBy string `json:"claimedBy"`
+	// The provider's id of what it made; null where it acted on something that is known.
+	ProviderObjectId *string `json:"providerObjectId"`
+}
+
+// GetOutcome returns DeskOperationsOperationConnectionNodesOperationClaim.Outcome, and is useful for accessing the field via an interface.
+func (v *DeskOperationsOperationConnectionNodesOperationClaim) GetOutcome() ClaimedOutcome {
+	return v.Outcome
+}
+
+// GetClaimedBy returns DeskOperationsOperationConnectionNodesOperationClaim.ClaimedBy, and is useful for accessing the field via an interface.
+func (v *DeskOperationsOperationConnectionNodesOperationClaim) GetClaimedBy() string {
+	return v.ClaimedBy
+}
+
+// GetProviderObjectId returns DeskOperationsOperationConnectionNodesOperationClaim.ProviderObjectId, and is useful for accessing the field via an interface.
+func (v *DeskOperationsOperationConnectionNodesOperationClaim) GetProviderObjectId() *string {
+	return v.ProviderObjectId
 }
 
 // DeskOperationsOperationConnectionNodesOperationPayment includes the requested fields of the GraphQL type Payment.
@@ -3022,6 +3069,95 @@ type NotificationsResponse struct {
 // GetNotifications returns NotificationsResponse.Notifications, and is useful for accessing the field via an interface.
 func (v *NotificationsResponse) GetNotifications() NotificationsNotificationsNotificationConnection {
 	return v.Notifications
+}
+
+// OperationConfirmDoneDoneOperationConfirmDonePayload includes the requested fields of the GraphQL type OperationConfirmDonePayload.
+type OperationConfirmDoneDoneOperationConfirmDonePayload struct {
+	Preview    *PreviewView `json:"preview"`
+	UserErrors []ErrorView  `json:"userErrors"`
+}
+
+// GetPreview returns OperationConfirmDoneDoneOperationConfirmDonePayload.Preview, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneDoneOperationConfirmDonePayload) GetPreview() *PreviewView {
+	return v.Preview
+}
+
+// GetUserErrors returns OperationConfirmDoneDoneOperationConfirmDonePayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneDoneOperationConfirmDonePayload) GetUserErrors() []ErrorView {
+	return v.UserErrors
+}
+
+type OperationConfirmDoneInput struct {
+	OperationId string `json:"operationId"`
+	// The provider's id of what it made: needed for what makes a payment or a refund, and for nothing else.
+	ProviderObjectId *string `json:"providerObjectId"`
+	IdempotencyKey   *string `json:"idempotencyKey"`
+	DryRun           *bool   `json:"dryRun"`
+}
+
+// GetOperationId returns OperationConfirmDoneInput.OperationId, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneInput) GetOperationId() string { return v.OperationId }
+
+// GetProviderObjectId returns OperationConfirmDoneInput.ProviderObjectId, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneInput) GetProviderObjectId() *string { return v.ProviderObjectId }
+
+// GetIdempotencyKey returns OperationConfirmDoneInput.IdempotencyKey, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
+
+// GetDryRun returns OperationConfirmDoneInput.DryRun, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneInput) GetDryRun() *bool { return v.DryRun }
+
+// OperationConfirmDoneResponse is returned by OperationConfirmDone on success.
+type OperationConfirmDoneResponse struct {
+	// Say that an operation that waits for staff was done, as the provider's dashboard shows. A second person must say the same; then it is recorded, and its object looked at.
+	Done OperationConfirmDoneDoneOperationConfirmDonePayload `json:"done"`
+}
+
+// GetDone returns OperationConfirmDoneResponse.Done, and is useful for accessing the field via an interface.
+func (v *OperationConfirmDoneResponse) GetDone() OperationConfirmDoneDoneOperationConfirmDonePayload {
+	return v.Done
+}
+
+// OperationConfirmNotDoneDoneOperationConfirmNotDonePayload includes the requested fields of the GraphQL type OperationConfirmNotDonePayload.
+type OperationConfirmNotDoneDoneOperationConfirmNotDonePayload struct {
+	Preview    *PreviewView `json:"preview"`
+	UserErrors []ErrorView  `json:"userErrors"`
+}
+
+// GetPreview returns OperationConfirmNotDoneDoneOperationConfirmNotDonePayload.Preview, and is useful for accessing the field via an interface.
+func (v *OperationConfirmNotDoneDoneOperationConfirmNotDonePayload) GetPreview() *PreviewView {
+	return v.Preview
+}
+
+// GetUserErrors returns OperationConfirmNotDoneDoneOperationConfirmNotDonePayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *OperationConfirmNotDoneDoneOperationConfirmNotDonePayload) GetUserErrors() []ErrorView {
+	return v.UserErrors
+}
+
+type OperationConfirmNotDoneInput struct {
+	OperationId    string  `json:"operationId"`
+	IdempotencyKey *string `json:"idempotencyKey"`
+	DryRun         *bool   `json:"dryRun"`
+}
+
+// GetOperationId returns OperationConfirmNotDoneInput.OperationId, and is useful for accessing the field via an interface.
+func (v *OperationConfirmNotDoneInput) GetOperationId() string { return v.OperationId }
+
+// GetIdempotencyKey returns OperationConfirmNotDoneInput.IdempotencyKey, and is useful for accessing the field via an interface.
+func (v *OperationConfirmNotDoneInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
+
+// GetDryRun returns OperationConfirmNotDoneInput.DryRun, and is useful for accessing the field via an interface.
+func (v *OperationConfirmNotDoneInput) GetDryRun() *bool { return v.DryRun }
+
+// OperationConfirmNotDoneResponse is returned by OperationConfirmNotDone on success.
+type OperationConfirmNotDoneResponse struct {
+	// Say that it was not done. A second person must say the same; then it is recorded as refused.
+	Done OperationConfirmNotDoneDoneOperationConfirmNotDonePayload `json:"done"`
+}
+
+// GetDone returns OperationConfirmNotDoneResponse.Done, and is useful for accessing the field via an interface.
+func (v *OperationConfirmNotDoneResponse) GetDone() OperationConfirmNotDoneDoneOperationConfirmNotDonePayload {
+	return v.Done
 }
 
 // Each field narrows the list; null and absent select all.
@@ -7154,6 +7290,22 @@ func (v *__NotificationsInput) GetBefore() *string { return v.Before }
 // GetFilter returns __NotificationsInput.Filter, and is useful for accessing the field via an interface.
 func (v *__NotificationsInput) GetFilter() *NotificationFilter { return v.Filter }
 
+// __OperationConfirmDoneInput is used internally by genqlient
+type __OperationConfirmDoneInput struct {
+	Input OperationConfirmDoneInput `json:"input"`
+}
+
+// GetInput returns __OperationConfirmDoneInput.Input, and is useful for accessing the field via an interface.
+func (v *__OperationConfirmDoneInput) GetInput() OperationConfirmDoneInput { return v.Input }
+
+// __OperationConfirmNotDoneInput is used internally by genqlient
+type __OperationConfirmNotDoneInput struct {
+	Input OperationConfirmNotDoneInput `json:"input"`
+}
+
+// GetInput returns __OperationConfirmNotDoneInput.Input, and is useful for accessing the field via an interface.
+func (v *__OperationConfirmNotDoneInput) GetInput() OperationConfirmNotDoneInput { return v.Input }
+
 // __PasswordChangeInput is used internally by genqlient
 type __PasswordChangeInput struct {
 	Input PasswordChangeInput `json:"input"`
@@ -8093,6 +8245,11 @@ query Desk ($first: Int, $after: Cursor, $last: Int, $before: Cursor, $filter: O
 			lookedAt
 			nextLookAt
 			providerObjectId
+			claim {
+				outcome
+				claimedBy
+				providerObjectId
+			}
 			amount {
 				... MoneyView
 			}
@@ -8982,6 +9139,128 @@ func Notifications(
 	}
 
 	data_ = &NotificationsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by OperationConfirmDone.
+const OperationConfirmDone_Operation = `
+mutation OperationConfirmDone ($input: OperationConfirmDoneInput!) {
+	done: operationConfirmDone(input: $input) {
+		preview {
+			... PreviewView
+		}
+		userErrors {
+			... ErrorView
+		}
+	}
+}
+fragment PreviewView on Preview {
+	stateAfter
+	providerCall
+	needsApproval
+	warnings
+	amount {
+		... MoneyView
+	}
+	amountLeft {
+		... MoneyView
+	}
+}
+fragment ErrorView on UserError {
+	field
+	message
+	code
+}
+fragment MoneyView on Money {
+	minor
+	currency
+	formatted
+}
+`
+
+func OperationConfirmDone(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input OperationConfirmDoneInput,
+) (data_ *OperationConfirmDoneResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "OperationConfirmDone",
+		Query:  OperationConfirmDone_Operation,
+		Variables: &__OperationConfirmDoneInput{
+			Input: input,
+		},
+	}
+
+	data_ = &OperationConfirmDoneResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by OperationConfirmNotDone.
+const OperationConfirmNotDone_Operation = `
+mutation OperationConfirmNotDone ($input: OperationConfirmNotDoneInput!) {
+	done: operationConfirmNotDone(input: $input) {
+		preview {
+			... PreviewView
+		}
+		userErrors {
+			... ErrorView
+		}
+	}
+}
+fragment PreviewView on Preview {
+	stateAfter
+	providerCall
+	needsApproval
+	warnings
+	amount {
+		... MoneyView
+	}
+	amountLeft {
+		... MoneyView
+	}
+}
+fragment ErrorView on UserError {
+	field
+	message
+	code
+}
+fragment MoneyView on Money {
+	minor
+	currency
+	formatted
+}
+`
+
+func OperationConfirmNotDone(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input OperationConfirmNotDoneInput,
+) (data_ *OperationConfirmNotDoneResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "OperationConfirmNotDone",
+		Query:  OperationConfirmNotDone_Operation,
+		Variables: &__OperationConfirmNotDoneInput{
+			Input: input,
+		},
+	}
+
+	data_ = &OperationConfirmNotDoneResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -37,8 +38,12 @@ type handler struct {
 	logger  *slog.Logger
 }
 
-// formBytesMax bounds what a form sends.
-const formBytesMax = 64 << 10
+const (
+	// formBytesMax bounds what a form sends, and fileFormBytesMax one with a file.
+	formBytesMax     = 64 << 10
+	fileFormBytesMax = 6 << 20
+	mediaFiles       = "multipart/form-data"
+)
 
 // New makes the console's handler, which answers everything but /graphql.
 func New(o Options) (http.Handler, error) {
@@ -90,7 +95,11 @@ func harden(next http.Handler) http.Handler {
 		header.Set("X-Frame-Options", "DENY")
 		header.Set("Cache-Control", "no-store")
 		header.Set("Referrer-Policy", "same-origin")
-		r.Body = http.MaxBytesReader(w, r.Body, formBytesMax)
+		limit := int64(formBytesMax)
+		if strings.HasPrefix(r.Header.Get("Content-Type"), mediaFiles) {
+			limit = fileFormBytesMax
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -316,7 +316,7 @@ func (h *handler) desk(ctx context.Context, v *visit) (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
-	t := table{columns: []column{{name: "Call"}, {name: "Status"}, {name: "Amount", right: true}, {name: "About"}, {name: "Why it waits"}, {name: "Tries", right: true}, {name: "Next look"}, {name: "Account"}, {name: "Sent"}}, empty: "No call waits for staff: the outcome of each is known, or is being found out."}
+	t := table{columns: []column{{name: "Call"}, {name: "Status"}, {name: "Amount", right: true}, {name: "About"}, {name: "Why it waits"}, {name: "Tries", right: true}, {name: "Next look"}, {name: "Account"}, {name: "Sent"}, {name: "Said so far"}, {name: "It was"}, {name: "Or"}}, empty: "No call waits for staff: the outcome of each is known, or is being found out."}
 	for _, o := range got.Operations.Nodes {
 		about, amount, why := id(o.Subject), text("–"), text("–")
 		if o.Payment != nil {
@@ -328,7 +328,14 @@ func (h *handler) desk(ctx context.Context, v *visit) (shown, error) {
 		if o.GivenUp != nil {
 			why = text(words(*o.GivenUp))
 		}
-		t.rows = append(t.rows, []cell{text(words(o.Kind)), statusOf(o.Status), amount, about, why, text(strconv.Itoa(o.Attempts)), optionalTime(o.NextLookAt), text(o.Account), timeOf(o.CreatedAt)})
+		said, done, not := text("–"), text("–"), text("–")
+		if o.Claim != nil {
+			said = cell{text: words(o.Claim.Outcome), title: o.Claim.ClaimedBy}
+		}
+		if o.ForStaff && v.may(core.RoleFinance) {
+			done, not = text("Done").to("/desk/"+o.Id+"/done"), text("Not done").to("/desk/"+o.Id+"/not-done")
+		}
+		t.rows = append(t.rows, []cell{text(words(o.Kind)), statusOf(o.Status), amount, about, why, text(strconv.Itoa(o.Attempts)), optionalTime(o.NextLookAt), text(o.Account), timeOf(o.CreatedAt), said, done, not})
 	}
 	return v.list(listView{
 		title: "Desk", intro: "Calls to providers whose outcome nobody could find out. Look in the provider's dashboard; whatever shows it later settles them, too.",

@@ -271,7 +271,7 @@ func (h *handler) dispute(ctx context.Context, v *visit) (shown, error) {
 		view.links = append(view.links, link{label: "Whose task", path: "/disputes/" + d.Id + "/assign"})
 	}
 	if v.may(core.RoleFinance) && d.CanSubmit {
-		view.links = append(view.links, link{label: "Save evidence", path: "/disputes/" + d.Id + "/evidence"})
+		view.links = append(view.links, link{label: "Save evidence", path: "/disputes/" + d.Id + "/evidence"}, link{label: "Add a file", path: "/disputes/" + d.Id + "/file"})
 		view.links = append(view.links, link{label: "Submit evidence", path: "/disputes/" + d.Id + "/submit"})
 	}
 	if v.may(core.RoleFinance) && d.CanAccept {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -203,4 +204,12 @@ type pageView struct {
 type menuGroup struct {
 	name  string
 	items []link
+}
+
+// encoding is how the form is sent: with a file, or without.
+func (v actionView) encoding() string {
+	if slices.ContainsFunc(v.fields, func(f field) bool { return f.kind == "file" }) {
+		return mediaFiles
+	}
+	return "application/x-www-form-urlencoded"
 }
