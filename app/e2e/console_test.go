@@ -134,12 +134,13 @@ func TestConsole(t *testing.T) {
 	m.cancelsASubscription(t, h.subscribed(t, h.price(t, 1900, 0), "active").text("id"))
 	m.replaysAMessage(t)
 	m.exports(t)
+	m.explores(t)
 	m.managesStaff(t, b, house)
 	for name, path := range map[string]string{
 		"overview": "/", "payments": "/payments", "payment": "/payments/" + payment, "refund": "/payments/" + payment + "/refund", "refunds": "/refunds",
 		"approvals": "/approvals", "disputes": "/disputes", "dispute": "/disputes/" + dispute.text("id"), "subscriptions": "/subscriptions",
 		"customers": "/customers", "events": "/events", "desk": "/desk", "notifications": "/notifications", "audit": "/audit",
-		"search": "/search?text=buyer@shop.example", "staff": "/staff", "account": "/account", "nothing": "/payments/pay_nothing",
+		"search": "/search?text=buyer@shop.example", "staff": "/staff", "account": "/account", "explorer": "/explorer", "nothing": "/payments/pay_nothing",
 	} {
 		m.checked(t, name, path)
 	}
@@ -283,4 +284,12 @@ func (m *clerk) exports(t *testing.T) {
 	m.press(t, "Export")
 	got := evaluate[string](t, m.tab, `fetch("/payments/export", {method: "POST", body: new URLSearchParams(new FormData(document.querySelector("form.action")))}).then((r) => r.text())`)
 	require.Contains(t, got, "order-that-appears")
+}
+
+func (m *clerk) explores(t *testing.T) {
+	t.Helper()
+	m.open(t, "/explorer")
+	m.do(t, chromedp.Click(chromedp.CSS("#run")))
+	m.sees(t, `"email": "admin@shop.test"`)
+	m.sees(t, "PaymentFilter")
 }

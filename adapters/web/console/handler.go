@@ -240,7 +240,7 @@ func menuOf(v *visit) []menuGroup {
 	if v.may(core.RoleAdmin) {
 		last.items = append(last.items, link{label: "Staff and keys", path: "/staff"})
 	}
-	last.items = append(last.items, link{label: "Your account", path: "/account"})
+	last.items = append(last.items, link{label: "Explorer", path: "/explorer"}, link{label: "Your account", path: "/account"})
 	return append(groups, last)
 }
 

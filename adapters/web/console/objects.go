@@ -17,7 +17,7 @@ func (h *handler) pages() map[string]pageFunc {
 		"/{$}": h.overview, "/payments": h.payments, "/payments/{id}": h.payment, "/refunds": h.refunds, "/approvals": h.approvals,
 		"/disputes": h.disputes, "/disputes/{id}": h.dispute, "/subscriptions": h.subscriptions, "/subscriptions/{id}": h.subscription,
 		"/customers": h.customers, "/customers/{id}": h.customer, "/events": h.events, "/events/{id}": h.event,
-		"/desk": h.desk, "/notifications": h.notifications, "/audit": h.audit, "/search": h.search, "/staff": h.staff, "/account": h.account,
+		"/desk": h.desk, "/notifications": h.notifications, "/audit": h.audit, "/search": h.search, "/staff": h.staff, "/account": h.account, "/explorer": h.explorer,
 	}
 }
 
@@ -470,4 +470,8 @@ func deepest[N any](node *N) any {
 		return nil
 	}
 	return any(*node)
+}
+
+func (h *handler) explorer(context.Context, *visit) (shown, error) {
+	return shown{title: "Explorer", body: explorerPage(h.assets)}, nil
 }
