@@ -434,8 +434,8 @@ type Tx interface {
 	InsertStaff(ctx context.Context, s core.Staff) error
 	LockStaff(ctx context.Context, id core.StaffID) (core.Staff, error)
 	UpdateStaff(ctx context.Context, s core.Staff) error
-	// ActiveStaff counts those of exactly this role who are not disabled.
-	ActiveStaff(ctx context.Context, role core.Role) (int, error)
+	// LockActiveStaff counts those of exactly this role who are not disabled, and keeps them from others.
+	LockActiveStaff(ctx context.Context, role core.Role) (int, error)
 	InsertSession(ctx context.Context, s core.Session) error
 	// TouchSession remembers when a session was used. One that is gone stays gone.
 	TouchSession(ctx context.Context, id core.SessionID, at time.Time) error

@@ -187,10 +187,14 @@ func (t *tx) LockStaff(ctx context.Context, id core.StaffID) (core.Staff, error)
 	return t.store.staff(row)
 }
 
-// ActiveStaff counts those of a role who may come in.
-func (t *tx) ActiveStaff(ctx context.Context, role core.Role) (int, error) {
-	count, err := t.tx.NewSelect().Model((*staffRow)(nil)).Where("role = ? AND disabled_at IS NULL", role).Count(ctx)
-	return int(count), t.failed(ctx, err, "count staff")
+// LockActiveStaff counts those of a role who may come in, and keeps them from others, in the order of ids.
+func (t *tx) LockActiveStaff(ctx context.Context, role core.Role) (int, error) {
+	var ids []core.StaffID
+	query := t.tx.NewSelect().Model((*staffRow)(nil)).Column("id").Where("role = ? AND disabled_at IS NULL", role).Order("id").Limit(rowsMax)
+	if err := t.store.dialect.lock(query).Scan(ctx, &ids); err != nil {
+		return 0, t.failed(ctx, err, "lock staff")
+	}
+	return len(ids), nil
 }
 
 // UpdateStaff stores a changed member of staff.

@@ -20,7 +20,7 @@ import (
 )
 
 // tabTimeMax bounds what one test does in a browser.
-const tabTimeMax = 90 * time.Second
+const tabTimeMax = 8 * time.Minute
 
 // browserNames are what Chromium is called on the systems that tests run on.
 var browserNames = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}

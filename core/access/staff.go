@@ -156,6 +156,11 @@ func (s *Service) SetRole(ctx context.Context, id core.StaffID, role core.Role, 
 // changeStaff changes a member of staff and writes it down. Who is disabled loses their sessions.
 func (s *Service) changeStaff(ctx context.Context, id core.StaffID, actor, action string, change func(*core.Staff) error) error {
 	err := s.store.InTx(ctx, func(ctx context.Context, tx ports.Tx) error {
+		// All of them, and first: two who shut each other out at once do so one after the other.
+		admins, err := tx.LockActiveStaff(ctx, core.RoleAdmin)
+		if err != nil {
+			return err
+		}
 		staff, err := tx.LockStaff(ctx, id)
 		if err != nil {
 			return err
@@ -167,6 +172,9 @@ func (s *Service) changeStaff(ctx context.Context, id core.StaffID, actor, actio
 		if reflect.DeepEqual(staff, before) {
 			return nil
 		}
+		if admits(before) && !admits(staff) && admins == 1 {
+			return core.ErrLastAdmin
+		}
 		if err := tx.UpdateStaff(ctx, staff); err != nil {
 			return err
 		}
@@ -175,10 +183,7 @@ func (s *Service) changeStaff(ctx context.Context, id core.StaffID, actor, actio
 				return err
 			}
 		}
-		if err := s.auditStaff(ctx, tx, actor, action, before, staff); err != nil {
-			return err
-		}
-		return s.anAdminIsLeft(ctx, tx, before)
+		return s.auditStaff(ctx, tx, actor, action, before, staff)
 	})
 	if err != nil {
 		return fmt.Errorf("change staff %s: %w", id, err)
@@ -186,18 +191,8 @@ func (s *Service) changeStaff(ctx context.Context, id core.StaffID, actor, actio
 	return nil
 }
 
-// anAdminIsLeft is asked after a change was written into the audit log: that is done by one transaction
-// at a time, so that two who shut each other out at once do not both succeed.
-func (s *Service) anAdminIsLeft(ctx context.Context, tx ports.Tx, before core.Staff) error {
-	if before.Role != core.RoleAdmin || !before.DisabledAt.IsZero() {
-		return nil
-	}
-	left, err := tx.ActiveStaff(ctx, core.RoleAdmin)
-	if err == nil && left == 0 {
-		err = core.ErrLastAdmin
-	}
-	return err
-}
+// admits reports whether somebody may let others in.
+func admits(staff core.Staff) bool { return staff.Role == core.RoleAdmin && staff.DisabledAt.IsZero() }
 
 // auditStaff writes down what was changed of somebody, without their secrets.
 func (s *Service) auditStaff(ctx context.Context, tx ports.Tx, actor, action string, before, after core.Staff) error {

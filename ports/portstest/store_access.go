@@ -135,7 +135,7 @@ func staff(t *testing.T, store ports.Store) {
 		_, err = tx.LockStaff(ctx, storeID[core.StaffID]())
 		require.ErrorIs(t, err, ports.ErrNotFound)
 		for role, want := range map[core.Role]int{core.RoleFinance: 1, core.RoleAdmin: 0} {
-			count, err := tx.ActiveStaff(ctx, role)
+			count, err := tx.LockActiveStaff(ctx, role)
 			require.NoError(t, err)
 			require.Equal(t, want, count, "%s who are not disabled", role)
 		}
